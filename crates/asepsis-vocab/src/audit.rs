@@ -1,0 +1,138 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse};
+
+/// The version of the layout of [`AuditEvent`], written into every entry.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What the log keeps of a moment of an exchange.
+///
+/// It holds codes, counts, ids and times, and nothing of what was said: no prompt, no name of a file, no identifier of a
+/// patient, no hash of one. It is stored as JSON, and those exact bytes are the leaf of the Merkle tree.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditEvent {
+    /// The layout of this entry.
+    pub v: u32,
+    /// The exchange that the entry is about.
+    pub exchange: ExchangeId,
+    /// Which moment of it.
+    pub phase: Phase,
+    /// Wall clock, RFC 3339 in UTC with milliseconds.
+    pub time: String,
+    /// The face through which it came: `openai.chat`, `anthropic.messages`, `cli.deid`.
+    pub interface: String,
+    /// Who asked; absent where nobody was recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
+    /// The purpose that the decision was made under.
+    pub purpose: PurposeOfUse,
+    /// To whom data went, or would have gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Recipient>,
+    /// What was found in the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<ClassCount>,
+    /// What was decided and why; absent where the exchange ended before a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionRecord>,
+    /// How it ended; only in [`Phase::Outcome`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Sizes and counts; in [`Phase::Outcome`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
+    /// Versions of what took part: program, detector, policy set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<(String, String)>,
+}
+
+/// The moment of an exchange that an entry records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Decided and about to leave; durable before the first byte does.
+    Intent,
+    /// Ended; durable before the last byte of the answer is given back. A refused exchange has only this one.
+    Outcome,
+}
+
+/// Who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The user's id in the configuration or register.
+    pub user: String,
+    /// The role at that time.
+    pub role: String,
+    /// How the user was recognised: `api_key`, `local`.
+    pub method: String,
+    /// The public part of the credential, never the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+/// To whom data went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The AI system's id in the register.
+    pub system: String,
+    /// The vendor's id in the register.
+    pub vendor: String,
+    /// The agreement that the decision saw, by its id in the register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<String>,
+}
+
+/// How many identifiers of a class were found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassCount {
+    /// The class.
+    pub class: IdentifierClass,
+    /// The number of places.
+    pub places: u32,
+    /// The number of different identifiers.
+    pub distinct: u32,
+}
+
+/// A decision, as it is kept and shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// The form that was permitted.
+    pub form: DisclosureForm,
+    /// The ids of the policies that decided, or `default-deny` where none permits.
+    pub rules: Vec<String>,
+    /// The code of the reason: `baa-in-force`, `baa-lapsed`, `purpose-unknown`.
+    pub reason: String,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// `completed`, `refused`, `invalid_request`, `upstream_error`, `truncated`, `client_gone`, `blocked`, `internal`.
+    pub status: String,
+    /// The HTTP status given to the client, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<u16>,
+    /// The HTTP status that the upstream gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_http: Option<u16>,
+}
+
+/// Sizes and counts of an exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Bytes of the request as it came.
+    pub request_bytes: u64,
+    /// Bytes of the request as it went.
+    pub sent_bytes: u64,
+    /// Bytes of the answer as it came.
+    pub answer_bytes: u64,
+    /// Places that were rewritten on the way out.
+    pub replaced: u64,
+    /// Surrogates that were turned back on the way in.
+    pub restored: u64,
+    /// Placeholders in the answer that nobody issued, and that were left alone.
+    pub unissued: u64,
+    /// Milliseconds from the first byte of the request to this entry.
+    pub elapsed_ms: u64,
+}

@@ -1,0 +1,20 @@
+//! The words that every floor of Asepsis shares.
+//!
+//! Nothing here does anything: these are the names under which engines, state and faces speak of the same thing.
+//! An [`IdentifierClass`] is one of the kinds of identifier of 45 CFR 164.514(b)(2)(i), a [`Finding`] is a place in a
+//! text where one stands, a [`DisclosureForm`] is a rung of the ladder of disclosure, a [`PurposeOfUse`] is the HL7 code
+//! for why data is used, and an [`AuditEvent`] is what the log keeps of an exchange.
+
+mod audit;
+mod finding;
+mod form;
+mod id;
+mod identifier;
+mod purpose;
+
+pub use audit::{Actor, AuditEvent, ClassCount, DecisionRecord, Outcome, Phase, Recipient, SCHEMA_VERSION, Traffic};
+pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Span};
+pub use form::{DisclosureForm, UnknownForm};
+pub use id::{ExchangeId, InvalidExchangeId};
+pub use identifier::{Detail, IdentifierClass, UnknownLabel};
+pub use purpose::{PurposeOfUse, UnknownPurpose};
