@@ -1,0 +1,278 @@
+//! The ladder of disclosure: which form is permitted, and that every missing fact makes it poorer.
+
+use std::collections::BTreeSet;
+
+use asepsis_policy::{
+    Agreement, AgreementKind, AgreementState, AiSystem, Decision, Facts, Policy, Register, Role, Vendor,
+};
+use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
+use time::macros::{date, datetime};
+use time::{OffsetDateTime, UtcOffset};
+
+const NOW: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
+
+fn agreement(kind: AgreementKind) -> Agreement {
+    Agreement {
+        id: "agreement-1".into(),
+        kind,
+        state: AgreementState::Signed,
+        first_day: date!(2026 - 01 - 01),
+        last_day: Some(date!(2026 - 12 - 31)),
+        open_ended: false,
+        systems: vec!["scribe".into()],
+    }
+}
+
+fn system() -> AiSystem {
+    AiSystem {
+        id: "scribe".into(),
+        vendor: "acme".into(),
+        roles: BTreeSet::from(["dentist".into(), "front-desk".into()]),
+        purposes: BTreeSet::from([PurposeOfUse::Treat, PurposeOfUse::Hresch]),
+        retention_days: Some(30),
+        trains_on_data: Some(false),
+    }
+}
+
+fn register(agreements: Vec<Agreement>, system: AiSystem) -> Register {
+    Register::new(
+        vec![Vendor { id: "acme".into(), name: "Acme".into(), agreements }],
+        vec![system],
+        vec![
+            Role { id: "dentist".into(), restore: true },
+            Role { id: "front-desk".into(), restore: false },
+            Role { id: "visitor".into(), restore: false },
+        ],
+    )
+    .expect("the register holds together")
+}
+
+struct Case {
+    register: Register,
+    role: &'static str,
+    purpose: PurposeOfUse,
+    classes: BTreeSet<IdentifierClass>,
+    full: bool,
+    accepted: bool,
+    now: OffsetDateTime,
+    offset: UtcOffset,
+}
+
+impl Case {
+    fn new() -> Self {
+        Self {
+            register: register(vec![agreement(AgreementKind::Baa), agreement(AgreementKind::Dua)], system()),
+            role: "dentist",
+            purpose: PurposeOfUse::Treat,
+            classes: BTreeSet::from([IdentifierClass::Name]),
+            full: true,
+            accepted: false,
+            now: NOW,
+            offset: UtcOffset::UTC,
+        }
+    }
+
+    fn decide(&self, asked: &[DisclosureForm]) -> Decision {
+        let policy = Policy::shipped(self.offset).expect("the shipped policies are valid");
+        let facts = Facts {
+            user: "lee",
+            role: self.role,
+            system: self.register.system("scribe").expect("it is registered"),
+            purpose: self.purpose,
+            classes: self.classes.clone(),
+            full_assurance: self.full,
+            first_layer_accepted: self.accepted,
+            now: self.now,
+        };
+        policy.decide(&self.register, &facts, asked).expect("the facts fit the schema")
+    }
+
+    fn form(&self) -> DisclosureForm {
+        self.decide(&DisclosureForm::LADDER[..4]).form
+    }
+}
+
+#[test]
+fn all_facts_present_permits_identified_for_treatment() {
+    assert_eq!(Case::new().form(), DisclosureForm::Identified);
+}
+
+#[test]
+fn the_first_permitted_form_that_is_asked_for_wins() {
+    let decision = Case::new().decide(&[DisclosureForm::Pseudonymised, DisclosureForm::Deidentified]);
+    assert_eq!(decision.form, DisclosureForm::Pseudonymised);
+    assert_eq!(decision.record().rules, ["baa-permits-pseudonymised"]);
+    assert_eq!(decision.reason, "baa-in-force");
+}
+
+#[test]
+fn c18_an_agreement_ends_at_the_organisations_own_midnight() {
+    let mut case = Case::new();
+    case.offset = UtcOffset::from_hms(-5, 0, 0).expect("a real offset");
+    case.now = datetime!(2027-01-01 04:59:59 UTC);
+    assert_eq!(case.form(), DisclosureForm::Identified);
+    case.now = datetime!(2027-01-01 05:00:00 UTC);
+    let decision = case.decide(&[DisclosureForm::Pseudonymised, DisclosureForm::Deidentified]);
+    assert_eq!(decision.form, DisclosureForm::Deidentified);
+    assert_eq!(decision.steps[0].rules[0].reason, "baa-lapsed");
+}
+
+#[test]
+fn an_agreement_that_is_missing_unsigned_or_not_begun_never_permits_identifiers() {
+    let with = |change: fn(&mut Agreement)| {
+        let mut a = agreement(AgreementKind::Baa);
+        change(&mut a);
+        let mut case = Case::new();
+        case.register = register(vec![a], system());
+        case.decide(&[DisclosureForm::Pseudonymised])
+    };
+    let reason = |d: Decision| (d.form, d.reason);
+    assert_eq!(reason(with(|a| a.state = AgreementState::Terminated)).1, "baa-not-signed");
+    assert_eq!(reason(with(|a| a.state = AgreementState::Requested)).1, "baa-not-signed");
+    assert_eq!(reason(with(|a| a.first_day = date!(2026 - 12 - 01))).1, "baa-not-yet");
+    assert_eq!(reason(with(|a| a.systems.clear())).1, "baa-missing");
+    assert_eq!(with(|a| a.kind = AgreementKind::Dua).form, DisclosureForm::Nothing);
+}
+
+#[test]
+fn c11_an_unstated_purpose_gets_the_safest_form() {
+    let mut case = Case::new();
+    case.purpose = PurposeOfUse::Unknown;
+    assert_eq!(case.form(), DisclosureForm::Deidentified);
+}
+
+#[test]
+fn a_purpose_that_the_system_is_not_approved_for_gets_the_safest_form() {
+    let mut case = Case::new();
+    case.purpose = PurposeOfUse::Hmarkt;
+    assert_eq!(case.form(), DisclosureForm::Deidentified);
+}
+
+#[test]
+fn r25_unknown_retention_or_training_never_permits_identified() {
+    for change in [
+        |s: &mut AiSystem| s.retention_days = None,
+        |s: &mut AiSystem| s.trains_on_data = None,
+        |s: &mut AiSystem| {
+            s.trains_on_data = Some(true);
+        },
+    ] {
+        let mut unknown = system();
+        change(&mut unknown);
+        let mut case = Case::new();
+        case.register = register(vec![agreement(AgreementKind::Baa)], unknown);
+        assert_eq!(case.form(), DisclosureForm::Pseudonymised);
+    }
+}
+
+#[test]
+fn r5_numbers_that_open_accounts_never_go_identified() {
+    for class in [IdentifierClass::Ssn, IdentifierClass::Account, IdentifierClass::HealthPlan, IdentifierClass::License]
+    {
+        let mut case = Case::new();
+        case.classes.insert(class);
+        assert_eq!(case.form(), DisclosureForm::Pseudonymised, "{class}");
+    }
+}
+
+#[test]
+fn r2_a_role_that_was_not_granted_gets_nothing_and_is_told_why() {
+    let mut case = Case::new();
+    case.role = "visitor";
+    let decision = case.decide(&DisclosureForm::LADDER[..4]);
+    assert_eq!(decision.form, DisclosureForm::Nothing);
+    assert!(decision.rules.iter().any(|r| r.id == "role-not-granted"));
+    assert!(decision.staff_message().contains("Your role may not use this AI system."));
+    case.role = "nobody-knows-this-role";
+    assert_eq!(case.form(), DisclosureForm::Nothing);
+}
+
+#[test]
+fn a_limited_data_set_needs_its_agreement_and_its_purpose() {
+    let mut case = Case::new();
+    assert_eq!(case.decide(&[DisclosureForm::Limited]).form, DisclosureForm::Nothing);
+    case.purpose = PurposeOfUse::Hresch;
+    assert_eq!(case.decide(&[DisclosureForm::Limited]).form, DisclosureForm::Limited);
+    case.register = register(vec![agreement(AgreementKind::Baa)], system());
+    assert_eq!(case.decide(&[DisclosureForm::Limited]).reason, "dua-not-in-force");
+}
+
+#[test]
+fn first_layer_detection_carries_the_label_deidentified_only_where_accepted() {
+    let mut case = Case::new();
+    case.full = false;
+    let decision = case.decide(&[DisclosureForm::Deidentified]);
+    assert_eq!((decision.form, decision.reason.as_str()), (DisclosureForm::Nothing, "assurance-too-low"));
+    case.accepted = true;
+    assert_eq!(case.decide(&[DisclosureForm::Deidentified]).form, DisclosureForm::Deidentified);
+}
+
+#[test]
+fn restoring_depends_on_the_role() {
+    let mut case = Case::new();
+    assert!(case.decide(&[DisclosureForm::Pseudonymised]).restore);
+    case.role = "front-desk";
+    assert!(!case.decide(&[DisclosureForm::Pseudonymised]).restore);
+}
+
+#[test]
+fn r31_every_shipped_policy_has_a_citation_a_reason_and_a_message_and_every_refusal_a_fix() {
+    let text = include_str!("../policies/default.cedar");
+    for policy in text.split("@id(").skip(1) {
+        let name = policy.split('"').nth(1).expect("an id in quotes");
+        for annotation in ["@cite(\"45 CFR 16", "@reason(\"", "@staff(\""] {
+            assert!(policy.contains(annotation), "{name} has no {annotation}");
+        }
+        if policy.contains("\nforbid (") {
+            assert!(policy.contains("@fix(\""), "{name} tells no fix");
+        }
+    }
+}
+
+#[test]
+fn a_misspelt_attribute_is_refused_when_the_policies_are_read() {
+    let text = r#"@id("x") permit (principal, action == Asepsis::Action::"identified", resource) when { resource.retenton_days > 3 };"#;
+    let error = Policy::parse(text, UtcOffset::UTC).err().expect("it is refused").to_string();
+    assert!(error.contains("retenton_days"), "{error}");
+}
+
+/// Invariant 5: taking a fact away never gives a richer form.
+#[test]
+fn invariant_5_a_missing_fact_never_gives_a_richer_form() {
+    let purposes = [PurposeOfUse::Treat, PurposeOfUse::Hresch, PurposeOfUse::Hmarkt];
+    for purpose in purposes {
+        for full in [true, false] {
+            let mut case = Case::new();
+            case.purpose = purpose;
+            case.full = full;
+            let before = case.form();
+            let mut poorer: Vec<Case> = Vec::new();
+            let mut without = |change: &dyn Fn(&mut Case)| {
+                let mut c = Case { purpose, full, ..Case::new() };
+                change(&mut c);
+                poorer.push(c);
+            };
+            without(&|c| c.register = register(vec![agreement(AgreementKind::Dua)], system()));
+            without(&|c| c.register = register(vec![agreement(AgreementKind::Baa)], system()));
+            without(&|c| c.register = register(vec![], system()));
+            without(&|c| {
+                c.register = register(
+                    vec![agreement(AgreementKind::Baa), agreement(AgreementKind::Dua)],
+                    AiSystem { retention_days: None, ..system() },
+                );
+            });
+            without(&|c| {
+                c.register = register(
+                    vec![agreement(AgreementKind::Baa), agreement(AgreementKind::Dua)],
+                    AiSystem { trains_on_data: None, ..system() },
+                );
+            });
+            without(&|c| c.purpose = PurposeOfUse::Unknown);
+            without(&|c| c.full = false);
+            without(&|c| c.role = "unheard-of");
+            for case in poorer {
+                assert!(case.form() <= before);
+            }
+        }
+    }
+}
