@@ -33,6 +33,9 @@ pub struct AuditEvent {
     /// What was found in the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub found: Vec<ClassCount>,
+    /// What was found in the answer, as the AI system wrote it; in [`Phase::Outcome`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found_in_answer: Vec<ClassCount>,
     /// What was decided and why; absent where the exchange ended before a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionRecord>,
