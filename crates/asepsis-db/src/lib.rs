@@ -1,0 +1,15 @@
+//! The embedded database: SQLite, opened in one way.
+//!
+//! A [`Database`] is one file that loses nothing that was acknowledged: write-ahead log, `synchronous=FULL`, set and read
+//! back. A [`GroupCommit`] is its only writer: it gathers what many tasks want to store into one transaction with one
+//! sync, and stops for good when a commit fails. [`files`] holds keys and other small secrets that only their owner may
+//! read. Errors name the file and the next step, never what was stored.
+
+mod database;
+mod error;
+pub mod files;
+mod group;
+
+pub use database::Database;
+pub use error::{Cause, DbError};
+pub use group::{Batch, GroupCommit, GroupStats, NotStored};

@@ -1,0 +1,30 @@
+//! The transparency log: what happened, in order, in a form that nobody can change without being seen.
+//!
+//! An *entry* is the exact bytes of an [`AuditEvent`](asepsis_vocab::AuditEvent) as JSON, a leaf of a SHA-256 Merkle tree
+//! (RFC 6962). A *checkpoint* is the size and root of that tree, signed (C2SP tlog-checkpoint, signed-note). *Tiles* and
+//! *entry bundles* are the tree and the entries as static files (C2SP tlog-tiles), so that any verifier of that format can
+//! check the log without Asepsis. The entries in SQLite are the truth; all else is derived from them and written anew
+//! where it is missing. A *pin* is a checkpoint kept elsewhere: without one, a complete rollback cannot be seen.
+//!
+//! It answers the audit controls of 45 CFR 164.312(b).
+
+mod bundle;
+mod entries;
+mod error;
+mod key;
+mod layout;
+mod log;
+mod note;
+mod publish;
+pub mod search;
+mod tree;
+pub mod verify;
+
+pub use entries::Entry;
+pub use error::LogError;
+pub use key::{InvalidOrigin, LogKey};
+pub use log::{Log, LogOptions, LogStats, Recovery};
+pub use note::{Checkpoint, NoteFault};
+
+/// The largest entry in bytes: its length is 16 bits wide in an entry bundle (C2SP tlog-tiles).
+pub const MAX_ENTRY_BYTES: usize = 65_535;

@@ -1,0 +1,95 @@
+use std::fmt;
+
+use asepsis_vocab::ExchangeId;
+
+/// Findings that are listed; the rest is counted.
+const LISTED: usize = 100;
+
+/// What a check came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The number of entries that the checkpoint covers.
+    pub size: u64,
+    /// The signed root in hexadecimal; absent where there is no checkpoint.
+    pub root: Option<String>,
+    /// The number of entries in the database.
+    pub entries: u64,
+    /// Where the signature's key came from.
+    pub key_source: KeySource,
+    /// What is not as it was signed, in the order of the log; at most 100.
+    pub findings: Vec<Fault>,
+    /// Findings beyond those.
+    pub more_findings: u64,
+    /// Exchanges that were about to leave and whose end is not recorded: completeness, not integrity.
+    pub unfinished: Vec<ExchangeId>,
+    /// Entries that no checkpoint covers yet. They are durable, but nobody has signed them.
+    pub unsigned_tail: u64,
+}
+
+impl Report {
+    /// Whether what is there is what was signed.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// Whether every exchange has its end.
+    pub fn is_complete(&self) -> bool {
+        self.unfinished.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, place: Place, what: String, remedy: &'static str) {
+        if self.findings.len() < LISTED {
+            self.findings.push(Fault { place, what, remedy });
+        } else {
+            self.more_findings += 1;
+        }
+    }
+}
+
+/// Where the key came from that signatures were checked with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeySource {
+    /// The copy in the log's directory: says only that the directory agrees with itself.
+    #[default]
+    Directory,
+    /// The caller gave it.
+    Given,
+}
+
+/// Something that is not as it was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where.
+    pub place: Place,
+    /// What is wrong there; holds nothing of any entry.
+    pub what: String,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.place, self.what, self.remedy)
+    }
+}
+
+/// A place in a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The entry of this index in the database.
+    Entry(u64),
+    /// A file, by its path in the log's directory.
+    File(String),
+    /// A field of a checkpoint: the file, or `pin`, and the field.
+    Field(String, &'static str),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(index) => write!(f, "entry {index}"),
+            Self::File(path) => f.write_str(path),
+            Self::Field(file, field) => write!(f, "{file}, {field}"),
+        }
+    }
+}

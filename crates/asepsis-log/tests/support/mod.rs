@@ -1,0 +1,92 @@
+//! What the tests of the log share.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use std::path::Path;
+
+use asepsis_log::{Log, LogKey, LogOptions, Recovery};
+use asepsis_vocab::{AuditEvent, ExchangeId, Phase, SCHEMA_VERSION};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+pub const ORIGIN: &str = "log.example/test";
+
+pub fn event(exchange: ExchangeId, phase: Phase) -> AuditEvent {
+    // From JSON, as the log itself has it: fields that come later have a default.
+    let mut event = serde_json::json!({
+        "v": SCHEMA_VERSION,
+        "exchange": exchange,
+        "phase": phase,
+        "time": "2026-11-22T08:30:00.000Z",
+        "interface": "openai.chat",
+        "actor": { "user": "dr.a", "role": "clinician", "method": "api_key", "credential": "k1" },
+        "purpose": "TREAT",
+        "recipient": { "system": "gpt", "vendor": "v" },
+        "decision": { "form": "pseudonymised", "rules": ["r1"], "reason": "baa-in-force" },
+    });
+    if phase == Phase::Outcome {
+        event["outcome"] = serde_json::json!({ "status": "completed", "http": 200 });
+    }
+    serde_json::from_value(event).unwrap()
+}
+
+/// The key of the tests, the same each time it is asked for in a directory.
+pub fn key(dir: &Path) -> LogKey {
+    let path = dir.join("key");
+    if !path.exists() {
+        LogKey::generate(ORIGIN).unwrap().save(&path).unwrap();
+    }
+    LogKey::load(&path).unwrap()
+}
+
+pub async fn open(dir: &Path) -> (Log, Recovery) {
+    Log::open(&dir.join("log"), key(dir), LogOptions::new(ORIGIN)).await.unwrap()
+}
+
+/// Appends so many entries, intent and outcome in turn.
+pub async fn fill(log: &Log, entries: u64) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..entries / 2 {
+        let log = log.clone();
+        tasks.spawn(async move {
+            let exchange = ExchangeId::now();
+            log.append(&event(exchange, Phase::Intent)).await.unwrap();
+            log.append(&event(exchange, Phase::Outcome)).await.unwrap();
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    if entries % 2 == 1 {
+        log.append(&event(ExchangeId::now(), Phase::Outcome)).await.unwrap();
+    }
+}
+
+/// A closed log of so many entries.
+pub async fn made(entries: u64) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path()).await;
+    fill(&log, entries).await;
+    log.close().await.unwrap();
+    dir
+}
+
+/// Changes the database behind the log's back.
+pub async fn sql(dir: &Path, statement: &str) {
+    let url = format!("sqlite://{}", dir.join("log/entries.db").display());
+    let mut db = SqliteConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+}
+
+/// Copies a directory.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}

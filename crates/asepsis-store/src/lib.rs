@@ -1,0 +1,18 @@
+//! The registers that change while Asepsis runs: who may ask, and where requests wanted to go.
+//!
+//! A [`Store`] is one SQLite file. An [`ApiKey`] is what a machine client shows; the store keeps its SHA-256 only, and answers
+//! from memory, so that recognising a client costs no disk. A change made by another process (`asepsis key add`,
+//! `key revoke`) is seen within about a second.
+
+mod api_key;
+mod error;
+mod keys;
+mod rows;
+mod store;
+mod unlisted;
+
+pub use api_key::{ApiKey, Malformed};
+pub use error::StoreError;
+pub use keys::{AuthFailure, KeyRecord, Principal};
+pub use store::Store;
+pub use unlisted::Unlisted;

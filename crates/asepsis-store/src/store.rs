@@ -1,0 +1,214 @@
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use asepsis_db::Database;
+use sqlx::SqliteConnection;
+
+use crate::keys::{self, Kept, Keys};
+use crate::rows;
+use crate::unlisted::Waiting;
+use crate::{ApiKey, AuthFailure, KeyRecord, Principal, StoreError, Unlisted};
+
+/// How often the file is looked at for what other processes changed, and what waits is written.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The registers of one database. A cheap handle.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    db: Database,
+    writer: tokio::sync::Mutex<SqliteConnection>,
+    keys: Mutex<Keys>,
+    waiting: Mutex<Waiting>,
+    read_at: Mutex<Instant>,
+    /// Held from reading the keys to keeping them, so that an older state never follows a newer one.
+    reading: tokio::sync::Mutex<()>,
+}
+
+impl Store {
+    /// Opens the registers at `path`, or makes new ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Db`].
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let db = Database::open(path, rows::SCHEMA).await?;
+        let shared = Arc::new(Shared {
+            writer: tokio::sync::Mutex::new(db.connection().await?),
+            db,
+            keys: Mutex::default(),
+            waiting: Mutex::default(),
+            read_at: Mutex::new(Instant::now()),
+            reading: tokio::sync::Mutex::default(),
+        });
+        // The version is taken before the rows are read: what changes in between is read twice, never missed.
+        let mut watcher = shared.db.connection().await?;
+        let version = data_version(&mut watcher).await.unwrap_or(-1);
+        shared.read_keys().await?;
+        tokio::spawn(watch(Arc::downgrade(&shared), watcher, version));
+        Ok(Self { shared })
+    }
+
+    /// Makes a key for a user in a role. The key itself is returned this once and is stored nowhere.
+    ///
+    /// `expires` and `now` are seconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidName`]; [`StoreError::Db`].
+    pub async fn add_key(
+        &self,
+        user: &str,
+        role: &str,
+        expires: Option<i64>,
+        now: i64,
+    ) -> Result<(ApiKey, KeyRecord), StoreError> {
+        keys::validate("a user", user)?;
+        keys::validate("a role", role)?;
+        let key = ApiKey::generate()?;
+        let record = KeyRecord {
+            id: key.id().to_owned(),
+            user: user.to_owned(),
+            role: role.to_owned(),
+            created: now,
+            expires,
+            revoked: None,
+            last_used: None,
+        };
+        let kept = Kept { record: record.clone(), hash: key.secret_hash() };
+        rows::add_key(&mut *self.shared.writer.lock().await, &kept).await.map_err(|e| self.shared.db.error(&e))?;
+        self.shared.read_keys().await?;
+        Ok((key, record))
+    }
+
+    /// Who shows this key. Answered from memory; a key that is not known there is looked for in the file at most once a
+    /// second, so that a flood of wrong keys costs no disk.
+    ///
+    /// `now` is in seconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// [`AuthFailure`].
+    pub async fn authenticate(&self, presented: &str, now: i64) -> Result<Principal, AuthFailure> {
+        let key: ApiKey = presented.parse().map_err(|_| AuthFailure::Malformed)?;
+        let answer = lock(&self.shared.keys).authenticate(&key, now);
+        if answer != Err(AuthFailure::Unknown) || !self.shared.may_read_again() {
+            return answer;
+        }
+        // Unreadable registers make the answer poorer, never richer.
+        let _ = self.shared.read_keys().await;
+        lock(&self.shared.keys).authenticate(&key, now)
+    }
+
+    /// All keys, the oldest first, without their secrets.
+    ///
+    /// # Errors
+    /// [`StoreError::Db`].
+    pub async fn list_keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.shared.write_waiting().await?;
+        Ok(rows::keys(&self.shared.db).await?.into_iter().map(|kept| kept.record).collect())
+    }
+
+    /// Withdraws a key. Revoking again changes nothing. `now` is in seconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownKey`]; [`StoreError::Db`].
+    pub async fn revoke_key(&self, id: &str, now: i64) -> Result<(), StoreError> {
+        let known = rows::revoke_key(&mut *self.shared.writer.lock().await, id, now).await;
+        if !known.map_err(|e| self.shared.db.error(&e))? {
+            return Err(StoreError::UnknownKey);
+        }
+        self.shared.read_keys().await
+    }
+
+    /// Counts a request to a destination that is on no list. Stored within about a second, in one row a destination; of
+    /// more than 10,000, those not seen for longest are dropped.
+    ///
+    /// The caller has made sure that the text is a host, or host and port, and nothing of a patient. `now` is in seconds
+    /// since 1970 UTC.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidDestination`].
+    pub fn note_unlisted(&self, destination: &str, now: i64) -> Result<(), StoreError> {
+        lock(&self.shared.waiting).note(destination, now)
+    }
+
+    /// Destinations that were refused, those seen last first.
+    ///
+    /// # Errors
+    /// [`StoreError::Db`].
+    pub async fn list_unlisted(&self) -> Result<Vec<Unlisted>, StoreError> {
+        self.shared.write_waiting().await?;
+        Ok(rows::unlisted(&self.shared.db).await?)
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    /// [`StoreError::Db`].
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.shared.write_waiting().await
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("db", &self.shared.db).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    async fn read_keys(&self) -> Result<(), StoreError> {
+        let _reading = self.reading.lock().await;
+        let kept = rows::keys(&self.db).await?;
+        lock(&self.keys).replace(kept);
+        Ok(())
+    }
+
+    async fn write_waiting(&self) -> Result<(), StoreError> {
+        let used = lock(&self.keys).take_used();
+        let unlisted = lock(&self.waiting).take();
+        if used.is_empty() && unlisted.is_empty() {
+            return Ok(());
+        }
+        let written = rows::note(&mut *self.writer.lock().await, &used, &unlisted).await;
+        written.map_err(|e| {
+            lock(&self.waiting).put_back(unlisted);
+            self.db.error(&e).into()
+        })
+    }
+
+    fn may_read_again(&self) -> bool {
+        let mut read_at = lock(&self.read_at);
+        let may = read_at.elapsed() >= EVERY;
+        if may {
+            *read_at = Instant::now();
+        }
+        may
+    }
+}
+
+/// Reads keys again when another connection changed the file, and writes what waits; until the store is dropped.
+async fn watch(shared: Weak<Shared>, mut watcher: SqliteConnection, mut version: i64) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let _ = shared.write_waiting().await;
+        if let Ok(now) = data_version(&mut watcher).await
+            && now != version
+            && shared.read_keys().await.is_ok()
+        {
+            version = now;
+        }
+    }
+}
+
+async fn data_version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await
+}
+
+/// No step under these locks can panic midway, so what a panicking thread left is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

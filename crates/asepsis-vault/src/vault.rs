@@ -1,0 +1,291 @@
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use asepsis_db::{Database, GroupCommit, NotStored};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use zeroize::Zeroizing;
+
+use crate::cache::{Cache, Known};
+use crate::key;
+use crate::rows::{self, Change, Changes, NewRow};
+use crate::seal::VaultKeys;
+use crate::{Render, RootKey, ScopeId, Space, Surrogate, VaultError, Wanted};
+
+/// Changes in one transaction, and in the queue before it.
+const MOST: usize = 256;
+
+/// How often a text is asked for that is not taken.
+const TRIES: usize = 16;
+
+/// How often a scope is read again because somebody else changed it.
+const RETRIES: usize = 8;
+
+/// The vault of one database. A cheap handle.
+#[derive(Clone)]
+pub struct Vault {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    db: Database,
+    keys: VaultKeys,
+    writer: GroupCommit<Changes>,
+    cache: Cache,
+}
+
+/// Surrogates to add.
+struct New {
+    surrogate: Surrogate,
+    row: NewRow,
+}
+
+impl Vault {
+    /// Opens the vault at `path`, or makes a new one under this root key.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongKey`] if it was made under another; [`VaultError::Db`].
+    pub async fn open(path: &Path, root: &RootKey) -> Result<Self, VaultError> {
+        let keys = VaultKeys::new(root)?;
+        let db = Database::open(path, rows::SCHEMA).await?;
+        let check = keys.check_value();
+        let stored = rows::check_value(&db, &check).await?;
+        verify_slices_are_equal(&stored, &check).map_err(|_| VaultError::WrongKey)?;
+        let (writer, _) = GroupCommit::start(db.connection().await?, Changes::new(), MOST);
+        Ok(Self { shared: Arc::new(Shared { db, keys, writer, cache: Cache::default() }) })
+    }
+
+    /// The scope of an owner's conversation in a space. The same three give the same scope.
+    pub fn scope(&self, space: Space, owner: &str, conversation: &[u8]) -> ScopeId {
+        self.shared.keys.scope(space, owner, conversation)
+    }
+
+    /// A scope that nobody can come back to except by its id.
+    ///
+    /// # Errors
+    /// [`VaultError::Crypto`] if the system gives no random numbers.
+    pub fn random_scope(&self, space: Space) -> Result<ScopeId, VaultError> {
+        let random = key::random()?;
+        let mut id = [0; 16];
+        id.copy_from_slice(&random[..16]);
+        Ok(ScopeId::new(space, id))
+    }
+
+    /// The surrogates of identifiers in a scope, in the order asked for. New ones are durable when this returns.
+    ///
+    /// The same class and exact value have the same surrogate throughout the scope. A new one is random, and neither a text
+    /// that is a surrogate in this scope already, nor one that stands for somebody in it.
+    ///
+    /// # Errors
+    /// [`VaultError::NoSurrogate`] if `render` gives nothing usable; [`VaultError::Stopped`]; [`VaultError::Tampered`].
+    pub async fn resolve(
+        &self,
+        scope: &ScopeId,
+        wanted: &[Wanted<'_>],
+        render: &Render<'_>,
+    ) -> Result<Vec<Surrogate>, VaultError> {
+        let slot = self.shared.cache.slot(scope);
+        let mut slot = slot.lock().await;
+        for _ in 0..RETRIES {
+            // Taken out: if this future is dropped while the writer works, the slot stays empty and is read again.
+            let mut known = match slot.take() {
+                Some(known) => known,
+                None => self.read(scope).await?,
+            };
+            let mut key = None;
+            if known.keys.is_none() && !wanted.is_empty() {
+                let (keys, wrapped) = self.shared.keys.new_scope(scope)?;
+                (known.keys, key) = (Some(keys), Some(wrapped));
+            }
+            let (places, new) = match plan(&known, wanted, render) {
+                Ok(plan) => plan,
+                Err(e) => {
+                    *slot = Some(known).filter(|_| key.is_none());
+                    return Err(e);
+                }
+            };
+            if !new.is_empty() {
+                let (surrogates, rows): (Vec<_>, Vec<_>) = new.into_iter().map(|new| (new.surrogate, new.row)).unzip();
+                let marks: Vec<_> = rows.iter().map(|row| (row.blind, row.seen)).collect();
+                match self.shared.writer.store(Change::Add { scope: *scope, key, rows }).await {
+                    Ok(()) => {}
+                    Err(NotStored::Conflict) => continue,
+                    Err(e) => return Err(e.into()),
+                }
+                let kept = Arc::make_mut(&mut known.surrogates);
+                for (surrogate, (blind, seen)) in surrogates.into_iter().zip(marks) {
+                    if let Some(keys) = &known.keys {
+                        known.taken.insert(keys.blind_text(&surrogate.value));
+                    }
+                    known.taken.insert(seen);
+                    known.by_value.insert(blind, kept.len());
+                    kept.push(surrogate);
+                }
+            }
+            let found = places.into_iter().filter_map(|at| known.surrogates.get(at).cloned()).collect();
+            *slot = Some(known);
+            return Ok(found);
+        }
+        Err(VaultError::Contended)
+    }
+
+    /// All surrogates of a scope; none if there is no such scope.
+    ///
+    /// What another process adds to a scope that is in memory here may be missing: a scope belongs to one process at a time.
+    ///
+    /// # Errors
+    /// [`VaultError::Tampered`]; [`VaultError::Db`].
+    pub async fn surrogates(&self, scope: &ScopeId) -> Result<Arc<Vec<Surrogate>>, VaultError> {
+        let slot = self.shared.cache.slot(scope);
+        let mut slot = slot.lock().await;
+        let known = match slot.take() {
+            Some(known) => known,
+            None => self.read(scope).await?,
+        };
+        let surrogates = known.surrogates.clone();
+        *slot = Some(known);
+        Ok(surrogates)
+    }
+
+    /// What codes stand for, in whatever scope of the space; those that are not known are left out.
+    ///
+    /// This goes past the scope and is for the deliberate turning back of a document, which is recorded as such.
+    ///
+    /// # Errors
+    /// [`VaultError::Tampered`]; [`VaultError::Db`].
+    pub async fn find_by_code(&self, space: Space, codes: &[[u8; 8]]) -> Result<Vec<Surrogate>, VaultError> {
+        let mut found = Vec::new();
+        for code in codes {
+            found.extend(rows::of_code(&self.shared.db, &self.shared.keys, space, code).await?);
+        }
+        Ok(found)
+    }
+
+    /// Deletes a scope with its key. What its surrogates stood for cannot be found again, except from backups.
+    ///
+    /// # Errors
+    /// [`VaultError::Stopped`]; [`VaultError::Db`] if the write-ahead log could not be emptied.
+    pub async fn forget(&self, scope: &ScopeId) -> Result<(), VaultError> {
+        let slot = self.shared.cache.slot(scope);
+        let mut slot = slot.lock().await;
+        *slot = None;
+        self.shared.writer.store(Change::Forget(*scope)).await?;
+        // The key's bytes must leave the write-ahead log too. Where a reader holds it, the next checkpoint does this.
+        let mut connection = self.shared.db.connection().await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_all(&mut connection)
+            .await
+            .map_err(|e| self.shared.db.error(&e))?;
+        Ok(())
+    }
+
+    /// Whether new surrogates can be stored, as far as is known. Once false, false until the vault is opened again.
+    pub fn is_healthy(&self) -> bool {
+        self.shared.writer.is_healthy()
+    }
+
+    /// Transactions since the vault was opened, with one sync each.
+    pub fn commits(&self) -> u64 {
+        self.shared.writer.stats().commits
+    }
+
+    async fn read(&self, scope: &ScopeId) -> Result<Known, VaultError> {
+        let Some(wrapped) = rows::wrapped(&self.shared.db, scope).await? else { return Ok(Known::default()) };
+        let keys = self.shared.keys.open_scope(scope, &wrapped)?;
+        let mut known = Known::default();
+        let mut surrogates = Vec::new();
+        for stored in rows::of_scope(&self.shared.db, scope, &keys).await? {
+            known.taken.insert(keys.blind_text(&stored.surrogate.rendered));
+            known.taken.insert(keys.blind_text(&stored.surrogate.value));
+            known.by_value.insert(stored.blind, surrogates.len());
+            surrogates.push(stored.surrogate);
+        }
+        known.surrogates = Arc::new(surrogates);
+        known.keys = Some(keys);
+        Ok(known)
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault").field("db", &self.shared.db).finish_non_exhaustive()
+    }
+}
+
+impl From<NotStored> for VaultError {
+    fn from(error: NotStored) -> Self {
+        match error {
+            NotStored::Stopped(cause) => Self::Stopped(cause),
+            NotStored::Conflict => Self::Contended,
+            NotStored::Closed => Self::Closed,
+        }
+    }
+}
+
+/// Where each wanted identifier's surrogate stands, and the new ones that come after those that are known.
+fn plan(known: &Known, wanted: &[Wanted<'_>], render: &Render<'_>) -> Result<(Vec<usize>, Vec<New>), VaultError> {
+    let Some(keys) = &known.keys else { return Ok((Vec::new(), Vec::new())) };
+    let mut places = Vec::with_capacity(wanted.len());
+    let mut new: Vec<New> = Vec::new();
+    let mut by_value: HashMap<[u8; 16], usize> = HashMap::new();
+    let mut taken = std::collections::HashSet::new();
+    for wanted in wanted {
+        taken.insert(keys.blind_text(wanted.value));
+    }
+    for wanted in wanted {
+        let blind = keys.blind(wanted);
+        if let Some(at) = known.by_value.get(&blind).or_else(|| by_value.get(&blind)) {
+            places.push(*at);
+            continue;
+        }
+        let (rendered, seen, code) = (0..TRIES)
+            .find_map(|_| {
+                let attempt = || -> Result<_, VaultError> {
+                    let mut code = [0; 8];
+                    code.copy_from_slice(&key::random()?[..8]);
+                    let more = key::random()?;
+                    let rendered = render(wanted, code, &more).filter(|text| !text.is_empty());
+                    Ok(rendered.map(|text| (keys.blind_text(&text), text, code)))
+                };
+                match attempt() {
+                    Ok(Some((seen, text, code))) if !known.taken.contains(&seen) && !taken.contains(&seen) => {
+                        Some(Ok((text, seen, code)))
+                    }
+                    Ok(_) => None,
+                    Err(e) => Some(Err(e)),
+                }
+            })
+            .unwrap_or(Err(VaultError::NoSurrogate { class: wanted.class }))?;
+        let surrogate = Surrogate { rendered, value: Zeroizing::new(wanted.value.to_owned()), class: wanted.class };
+        let sealed = keys.seal(&surrogate, &blind, &code)?;
+        let at = known.surrogates.len() + new.len();
+        taken.insert(seen);
+        by_value.insert(blind, at);
+        places.push(at);
+        new.push(New { surrogate, row: NewRow { blind, seen, code, sealed } });
+    }
+    Ok((places, new))
+}
+
+#[cfg(test)]
+mod tests {
+    use asepsis_vocab::IdentifierClass;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_cache_is_bounded_and_what_left_it_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::open(&dir.path().join("vault.db"), &RootKey::generate().unwrap()).await.unwrap();
+        let render = |_: &Wanted<'_>, code: [u8; 8], _: &[u8; 32]| Some(format!("{:016x}", u64::from_be_bytes(code)));
+        let wanted = [Wanted { class: IdentifierClass::Name, value: "Ada" }];
+        let mut first = Vec::new();
+        for n in 0..300_u32 {
+            let scope = vault.scope(Space::Gateway, "o", &n.to_be_bytes());
+            first.push(vault.resolve(&scope, &wanted, &render).await.unwrap().remove(0).rendered);
+        }
+        assert_eq!(vault.shared.cache.len(), 256);
+        let scope = vault.scope(Space::Gateway, "o", &0_u32.to_be_bytes());
+        assert_eq!(vault.resolve(&scope, &wanted, &render).await.unwrap()[0].rendered, first[0]);
+    }
+}

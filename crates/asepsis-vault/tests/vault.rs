@@ -1,0 +1,295 @@
+//! The vault as its users see it, and as somebody who stole its files does.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use asepsis_vault::{RootKey, Space, Vault, VaultError, Wanted};
+use asepsis_vocab::IdentifierClass::{self, Mrn, Name};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+const CANARY: &str = "Zebediah Quackenbush";
+
+fn wanted(class: IdentifierClass, value: &str) -> Wanted<'_> {
+    Wanted { class, value }
+}
+
+fn render(wanted: &Wanted<'_>, code: [u8; 8], _: &[u8; 32]) -> Option<String> {
+    Some(format!("[{}_{:016X}]", wanted.class, u64::from_be_bytes(code)))
+}
+
+fn code(rendered: &str) -> [u8; 8] {
+    let digits = rendered.rsplit_once('_').unwrap().1.trim_end_matches(']');
+    u64::from_str_radix(digits, 16).unwrap().to_be_bytes()
+}
+
+/// A directory with a root key.
+struct Place(tempfile::TempDir, RootKey);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap(), RootKey::generate().unwrap())
+    }
+
+    fn db(&self) -> PathBuf {
+        self.0.path().join("state/vault.db")
+    }
+
+    async fn open(&self) -> Vault {
+        Vault::open(&self.db(), &self.1).await.unwrap()
+    }
+
+    async fn sql(&self, statement: &str) {
+        let mut db = SqliteConnection::connect(&format!("sqlite://{}", self.db().display())).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+    }
+}
+
+fn holds(dir: &Path, needle: &str) -> bool {
+    std::fs::read_dir(dir).unwrap().any(|entry| {
+        let content = std::fs::read(entry.unwrap().path()).unwrap();
+        content.windows(needle.len()).any(|window| window == needle.as_bytes())
+    })
+}
+
+#[tokio::test]
+async fn invariant_1_neither_values_nor_surrogates_nor_classes_stand_in_any_file() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let scope = vault.scope(Space::Gateway, "dr.a", CANARY.as_bytes());
+    let realistic = |_: &Wanted<'_>, _: [u8; 8], _: &[u8; 32]| Some("Hortensia Plumbob".to_owned());
+    let found = vault.resolve(&scope, &[wanted(Name, CANARY)], &realistic).await.unwrap();
+    assert_eq!(found[0].value.as_str(), CANARY);
+    let dir = place.db().parent().unwrap().to_owned();
+    for file in ["vault.db", "vault.db-wal", "vault.db-shm"] {
+        assert!(dir.join(file).exists(), "{file}");
+    }
+    for text in [CANARY, "Hortensia Plumbob", "NAME", "dr.a"] {
+        assert!(!holds(&dir, text), "{text}");
+    }
+    for shown in
+        [format!("{found:?}"), format!("{vault:?}"), format!("{scope:?}"), format!("{:?}", wanted(Name, CANARY))]
+    {
+        assert!(!shown.contains("Zebediah") && !shown.contains("Hortensia"), "{shown}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        for entry in std::fs::read_dir(&dir).unwrap() {
+            assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+}
+
+#[tokio::test]
+async fn r27_the_same_identifier_has_the_same_surrogate_also_after_a_restart() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let scope = vault.scope(Space::Gateway, "dr.a", b"talk");
+    let asked = [wanted(Name, CANARY), wanted(Mrn, "12345678"), wanted(Name, CANARY), wanted(Mrn, CANARY)];
+    let first: Vec<_> = vault.resolve(&scope, &asked, &render).await.unwrap().into_iter().map(|s| s.rendered).collect();
+    assert_eq!(first[0], first[2]);
+    assert_ne!(first[0], first[3], "another class is another identifier");
+    let commits = vault.commits();
+    vault.resolve(&scope, &asked, &render).await.unwrap();
+    assert_eq!(vault.commits(), commits, "what is known costs no write");
+    drop(vault);
+
+    let vault = place.open().await;
+    assert_eq!(vault.scope(Space::Gateway, "dr.a", b"talk"), scope);
+    let again: Vec<_> = vault.resolve(&scope, &asked, &render).await.unwrap().into_iter().map(|s| s.rendered).collect();
+    assert_eq!(again, first);
+    assert_eq!(vault.surrogates(&scope).await.unwrap().len(), 3);
+    assert_eq!(vault.commits(), 0);
+}
+
+#[tokio::test]
+async fn c2_two_scopes_have_nothing_in_common() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let scopes = [
+        vault.scope(Space::Gateway, "dr.a", b"1"),
+        vault.scope(Space::Gateway, "dr.a", b"2"),
+        vault.scope(Space::Gateway, "dr.b", b"1"),
+        vault.scope(Space::CommandLine, "dr.a", b"1"),
+        vault.scope(Space::Gateway, "dr.a1", b""),
+        vault.random_scope(Space::Gateway).unwrap(),
+    ];
+    assert_eq!(scopes.iter().collect::<HashSet<_>>().len(), scopes.len());
+    let mut texts = HashSet::new();
+    for scope in &scopes {
+        texts.insert(vault.resolve(scope, &[wanted(Name, CANARY)], &render).await.unwrap().remove(0).rendered);
+    }
+    assert_eq!(texts.len(), scopes.len());
+    // Another vault names the same conversation otherwise.
+    let other = Place::new();
+    assert_ne!(other.open().await.scope(Space::Gateway, "dr.a", b"1"), scopes[0]);
+}
+
+#[tokio::test]
+async fn invariant_7_a_surrogate_of_another_scope_or_space_is_not_given_back() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let (mine, other) = (vault.scope(Space::Gateway, "dr.a", b"1"), vault.scope(Space::Gateway, "dr.b", b"1"));
+    let surrogate = vault.resolve(&mine, &[wanted(Name, CANARY)], &render).await.unwrap().remove(0);
+    assert!(vault.surrogates(&other).await.unwrap().is_empty());
+    vault.resolve(&other, &[wanted(Name, "Somebody Else")], &render).await.unwrap();
+    assert!(vault.surrogates(&other).await.unwrap().iter().all(|s| s.rendered != surrogate.rendered));
+    let codes = [code(&surrogate.rendered)];
+    assert!(vault.find_by_code(Space::CommandLine, &codes).await.unwrap().is_empty());
+    let found = vault.find_by_code(Space::Gateway, &[[0; 8], codes[0]]).await.unwrap();
+    assert_eq!((found.len(), found[0].value.as_str(), found[0].class), (1, CANARY, Name));
+}
+
+#[tokio::test]
+async fn c2_what_was_changed_or_moved_is_refused() {
+    let changes = [
+        "UPDATE surrogates SET sealed = randomblob(length(sealed))",
+        "UPDATE surrogates SET sealed = (SELECT o.sealed FROM surrogates o WHERE o.blind != surrogates.blind)",
+        "UPDATE surrogates SET code = x'0000000000000000'",
+        "UPDATE surrogates SET blind = randomblob(16)",
+        "UPDATE surrogates SET seen = randomblob(16)",
+        "UPDATE surrogates SET sealed = x''",
+        "UPDATE scopes SET wrapped = randomblob(length(wrapped))",
+        "UPDATE scopes SET wrapped = x''",
+    ];
+    for change in changes {
+        let place = Place::new();
+        let vault = place.open().await;
+        let scope = vault.scope(Space::Gateway, "dr.a", b"1");
+        let asked = [wanted(Name, CANARY), wanted(Name, "Ada Byron")];
+        vault.resolve(&scope, &asked, &render).await.unwrap();
+        drop(vault);
+        place.sql(change).await;
+        let vault = place.open().await;
+        let refused = vault.surrogates(&scope).await.unwrap_err();
+        assert!(matches!(refused, VaultError::Tampered { .. }), "{change}: {refused}");
+        assert!(vault.resolve(&scope, &asked, &render).await.is_err(), "{change}");
+        assert!(!refused.to_string().contains("Zebediah"));
+    }
+    // A whole scope put in another's place.
+    let place = Place::new();
+    let vault = place.open().await;
+    let (a, b) = (vault.scope(Space::Gateway, "dr.a", b"1"), vault.scope(Space::Gateway, "dr.b", b"1"));
+    vault.resolve(&a, &[wanted(Name, CANARY)], &render).await.unwrap();
+    drop(vault);
+    place
+        .sql(&format!(
+            "PRAGMA foreign_keys = OFF; UPDATE scopes SET scope = x'{b}'; UPDATE surrogates SET scope = x'{b}'"
+        ))
+        .await;
+    assert!(matches!(place.open().await.surrogates(&b).await, Err(VaultError::Tampered { .. })));
+}
+
+#[tokio::test]
+async fn r27_another_root_key_is_told_at_once() {
+    let place = Place::new();
+    drop(place.open().await);
+    let other = RootKey::generate().unwrap();
+    assert!(matches!(Vault::open(&place.db(), &other).await, Err(VaultError::WrongKey)));
+    place.open().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r27_many_who_ask_for_the_same_new_identifier_get_one_surrogate() {
+    let place = Place::new();
+    // Two handles with caches of their own, as two processes have.
+    let vaults = [place.open().await, place.open().await];
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..64 {
+        let vault = vaults[n % 2].clone();
+        tasks.spawn(async move {
+            let scope = vault.scope(Space::Gateway, "dr.a", b"1");
+            vault.resolve(&scope, &[wanted(Name, CANARY)], &render).await.unwrap().remove(0).rendered
+        });
+    }
+    assert_eq!(tasks.join_all().await.into_iter().collect::<HashSet<_>>().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r27_conversations_share_commits() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..200_u32 {
+        let vault = vault.clone();
+        tasks.spawn(async move {
+            let scope = vault.scope(Space::Gateway, "dr.a", &n.to_be_bytes());
+            vault.resolve(&scope, &[wanted(Name, CANARY), wanted(Mrn, "1")], &render).await.unwrap();
+        });
+    }
+    tasks.join_all().await;
+    assert!(vault.commits() < 100, "{} commits", vault.commits());
+}
+
+#[tokio::test]
+async fn c2_a_text_that_is_taken_or_real_is_not_used_and_who_finds_none_is_told() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let scope = vault.scope(Space::Gateway, "dr.a", b"1");
+    let asked = AtomicUsize::new(0);
+    let names = |_: &Wanted<'_>, _: [u8; 8], _: &[u8; 32]| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => Some("Ada Byron".to_owned()),
+        2 => None,
+        3 => Some(String::new()),
+        _ => Some("Grace Park".to_owned()),
+    };
+    // "Ada Byron" is somebody here: her name may not stand for another.
+    let found = vault.resolve(&scope, &[wanted(Name, CANARY), wanted(Name, "Ada Byron")], &names).await;
+    assert!(matches!(found, Err(VaultError::NoSurrogate { class: Name })), "the second finds only what is taken");
+    let tries = asked.load(Ordering::Relaxed);
+    assert_eq!(tries, 5 + 16);
+    assert!(vault.surrogates(&scope).await.unwrap().is_empty(), "all or nothing");
+    let found = vault.resolve(&scope, &[wanted(Name, CANARY)], &names).await.unwrap();
+    assert_eq!(found[0].rendered, "Grace Park");
+}
+
+#[tokio::test]
+async fn c2_what_is_forgotten_is_gone_from_memory_and_disk() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let (scope, kept) = (vault.scope(Space::Gateway, "dr.a", b"1"), vault.scope(Space::Gateway, "dr.a", b"2"));
+    let before = vault.resolve(&scope, &[wanted(Name, CANARY)], &render).await.unwrap().remove(0).rendered;
+    vault.resolve(&kept, &[wanted(Name, CANARY)], &render).await.unwrap();
+    vault.forget(&scope).await.unwrap();
+    assert!(vault.surrogates(&scope).await.unwrap().is_empty());
+    assert!(vault.find_by_code(Space::Gateway, &[code(&before)]).await.unwrap().is_empty());
+    assert_eq!(vault.surrogates(&kept).await.unwrap().len(), 1);
+    let after = vault.resolve(&scope, &[wanted(Name, CANARY)], &render).await.unwrap().remove(0).rendered;
+    assert_ne!(before, after);
+}
+
+#[tokio::test]
+async fn r27_a_vault_that_cannot_write_gives_out_nothing_new() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let scope = vault.scope(Space::Gateway, "dr.a", b"1");
+    vault.resolve(&scope, &[wanted(Name, "Ada Byron")], &render).await.unwrap();
+    place.sql("CREATE TRIGGER full BEFORE INSERT ON surrogates BEGIN SELECT RAISE(FAIL, 'disk full'); END").await;
+    let refused = vault.resolve(&scope, &[wanted(Name, CANARY)], &render).await.unwrap_err();
+    assert!(matches!(refused, VaultError::Stopped(_)));
+    assert!(!vault.is_healthy());
+    place.sql("DROP TRIGGER full").await;
+    assert!(vault.resolve(&scope, &[wanted(Name, CANARY)], &render).await.is_err());
+    assert_eq!(vault.surrogates(&scope).await.unwrap().len(), 1, "what is known can still be turned back");
+}
+
+#[tokio::test]
+async fn r27_who_goes_away_while_a_surrogate_is_stored_leaves_no_second_one() {
+    let place = Place::new();
+    let vault = place.open().await;
+    for n in 0..20_u32 {
+        let scope = vault.scope(Space::Gateway, "dr.a", &n.to_be_bytes());
+        let asked = [wanted(Name, CANARY)];
+        for wait in [0, 50, 200, 1000] {
+            let patience = std::time::Duration::from_micros(wait * u64::from(n));
+            let _ = tokio::time::timeout(patience, vault.resolve(&scope, &asked, &render)).await;
+        }
+        let first = vault.resolve(&scope, &asked, &render).await.unwrap().remove(0).rendered;
+        assert_eq!(vault.resolve(&scope, &asked, &render).await.unwrap()[0].rendered, first);
+        let all = vault.surrogates(&scope).await.unwrap();
+        assert_eq!((all.len(), &all[0].rendered), (1, &first));
+    }
+}
