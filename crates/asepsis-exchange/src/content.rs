@@ -1,0 +1,80 @@
+use std::fmt;
+
+use asepsis_vocab::{Actor, DisclosureForm, PurposeOfUse};
+
+use asepsis_surrogate::Rendering;
+
+/// Who asks: what the step "identify" found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// The user's id.
+    pub user: String,
+    /// The user's role.
+    pub role: String,
+    /// How the user was recognised, for the log: `api_key`, `local`.
+    pub method: String,
+    /// The public part of the credential.
+    pub credential: Option<String>,
+}
+
+impl Asker {
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            user: self.user.clone(),
+            role: self.role.clone(),
+            method: self.method.clone(),
+            credential: self.credential.clone(),
+        }
+    }
+}
+
+/// Where an exchange goes, as the face read it from the request and the configuration.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The AI system's id in the register.
+    pub system: String,
+    /// The forms that the route takes, from the richest to the poorest.
+    pub forms: Vec<DisclosureForm>,
+    /// How surrogates look.
+    pub rendering: Rendering,
+    /// What for.
+    pub purpose: PurposeOfUse,
+}
+
+/// What a request says, piece by piece, in the order of the document. All pieces are one document: what is found in one
+/// is searched in the others.
+#[derive(Clone, Default)]
+pub struct Content {
+    /// The pieces.
+    pub pieces: Vec<Piece>,
+    /// What tells this conversation from the user's others; surrogates are its own.
+    pub conversation: Vec<u8>,
+    /// Bytes of the request as it came.
+    pub request_bytes: u64,
+}
+
+/// A text within a request.
+#[derive(Clone)]
+pub struct Piece {
+    /// The text.
+    pub text: String,
+    /// The name of the field that it is the value of, where that says something about it.
+    pub field: Option<String>,
+    /// Where it stands, for errors; must hold nothing of the text.
+    pub place: String,
+    /// Whether it may be rewritten. A rigid piece (an id, a name of a tool) in which an identifier is seen makes the
+    /// request refused.
+    pub rigid: bool,
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} pieces, {} bytes)", self.pieces.len(), self.request_bytes)
+    }
+}
+
+impl fmt::Debug for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Piece({}, {} bytes)", self.place, self.text.len())
+    }
+}

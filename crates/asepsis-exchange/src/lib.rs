@@ -1,0 +1,27 @@
+//! The way that every exchange goes, written once.
+//!
+//! A face (a protocol, the command line) turns bytes into [`Content`] and back and knows nothing of policy. It asks the
+//! [`Plane`] to admit the content: the plane inspects it, decides in which form it may go, rewrites it to that form and
+//! records the intent. Only then does the face get the rewritten text in its hands, in an [`Admitted`], so that nothing can
+//! leave before its record is durable. What comes back goes through the admitted exchange's [`Lane`]s, which give the
+//! originals back to those who may see them, and [`Admitted::finish`] records the outcome before the last byte is released.
+//!
+//! ```text
+//! identify -> inspect -> decide -> protect -> record intent -> forward -> inspect -> restore -> record outcome
+//! (Asker)     (Content)  (Plane::admit)                        (face)     (Lane)              (Admitted::finish)
+//! ```
+
+mod admitted;
+mod clock;
+mod content;
+mod plane;
+mod protect;
+mod record;
+
+pub use admitted::{Admitted, Ending, Lane};
+pub use asepsis_surrogate::Rendering;
+pub use clock::{Clock, SystemClock};
+pub use content::{Asker, Content, Piece, Route};
+pub use plane::{Plane, PlaneParts, Refusal, RefusalKind};
+pub use protect::{Protected, issued};
+pub use record::{Ticket, count};

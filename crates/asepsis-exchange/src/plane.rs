@@ -1,0 +1,314 @@
+use std::sync::Arc;
+
+use asepsis_log::search::Query;
+use asepsis_log::{Log, LogError};
+use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
+use asepsis_policy::{Decision, Facts, Policy, PolicyError, Register};
+use asepsis_vault::{ScopeId, Space, Vault, VaultError};
+use asepsis_vocab::{DisclosureForm, ExchangeId, Finding, Recipient};
+
+use crate::admitted::{Admitted, Ending};
+use crate::clock::Clock;
+use crate::content::{Asker, Content, Piece, Route};
+use crate::protect::{Protected, protect};
+use crate::record::{Ticket, count, interrupted};
+
+/// Texts longer than this are inspected on a thread of their own, so that other exchanges go on.
+const INSPECT_INLINE: usize = 32 * 1024;
+
+/// Everything that an exchange goes through.
+pub struct Plane {
+    parts: PlaneParts,
+    versions: Vec<(String, String)>,
+}
+
+/// What a plane is made of.
+pub struct PlaneParts {
+    /// Finds identifiers.
+    pub engine: Arc<Engine>,
+    /// What the organisation knows of its patients, to be found with certainty.
+    pub known: Arc<KnownPhi>,
+    /// Decides.
+    pub policy: Policy,
+    /// The facts behind decisions.
+    pub register: Register,
+    /// Keeps surrogates.
+    pub vault: Vault,
+    /// Keeps the record.
+    pub log: Log,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Whether the organisation accepts first-layer detection for the label "deidentified".
+    pub first_layer_accepted: bool,
+}
+
+/// An exchange that was not admitted. Its outcome stands in the log already.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// Why.
+    pub kind: RefusalKind,
+}
+
+/// Why an exchange was not admitted.
+#[derive(Debug)]
+pub enum RefusalKind {
+    /// No form that the route takes is permitted.
+    Policy(Box<Decision>),
+    /// An identifier stands where nothing may be rewritten: at this place.
+    RigidIdentifier(String),
+    /// After the rewriting the tripwire still saw an identifier, in a piece at this place.
+    Tripwire(String),
+    /// The AI system is not in the register.
+    UnknownSystem,
+    /// The log cannot be written, so nothing may leave.
+    Log(LogError),
+    /// The vault cannot be read or written.
+    Vault(VaultError),
+    /// The policy engine could not decide.
+    Policies(PolicyError),
+    /// A part of Asepsis failed; this is a fault to report.
+    Internal(&'static str),
+}
+
+impl Plane {
+    /// A plane of these parts.
+    pub fn new(parts: PlaneParts) -> Arc<Self> {
+        let versions = vec![
+            ("asepsis".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("detector".to_owned(), parts.engine.version().to_owned()),
+        ];
+        Arc::new(Self { parts, versions })
+    }
+
+    /// Begins an exchange through the face `interface`.
+    pub fn begin(self: &Arc<Self>, interface: &str) -> Ticket {
+        Ticket::new(Arc::clone(self), interface)
+    }
+
+    /// The facts behind decisions.
+    pub fn register(&self) -> &Register {
+        &self.parts.register
+    }
+
+    /// The log.
+    pub fn log(&self) -> &Log {
+        &self.parts.log
+    }
+
+    /// The vault.
+    pub fn vault(&self) -> &Vault {
+        &self.parts.vault
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.parts.engine
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.parts.clock.as_ref()
+    }
+
+    pub(crate) fn versions(&self) -> &[(String, String)] {
+        &self.versions
+    }
+
+    /// Records an end for exchanges that were about to leave when Asepsis stopped: `interrupted`, since nobody knows
+    /// whether they were answered.
+    ///
+    /// # Errors
+    /// Where the log cannot be written.
+    pub async fn close_unfinished(&self, exchanges: &[ExchangeId]) -> Result<(), LogError> {
+        for exchange in exchanges {
+            let query = Query { exchange: Some(*exchange), last: Some(1), ..Query::default() };
+            for hit in self.log().search(&query).await? {
+                self.log().append(&interrupted(hit.event, self.clock())).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Inspects the pieces as one document.
+    pub async fn inspect(&self, pieces: Vec<Piece>) -> Option<(Vec<Piece>, Vec<Vec<Finding>>)> {
+        let (engine, known) = (Arc::clone(&self.parts.engine), Arc::clone(&self.parts.known));
+        let work = move || {
+            let segments: Vec<Segment<'_>> =
+                pieces.iter().map(|p| Segment { text: &p.text, field: p.field.as_deref() }).collect();
+            let findings = engine.inspect(&segments, &known);
+            (pieces, findings)
+        };
+        // A panic in the engine must not become a request that went uninspected.
+        tokio::task::spawn_blocking(work).await.ok()
+    }
+
+    fn inspect_here(&self, pieces: &[Piece]) -> Vec<Vec<Finding>> {
+        let segments: Vec<Segment<'_>> =
+            pieces.iter().map(|p| Segment { text: &p.text, field: p.field.as_deref() }).collect();
+        self.parts.engine.inspect(&segments, &self.parts.known)
+    }
+
+    /// Takes an exchange through inspect, decide, protect and the record of its intent. When this returns an [`Admitted`],
+    /// the intent is durable and the rewritten text may leave.
+    pub async fn admit(
+        &self,
+        mut ticket: Ticket,
+        asker: &Asker,
+        route: &Route,
+        mut content: Content,
+    ) -> Result<Admitted, Refusal> {
+        ticket.identify(asker);
+        ticket.event_mut().purpose = route.purpose;
+        ticket.traffic_mut().request_bytes = content.request_bytes;
+
+        // === Inspect ===
+        let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
+        let findings = if total <= INSPECT_INLINE {
+            self.inspect_here(&content.pieces)
+        } else {
+            match self.inspect(std::mem::take(&mut content.pieces)).await {
+                Some((pieces, findings)) => {
+                    content.pieces = pieces;
+                    findings
+                }
+                None => return self.refuse(ticket, RefusalKind::Internal("inspection failed")).await,
+            }
+        };
+        let findings = without_rigid(&content.pieces, findings);
+        ticket.event_mut().found = count(&content.pieces, &findings);
+
+        // === Decide ===
+        let decision = match self.decide(asker, route, &findings, &mut ticket) {
+            Ok(decision) => decision,
+            Err(kind) => return self.refuse(ticket, kind).await,
+        };
+        if decision.form == DisclosureForm::Nothing {
+            return self.refuse(ticket, RefusalKind::Policy(Box::new(decision))).await;
+        }
+
+        // === Protect, and record the intent ===
+        if decision.form != DisclosureForm::Identified
+            && let Some(place) = rigid_identifier(&content.pieces)
+        {
+            return self.refuse(ticket, RefusalKind::RigidIdentifier(place)).await;
+        }
+        let scope = self.vault().scope(Space::Gateway, &asker.user, &content.conversation);
+        let year = self.clock().now().year();
+        // Both are on disk before anything leaves; neither waits for the other.
+        let (protected, recorded) = tokio::join!(
+            protect(self.vault(), &scope, &content.pieces, &findings, decision.form, route.rendering, year),
+            ticket.record_intent(),
+        );
+        if let Err(error) = recorded {
+            return self.refuse(ticket, RefusalKind::Log(error)).await;
+        }
+        let protected = match protected {
+            Ok(protected) => protected,
+            Err(error) => return self.refuse(ticket, RefusalKind::Vault(error)).await,
+        };
+        ticket.traffic_mut().replaced = protected.replaced;
+        if let Some(place) = tripped(&content.pieces, &protected, decision.form) {
+            return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
+        }
+        Ok(Admitted::new(ticket, decision, protected))
+    }
+
+    fn decide(
+        &self,
+        asker: &Asker,
+        route: &Route,
+        findings: &[Vec<Finding>],
+        ticket: &mut Ticket,
+    ) -> Result<Decision, RefusalKind> {
+        let system = self.parts.register.system(&route.system).ok_or(RefusalKind::UnknownSystem)?;
+        let now = self.clock().now();
+        let agreement = self
+            .parts
+            .register
+            .agreement(system, asepsis_policy::AgreementKind::Baa, now, self.parts.policy.offset())
+            .map(|a| a.id.clone());
+        ticket.event_mut().recipient =
+            Some(Recipient { system: system.id.clone(), vendor: system.vendor.clone(), agreement });
+        let facts = Facts {
+            user: &asker.user,
+            role: &asker.role,
+            system,
+            purpose: route.purpose,
+            classes: findings.iter().flatten().map(|f| f.class).collect(),
+            full_assurance: self.parts.engine.assurance() == Assurance::Full,
+            first_layer_accepted: self.parts.first_layer_accepted,
+            now,
+        };
+        let decision =
+            self.parts.policy.decide(&self.parts.register, &facts, &route.forms).map_err(RefusalKind::Policies)?;
+        ticket.event_mut().decision = Some(decision.record());
+        Ok(decision)
+    }
+
+    /// Rewrites texts for somebody on this machine, without a recipient: the command line's `deid`.
+    pub async fn rewrite(
+        &self,
+        pieces: Vec<Piece>,
+        scope: &ScopeId,
+        form: DisclosureForm,
+        rendering: crate::Rendering,
+    ) -> Result<(Vec<Piece>, Vec<Vec<Finding>>, Protected), RefusalKind> {
+        let Some((pieces, findings)) = self.inspect(pieces).await else {
+            return Err(RefusalKind::Internal("inspection failed"));
+        };
+        let year = self.clock().now().year();
+        let protected = protect(self.vault(), scope, &pieces, &findings, form, rendering, year)
+            .await
+            .map_err(RefusalKind::Vault)?;
+        match tripped(&pieces, &protected, form) {
+            Some(place) => Err(RefusalKind::Tripwire(place)),
+            None => Ok((pieces, findings, protected)),
+        }
+    }
+
+    async fn refuse(&self, mut ticket: Ticket, kind: RefusalKind) -> Result<Admitted, Refusal> {
+        let exchange = ticket.id();
+        let status = match &kind {
+            RefusalKind::Policy(_) | RefusalKind::UnknownSystem => "refused",
+            RefusalKind::RigidIdentifier(_) | RefusalKind::Tripwire(_) => "blocked",
+            RefusalKind::Log(_) | RefusalKind::Vault(_) | RefusalKind::Policies(_) | RefusalKind::Internal(_) => {
+                "internal"
+            }
+        };
+        match ticket.record_outcome(&Ending::of(status)).await {
+            Ok(()) => Err(Refusal { exchange, kind }),
+            Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error) }),
+        }
+    }
+}
+
+/// The place of a piece that may not be rewritten and in which an identifier is seen.
+fn rigid_identifier(pieces: &[Piece]) -> Option<String> {
+    pieces.iter().find(|p| p.rigid && asepsis_phi::tripwire(&p.text).is_some()).map(|p| p.place.clone())
+}
+
+/// The place of a piece in which the tripwire sees an identifier after the rewriting. It reads all but the surrogates: a
+/// realistic one has the shape of an identifier.
+///
+/// A limited data set keeps dates, towns and ZIP codes, which the tripwire does not look for; identified data is not
+/// looked at.
+fn tripped(pieces: &[Piece], protected: &Protected, form: DisclosureForm) -> Option<String> {
+    if form == DisclosureForm::Identified {
+        return None;
+    }
+    pieces
+        .iter()
+        .zip(&protected.rests)
+        .find(|(piece, rest)| !piece.rigid && asepsis_phi::tripwire(rest.as_deref().unwrap_or(&piece.text)).is_some())
+        .map(|(piece, _)| piece.place.clone())
+}
+
+/// Nothing is rewritten in a rigid piece, so nothing is to be found there; it is looked at by itself.
+fn without_rigid(pieces: &[Piece], mut findings: Vec<Vec<Finding>>) -> Vec<Vec<Finding>> {
+    for (piece, found) in pieces.iter().zip(&mut findings) {
+        if piece.rigid {
+            found.clear();
+        }
+    }
+    findings
+}

@@ -1,0 +1,125 @@
+//! The step "protect": rewriting content to the form that was decided.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use asepsis_surrogate::{Issued, Rendering};
+use asepsis_vault::{ScopeId, Surrogate, Vault, VaultError, Wanted};
+use asepsis_vocab::{Detail, DisclosureForm, Finding, IdentifierClass};
+
+use crate::content::Piece;
+
+/// Shortest value that gets a realistic surrogate: shorter ones occur by chance in what the AI system writes, and would be
+/// turned into an identifier there.
+const SHORTEST_REALISTIC: usize = 4;
+
+/// What stands for a surrogate where only the rest of a text is looked at.
+const MARK: &str = "[]";
+
+/// Content in the form that was decided.
+pub struct Protected {
+    /// The new text of each piece; `None` where the piece stays as it came.
+    pub texts: Vec<Option<String>>,
+    /// The same with a mark in place of each surrogate: what the tripwire reads.
+    pub(crate) rests: Vec<Option<String>>,
+    /// Places that were rewritten.
+    pub replaced: u64,
+    /// Every surrogate of the scope, for turning them back.
+    pub issued: Arc<Issued>,
+}
+
+/// Whether an identifier has to go in this form.
+fn goes(form: DisclosureForm, finding: &Finding) -> bool {
+    match form {
+        DisclosureForm::Identified => false,
+        // 45 CFR 164.514(e)(2) lets dates, ages, town and ZIP code stand in a limited data set.
+        DisclosureForm::Limited => !matches!(
+            (finding.class, finding.detail),
+            (IdentifierClass::Date | IdentifierClass::Age, _)
+                | (IdentifierClass::Location, Detail::Town | Detail::PostalCode)
+        ),
+        DisclosureForm::Pseudonymised | DisclosureForm::Deidentified | DisclosureForm::Nothing => true,
+    }
+}
+
+/// Rewrites pieces to `form`, with surrogates of `scope`.
+pub(crate) async fn protect(
+    vault: &Vault,
+    scope: &ScopeId,
+    pieces: &[Piece],
+    findings: &[Vec<Finding>],
+    form: DisclosureForm,
+    rendering: Rendering,
+    year: i32,
+) -> Result<Protected, VaultError> {
+    let mut order: Vec<Wanted<'_>> = Vec::new();
+    let mut index: HashMap<(IdentifierClass, &str), usize> = HashMap::new();
+    let mut details: HashMap<(IdentifierClass, &str), Detail> = HashMap::new();
+    let mut places: Vec<Vec<(Finding, usize)>> = Vec::with_capacity(pieces.len());
+    for (piece, found) in pieces.iter().zip(findings) {
+        let mut here = Vec::new();
+        for finding in found.iter().filter(|f| goes(form, f)) {
+            let value = &piece.text[finding.span.range()];
+            let key = (finding.class, value);
+            let at = *index.entry(key).or_insert_with(|| {
+                order.push(Wanted { class: finding.class, value });
+                order.len() - 1
+            });
+            details.entry(key).or_insert(finding.detail);
+            here.push((*finding, at));
+        }
+        places.push(here);
+    }
+
+    let render = |wanted: &Wanted<'_>, code: [u8; 8], random: &[u8; 32]| {
+        let detail = details.get(&(wanted.class, wanted.value)).copied().unwrap_or_default();
+        if rendering == Rendering::Realistic
+            && wanted.value.len() >= SHORTEST_REALISTIC
+            && let Some(text) = asepsis_surrogate::realistic(wanted.class, detail, wanted.value, random)
+        {
+            // One that the request itself holds could not be told from the real thing in the answer: ask again.
+            return (!pieces.iter().any(|p| p.text.contains(&text))).then_some(text);
+        }
+        let code = asepsis_surrogate::Code::from_bytes(code);
+        Some(asepsis_surrogate::placeholder(wanted.class, detail, wanted.value, code, Some(year)))
+    };
+    let surrogates = if order.is_empty() { Vec::new() } else { vault.resolve(scope, &order, &render).await? };
+
+    let mut replaced = 0;
+    let (mut texts, mut rests) = (Vec::with_capacity(pieces.len()), Vec::with_capacity(pieces.len()));
+    for (piece, here) in pieces.iter().zip(&places) {
+        replaced += here.len() as u64;
+        let changed = !here.is_empty();
+        texts.push(changed.then(|| rewrite(&piece.text, here, |index| &surrogates[index].rendered)));
+        rests.push(changed.then(|| rewrite(&piece.text, here, |_| MARK)));
+    }
+    let issued = issued(&vault.surrogates(scope).await?);
+    Ok(Protected { texts, rests, replaced, issued })
+}
+
+/// The text with each place replaced.
+fn rewrite<'s>(text: &str, places: &[(Finding, usize)], replacement: impl Fn(usize) -> &'s str) -> String {
+    let mut out = String::with_capacity(text.len() + places.len() * 16);
+    let mut at = 0;
+    for (finding, index) in places {
+        out.push_str(&text[at..finding.span.start]);
+        out.push_str(replacement(*index));
+        at = finding.span.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}
+
+/// What has to be recognised in an answer: every surrogate of the scope, and the parts of invented names.
+pub fn issued(surrogates: &[Surrogate]) -> Arc<Issued> {
+    let mut builder = Issued::builder();
+    for surrogate in surrogates {
+        builder = builder.add(&surrogate.rendered, &surrogate.value);
+        if surrogate.class == IdentifierClass::Name {
+            for (part, original) in asepsis_surrogate::realistic_parts(&surrogate.value, &surrogate.rendered) {
+                builder = builder.add_alias(&part, &original);
+            }
+        }
+    }
+    Arc::new(builder.build())
+}

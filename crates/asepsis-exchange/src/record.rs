@@ -1,0 +1,173 @@
+//! The step "record": every exchange that got an id ends in the log, also one that the client walked away from.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use asepsis_log::LogError;
+use asepsis_vocab::{
+    AuditEvent, ClassCount, DecisionRecord, DisclosureForm, ExchangeId, Finding, IdentifierClass, Outcome, Phase,
+    PurposeOfUse, SCHEMA_VERSION, Traffic,
+};
+use time::OffsetDateTime;
+
+use crate::admitted::Ending;
+use crate::clock::Clock;
+use crate::content::{Asker, Piece};
+use crate::plane::Plane;
+
+/// An exchange that has begun: its id, its face, its start, and who asks once that is known.
+///
+/// A ticket must be closed. One that is dropped open, because the client went away in the middle, is closed as
+/// `client_gone` in the background.
+pub struct Ticket {
+    plane: Arc<Plane>,
+    event: AuditEvent,
+    started: Instant,
+    open: bool,
+}
+
+impl Ticket {
+    pub(crate) fn new(plane: Arc<Plane>, interface: &str) -> Self {
+        let event = AuditEvent {
+            v: SCHEMA_VERSION,
+            exchange: ExchangeId::now(),
+            phase: Phase::Outcome,
+            time: String::new(),
+            interface: interface.to_owned(),
+            actor: None,
+            purpose: PurposeOfUse::Unknown,
+            recipient: None,
+            found: Vec::new(),
+            found_in_answer: Vec::new(),
+            decision: None,
+            outcome: None,
+            traffic: None,
+            versions: plane.versions().to_vec(),
+        };
+        Self { plane, event, started: Instant::now(), open: true }
+    }
+
+    /// The exchange's id.
+    pub fn id(&self) -> ExchangeId {
+        self.event.exchange
+    }
+
+    /// When the exchange began.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The plane that the exchange goes through.
+    pub fn plane(&self) -> &Arc<Plane> {
+        &self.plane
+    }
+
+    /// Says who asks.
+    pub fn identify(&mut self, asker: &Asker) {
+        self.event.actor = Some(asker.actor());
+    }
+
+    /// Records how the exchange ended, before anything was decided or where nothing is left to say about the answer.
+    /// Returns when the record is durable.
+    pub async fn close(mut self, ending: Ending) -> Result<(), LogError> {
+        self.record_outcome(&ending).await
+    }
+
+    /// Says what a run on this machine did, which had no recipient: the form, what was found, and how much was rewritten.
+    pub fn describe_local(&mut self, form: DisclosureForm, found: Vec<ClassCount>, replaced: u64, request_bytes: u64) {
+        self.event.decision =
+            Some(DecisionRecord { form, rules: vec!["local".to_owned()], reason: "no-recipient".to_owned() });
+        self.event.found = found;
+        let traffic = self.traffic_mut();
+        traffic.replaced = replaced;
+        traffic.request_bytes = request_bytes;
+    }
+
+    /// Says how many surrogates were turned back by a run on this machine.
+    pub fn describe_restored(&mut self, restored: u64) {
+        self.traffic_mut().restored = restored;
+    }
+
+    pub(crate) fn event_mut(&mut self) -> &mut AuditEvent {
+        &mut self.event
+    }
+
+    pub(crate) async fn record_intent(&self) -> Result<(), LogError> {
+        let mut event = self.event.clone();
+        event.phase = Phase::Intent;
+        event.time = rfc3339(self.plane.clock().now());
+        self.plane.log().append(&event).await.map(drop)
+    }
+
+    pub(crate) async fn record_outcome(&mut self, ending: &Ending) -> Result<(), LogError> {
+        // Closed first: a log that has stopped is not to be asked again by the drop.
+        self.open = false;
+        self.finish_event(ending);
+        self.plane.log().append(&self.event).await.map(drop)
+    }
+
+    fn finish_event(&mut self, ending: &Ending) {
+        self.event.phase = Phase::Outcome;
+        self.event.time = rfc3339(self.plane.clock().now());
+        self.event.outcome =
+            Some(Outcome { status: ending.status.to_owned(), http: ending.http, upstream_http: ending.upstream_http });
+        let traffic = self.event.traffic.get_or_insert_default();
+        traffic.sent_bytes = ending.sent_bytes;
+        traffic.answer_bytes = ending.answer_bytes;
+        traffic.elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    }
+
+    pub(crate) fn traffic_mut(&mut self) -> &mut Traffic {
+        self.event.traffic.get_or_insert_default()
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        self.finish_event(&Ending::of("client_gone"));
+        let (plane, event) = (Arc::clone(&self.plane), self.event.clone());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            // A log that has stopped has said so to everybody already; the intent without outcome is reported at the start.
+            runtime.spawn(async move { plane.log().append(&event).await.ok() });
+        }
+    }
+}
+
+/// The end of an exchange of which the log has only the intent.
+pub(crate) fn interrupted(mut intent: AuditEvent, clock: &dyn Clock) -> AuditEvent {
+    intent.phase = Phase::Outcome;
+    intent.time = rfc3339(clock.now());
+    intent.outcome = Some(Outcome { status: "interrupted".to_owned(), http: None, upstream_http: None });
+    intent
+}
+
+/// How many identifiers of each class were found, and how many different ones.
+pub fn count(pieces: &[Piece], findings: &[Vec<Finding>]) -> Vec<ClassCount> {
+    let mut classes: BTreeMap<IdentifierClass, (u32, HashSet<&str>)> = BTreeMap::new();
+    for (piece, found) in pieces.iter().zip(findings) {
+        for finding in found {
+            let entry = classes.entry(finding.class).or_default();
+            entry.0 += 1;
+            entry.1.insert(&piece.text[finding.span.range()]);
+        }
+    }
+    classes
+        .into_iter()
+        .map(|(class, (places, distinct))| ClassCount {
+            class,
+            places,
+            distinct: u32::try_from(distinct.len()).unwrap_or(u32::MAX),
+        })
+        .collect()
+}
+
+/// RFC 3339 in UTC with milliseconds.
+fn rfc3339(at: OffsetDateTime) -> String {
+    let format =
+        time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    at.to_offset(time::UtcOffset::UTC).format(&format).expect("every part of the format is in a date-time")
+}

@@ -1,0 +1,161 @@
+//! What goes wrong, said in the client's own protocol.
+
+use asepsis_exchange::{Refusal, RefusalKind};
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use serde_json::json;
+
+use crate::settings::Protocol;
+
+/// An error that a client is told. It never holds anything of a request or an answer but places within them.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) status: StatusCode,
+    /// A stable code for programs.
+    pub(crate) code: &'static str,
+    /// What is wrong, where, and what helps.
+    pub(crate) message: String,
+    /// Seconds after which trying again may help.
+    pub(crate) retry_after: Option<u32>,
+}
+
+impl Fault {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), retry_after: None }
+    }
+
+    /// The request is not what the protocol asks for.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+
+    /// The AI system did not answer as it should.
+    pub(crate) fn upstream(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, code, message)
+    }
+
+    /// The status that the log keeps for this fault.
+    pub(crate) fn log_status(&self) -> &'static str {
+        match self.status.as_u16() {
+            401 | 403 | 404 | 503 => "refused",
+            400..=499 => "invalid_request",
+            502 | 504 => "upstream_error",
+            _ => "internal",
+        }
+    }
+
+    /// The error object in the protocol's shape.
+    ///
+    /// OpenAI: `{"error":{"message","type","param","code"}}`; Anthropic: `{"type":"error","error":{"type","message"},
+    /// "request_id"}`.
+    pub(crate) fn body(&self, protocol: Protocol, exchange: &str) -> String {
+        let message = format!("{} [exchange {exchange}]", self.message);
+        match protocol {
+            Protocol::OpenAi => json!({
+                "error": {"message": message, "type": self.openai_type(), "param": null, "code": self.code}
+            }),
+            Protocol::Anthropic => json!({
+                "type": "error",
+                "error": {"type": self.anthropic_type(), "message": message},
+                "request_id": exchange
+            }),
+        }
+        .to_string()
+    }
+
+    pub(crate) fn response(&self, protocol: Protocol, exchange: &str) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(Bytes::from(self.body(protocol, exchange))));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        } else if self.status.is_client_error() || self.code == "log_stopped" {
+            // The SDKs of both vendors try again by themselves on some statuses; here it would not help.
+            headers.insert("x-should-retry", HeaderValue::from_static("false"));
+        }
+        if matches!(self.code, "request_too_large" | "request_timeout") {
+            // What is left of the request is not going to be read.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    fn openai_type(&self) -> &'static str {
+        match self.status.as_u16() {
+            401 => "authentication_error",
+            403 => "permission_error",
+            429 | 503 => "rate_limit_error",
+            400..=499 => "invalid_request_error",
+            _ => "api_error",
+        }
+    }
+
+    fn anthropic_type(&self) -> &'static str {
+        match self.status.as_u16() {
+            401 => "authentication_error",
+            403 => "permission_error",
+            404 => "not_found_error",
+            413 => "request_too_large",
+            429 => "rate_limit_error",
+            503 => "overloaded_error",
+            400..=499 => "invalid_request_error",
+            504 => "timeout_error",
+            _ => "api_error",
+        }
+    }
+}
+
+impl From<&Refusal> for Fault {
+    fn from(refusal: &Refusal) -> Self {
+        match &refusal.kind {
+            RefusalKind::Policy(decision) => {
+                let rules: Vec<&str> = decision.rules.iter().map(|r| r.id.as_str()).collect();
+                let rules = if rules.is_empty() { "default-deny".to_owned() } else { rules.join(", ") };
+                let cites: Vec<&str> =
+                    decision.rules.iter().map(|r| r.cite.as_str()).filter(|c| !c.is_empty()).collect();
+                let cites = if cites.is_empty() { String::new() } else { format!("; {}", cites.join("; ")) };
+                Self::new(
+                    StatusCode::FORBIDDEN,
+                    "refused_by_policy",
+                    format!(
+                        "Asepsis did not send this. {} (rule {rules}{cites}) An exception can be asked for with the \
+                         exchange's id.",
+                        decision.staff_message()
+                    ),
+                )
+            }
+            RefusalKind::RigidIdentifier(place) => Self::invalid(format!(
+                "{place} holds what looks like a patient identifier, and nothing may be rewritten there; use a name or \
+                 an id that says nothing about a person"
+            )),
+            RefusalKind::Tripwire(place) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "identifier_left",
+                format!(
+                    "Asepsis did not send this: after the rewriting an identifier was still seen at {place}. Take it out \
+                     or write it in a usual form, and report the exchange's id"
+                ),
+            ),
+            RefusalKind::UnknownSystem => {
+                Self::new(StatusCode::NOT_FOUND, "unknown_system", "the AI system is not in the register")
+            }
+            RefusalKind::Log(error) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "log_stopped",
+                format!("the audit log cannot be written, so nothing may leave: {error}"),
+            ),
+            RefusalKind::Vault(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "vault_unavailable",
+                "the vault cannot be read or written, so nothing may leave; the server's own log says more",
+            ),
+            RefusalKind::Policies(_) | RefusalKind::Internal(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Asepsis failed and sent nothing; report the exchange's id",
+            ),
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! One request of a client, from its first byte to its last.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use asepsis_document::json::{self, Json};
+use asepsis_exchange::{Admitted, Asker, Ending, Plane, Route, Ticket};
+use asepsis_store::{AuthFailure, Store};
+use asepsis_vocab::{DisclosureForm, PurposeOfUse};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::body::{Answer, Pieces, read_request};
+use crate::fault::Fault;
+use crate::gather::Gathered;
+use crate::metrics::{InFlight, Metrics};
+use crate::request::Shape;
+use crate::restore;
+use crate::settings::{Limits, Protocol, Settings, SystemRoute};
+use crate::stream::Relay;
+use crate::upstream::{Upstreams, read_answer, returned_headers};
+
+/// The header with which a client states the purpose of use, an HL7 v3 code.
+const PURPOSE: &str = "x-asepsis-purpose";
+/// The header with which a client names a conversation.
+const CONVERSATION: &str = "x-asepsis-conversation";
+
+/// The longest name of a model that is looked at.
+const LONGEST_MODEL: usize = 128;
+
+/// Answers requests of AI clients.
+pub struct Gateway {
+    plane: Arc<Plane>,
+    store: Store,
+    routes: Vec<Arc<SystemRoute>>,
+    limits: Limits,
+    upstreams: Upstreams,
+    metrics: Arc<Metrics>,
+    room: Arc<Semaphore>,
+}
+
+/// What is needed to end an exchange that was admitted.
+pub(crate) struct Closing {
+    metrics: Arc<Metrics>,
+    interface: &'static str,
+    system: String,
+    form: DisclosureForm,
+    http: u16,
+    upstream_http: Option<u16>,
+    sent_bytes: u64,
+    _in_flight: InFlight,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Closing {
+    pub(crate) fn ending(&self, status: &'static str) -> Ending {
+        Ending {
+            status,
+            http: Some(self.http),
+            upstream_http: self.upstream_http,
+            sent_bytes: self.sent_bytes,
+            answer_bytes: 0,
+        }
+    }
+
+    /// Records the outcome; when this returns it is durable.
+    pub(crate) async fn finish(&self, admitted: Admitted, ending: Ending) -> Result<(), Fault> {
+        self.metrics.answered(admitted.tally());
+        self.metrics.ended(self.interface, &self.system, Some(self.form), ending.status);
+        admitted.finish(ending).await.map_err(|error| log_stopped(&error))
+    }
+}
+
+impl Gateway {
+    /// A gateway over a plane.
+    ///
+    /// # Errors
+    /// Where a certificate authority of the settings cannot be used.
+    pub fn new(plane: Arc<Plane>, store: Store, settings: &Settings) -> Result<Arc<Self>, rustls::Error> {
+        Ok(Arc::new(Self {
+            plane,
+            store,
+            routes: settings.systems.iter().cloned().map(Arc::new).collect(),
+            limits: settings.limits,
+            upstreams: Upstreams::new(settings)?,
+            metrics: Arc::new(Metrics::new()),
+            room: Arc::new(Semaphore::new(settings.limits.exchanges)),
+        }))
+    }
+
+    /// Answers one request.
+    pub(crate) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Answer> {
+        let path = request.uri().path();
+        match (request.method(), path) {
+            (&Method::POST, "/v1/chat/completions") => self.exchange(Protocol::OpenAi, request).await,
+            (&Method::POST, "/v1/messages") => self.exchange(Protocol::Anthropic, request).await,
+            (&Method::GET, "/v1/models") => self.models(request.headers()).await,
+            (&Method::GET, "/healthz") => plain(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
+            (&Method::GET, "/readyz") if self.plane.log().is_healthy() => {
+                plain(StatusCode::OK, "text/plain; charset=utf-8", "ready\n")
+            }
+            (&Method::GET, "/readyz") => plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "text/plain; charset=utf-8",
+                "the audit log is stopped; nothing may leave\n",
+            ),
+            (&Method::GET, "/metrics") => {
+                let log = self.plane.log();
+                let text = self.metrics.text(log.size(), log.is_healthy());
+                plain(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", &text)
+            }
+            _ => self.not_offered(request.headers()).await,
+        }
+    }
+
+    /// The whole way of one exchange.
+    async fn exchange(&self, protocol: Protocol, request: Request<Incoming>) -> Response<Answer> {
+        let interface = interface(protocol);
+        let mut ticket = self.plane.begin(interface);
+        let (parts, body) = request.into_parts();
+        let opened = self.open(&mut ticket, &parts.headers, body).await;
+        let (asker, bytes, room) = match opened {
+            Ok(opened) => opened,
+            Err(fault) => return self.fail(protocol, ticket, fault).await,
+        };
+        let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
+        let json = match Json::parse(&bytes, &limits) {
+            Ok(json) => json,
+            Err(error) => {
+                let fault = Fault::invalid(format!("the body is not the JSON that it must be: {error}"));
+                return self.fail(protocol, ticket, fault).await;
+            }
+        };
+        let prepared = self.prepare(protocol, &parts.headers, &json, &limits).await;
+        let (shape, route, stated, mut gathered, conversation) = match prepared {
+            Ok(prepared) => prepared,
+            Err(fault) => return self.fail(protocol, ticket, fault).await,
+        };
+
+        let in_flight = self.metrics.in_flight();
+        let began = Instant::now();
+        let content = gathered.content(conversation, bytes.len());
+        let exchange = ticket.id().to_string();
+        let admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                let fault = Fault::from(&refusal);
+                self.metrics.ended(interface, &route.id, None, fault.log_status());
+                tracing::info!(exchange, code = fault.code, "not admitted");
+                return map(fault.response(protocol, &exchange), &exchange);
+            }
+        };
+        self.metrics.admitted(began.elapsed(), admitted.replaced());
+        let mut closing = Closing {
+            metrics: Arc::clone(&self.metrics),
+            interface,
+            system: route.id.clone(),
+            form: admitted.decision().form,
+            http: 200,
+            upstream_http: None,
+            sent_bytes: 0,
+            _in_flight: in_flight,
+            _room: room,
+        };
+        let body = match gathered.rewrite(&json, admitted.texts(), &limits) {
+            Ok(body) => body,
+            Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
+        };
+        closing.sent_bytes = body.len() as u64;
+        match self.upstreams.send(&route, &parts.headers, body).await {
+            Ok(response) => self.answer(protocol, shape.stream, admitted, closing, response).await,
+            Err(fault) => self.fail_admitted(protocol, admitted, closing, fault).await,
+        }
+    }
+
+    /// Who asks, and what: identify, and read the body.
+    async fn open(
+        &self,
+        ticket: &mut Ticket,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<(Asker, Vec<u8>, OwnedSemaphorePermit), Fault> {
+        let asker = self.identify(headers).await?;
+        ticket.identify(&asker);
+        let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Fault {
+            retry_after: Some(1),
+            ..Fault::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too_many_exchanges",
+                format!("{} exchanges go on already; try again in a moment", self.limits.exchanges),
+            )
+        })?;
+        if headers.get(header::CONTENT_ENCODING).is_some_and(|e| e != "identity") {
+            return Err(Fault::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content_encoding",
+                "a compressed request is not read; send it without Content-Encoding",
+            ));
+        }
+        let bytes = read_request(body, &self.limits).await?;
+        Ok((asker, bytes, room))
+    }
+
+    async fn identify(&self, headers: &HeaderMap) -> Result<Asker, Fault> {
+        let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| {
+            let (scheme, key) = v.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        });
+        let key = headers.get("x-api-key").and_then(|v| v.to_str().ok()).or(bearer);
+        let why = match key {
+            None => "no key came with the request; send it as Authorization: Bearer or as x-api-key",
+            Some(key) => match self.store.authenticate(key, self.now()).await {
+                Ok(principal) => {
+                    return Ok(Asker {
+                        user: principal.user,
+                        role: principal.role,
+                        method: "api_key".to_owned(),
+                        credential: Some(principal.key_id),
+                    });
+                }
+                Err(AuthFailure::Malformed) => "this is no key of Asepsis: it is cut short, or has a typing error",
+                Err(AuthFailure::Expired) => "the key has expired; ask for a new one",
+                Err(AuthFailure::Revoked) => "the key was revoked; ask for a new one",
+                Err(_) => "the key is not known here",
+            },
+        };
+        self.metrics.unauthenticated();
+        Err(Fault::new(StatusCode::UNAUTHORIZED, "invalid_api_key", why))
+    }
+
+    /// What is asked, of which system, and for what.
+    async fn prepare(
+        &self,
+        protocol: Protocol,
+        headers: &HeaderMap,
+        json: &Json<'_>,
+        limits: &json::Limits,
+    ) -> Result<(Shape, Arc<SystemRoute>, Route, Gathered, Vec<u8>), Fault> {
+        let shape = Shape::of(protocol, json)?;
+        let Some(route) = self.routes.iter().find(|r| r.protocol == protocol && r.serves(&shape.model)) else {
+            return Err(self.unlisted(&shape.model).await);
+        };
+        let purpose = match headers.get(PURPOSE) {
+            None => route.default_purpose,
+            Some(value) => value
+                .to_str()
+                .ok()
+                .and_then(|text| text.trim().parse::<PurposeOfUse>().ok())
+                .ok_or_else(|| Fault::invalid(format!("{PURPOSE}: {}", asepsis_vocab::UnknownPurpose)))?,
+        };
+        let conversation = match headers.get(CONVERSATION) {
+            Some(value) if value.len() <= 256 => [b"named:", value.as_bytes()].concat(),
+            Some(_) => return Err(Fault::invalid(format!("{CONVERSATION} must be at most 256 bytes"))),
+            None => [b"opening:", shape.opening.as_slice()].concat(),
+        };
+        let stated =
+            Route { system: route.id.clone(), forms: route.forms.clone(), rendering: route.rendering, purpose };
+        let gathered = Gathered::from(json, limits)?;
+        Ok((shape, Arc::clone(route), stated, gathered, conversation))
+    }
+
+    /// A model that no registered AI system serves: refused, and listed for the people who decide about AI.
+    async fn unlisted(&self, model: &str) -> Fault {
+        self.metrics.unlisted();
+        let plain = model.len() <= LONGEST_MODEL
+            && model.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:/@+-".contains(&b))
+            && asepsis_phi::tripwire(model).is_none();
+        // What a client calls a model is its own words, which must not get into a register as they are.
+        let name = if plain { model } else { "(withheld)" };
+        if let Err(error) = self.store.note_unlisted(name, self.now()) {
+            tracing::error!(%error, "a refused destination could not be listed");
+        }
+        Fault::new(
+            StatusCode::NOT_FOUND,
+            "model_not_found",
+            "no registered AI system serves this model; it was refused and listed. GET /v1/models tells which there are",
+        )
+    }
+
+    /// The answer of the AI system on its way back.
+    async fn answer(
+        &self,
+        protocol: Protocol,
+        stream: bool,
+        admitted: Admitted,
+        mut closing: Closing,
+        response: Response<Incoming>,
+    ) -> Response<Answer> {
+        let (parts, body) = response.into_parts();
+        closing.upstream_http = Some(parts.status.as_u16());
+        closing.http = parts.status.as_u16();
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|e| e != "identity") {
+            let fault =
+                Fault::upstream("upstream_broken", "the AI system sent a compressed answer that was not asked for");
+            return self.fail_admitted(protocol, admitted, closing, fault).await;
+        }
+        let streamed = kind.starts_with("text/event-stream");
+        if streamed && stream && parts.status.is_success() {
+            let (sender, pieces) = Pieces::channel();
+            let mut response = Response::new(Either::Right(pieces));
+            *response.status_mut() = parts.status;
+            head(&mut response, &parts.headers, &admitted, "text/event-stream; charset=utf-8");
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            tokio::spawn(Relay::new(protocol, self.limits, admitted, closing, sender).run(body));
+            return response;
+        }
+        self.whole_answer(protocol, admitted, closing, &parts, body).await
+    }
+
+    async fn whole_answer(
+        &self,
+        protocol: Protocol,
+        mut admitted: Admitted,
+        closing: Closing,
+        parts: &http::response::Parts,
+        body: Incoming,
+    ) -> Response<Answer> {
+        let bytes = match read_answer(body, &self.limits).await {
+            Ok(bytes) => bytes,
+            Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
+        };
+        let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
+        let restored = match Json::parse(&bytes, &limits) {
+            Ok(json) => restore::whole(&json, &mut admitted),
+            Err(_) => {
+                let fault = Fault::upstream(
+                    "upstream_broken",
+                    format!(
+                        "the AI system answered with status {} and no JSON that can be read",
+                        parts.status.as_u16()
+                    ),
+                );
+                return self.fail_admitted(protocol, admitted, closing, fault).await;
+            }
+        };
+        let mut response = Response::new(Either::Left(Full::new(Bytes::from(restored))));
+        *response.status_mut() = parts.status;
+        head(&mut response, &parts.headers, &admitted, "application/json");
+        let exchange = admitted.id().to_string();
+        let status = if parts.status.is_success() { "completed" } else { "upstream_error" };
+        let ending = Ending { answer_bytes: bytes.len() as u64, ..closing.ending(status) };
+        match closing.finish(admitted, ending).await {
+            Ok(()) => response,
+            Err(fault) => map(fault.response(protocol, &exchange), &exchange),
+        }
+    }
+
+    /// Ends an exchange that was not admitted.
+    async fn fail(&self, protocol: Protocol, ticket: Ticket, fault: Fault) -> Response<Answer> {
+        let exchange = ticket.id().to_string();
+        tracing::info!(exchange, code = fault.code, "not admitted");
+        self.metrics.ended(interface(protocol), "none", None, fault.log_status());
+        let ending = Ending::of(fault.log_status()).http(fault.status.as_u16());
+        let fault = match ticket.close(ending).await {
+            Ok(()) => fault,
+            Err(error) => log_stopped(&error),
+        };
+        map(fault.response(protocol, &exchange), &exchange)
+    }
+
+    /// Ends an exchange that was admitted, with an error.
+    async fn fail_admitted(
+        &self,
+        protocol: Protocol,
+        admitted: Admitted,
+        closing: Closing,
+        fault: Fault,
+    ) -> Response<Answer> {
+        let exchange = admitted.id().to_string();
+        tracing::info!(exchange, code = fault.code, "failed");
+        let ending = Ending { http: Some(fault.status.as_u16()), ..closing.ending(fault.log_status()) };
+        let fault = match closing.finish(admitted, ending).await {
+            Ok(()) => fault,
+            Err(stopped) => stopped,
+        };
+        map(fault.response(protocol, &exchange), &exchange)
+    }
+
+    /// The models that the user's role may use, in the shape of the protocol that the client speaks.
+    async fn models(&self, headers: &HeaderMap) -> Response<Answer> {
+        let protocol = spoken(headers);
+        let asker = match self.identify(headers).await {
+            Ok(asker) => asker,
+            Err(fault) => return map(fault.response(protocol, "none"), "none"),
+        };
+        let granted = |route: &&Arc<SystemRoute>| {
+            let system = self.plane.register().system(&route.id);
+            route.protocol == protocol && system.is_some_and(|s| s.roles.contains(&asker.role))
+        };
+        let models = self.routes.iter().filter(granted).flat_map(|r| r.models.iter().map(move |m| (m, &r.id)));
+        let body = match protocol {
+            Protocol::OpenAi => json!({"object": "list", "data": models
+                .map(|(m, system)| json!({"id": m, "object": "model", "created": 0, "owned_by": system}))
+                .collect::<Vec<_>>()}),
+            Protocol::Anthropic => json!({"data": models
+                .map(|(m, _)| json!({"type": "model", "id": m, "display_name": m, "created_at": "1970-01-01T00:00:00Z"}))
+                .collect::<Vec<_>>(), "has_more": false, "first_id": null, "last_id": null}),
+        };
+        plain(StatusCode::OK, "application/json", &body.to_string())
+    }
+
+    async fn not_offered(&self, headers: &HeaderMap) -> Response<Answer> {
+        let fault = Fault::new(
+            StatusCode::NOT_FOUND,
+            "not_offered",
+            "not offered here; POST /v1/chat/completions, POST /v1/messages and GET /v1/models are",
+        );
+        map(fault.response(spoken(headers), "none"), "none")
+    }
+
+    fn now(&self) -> i64 {
+        time::OffsetDateTime::now_utc().unix_timestamp()
+    }
+}
+
+fn interface(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::OpenAi => "openai.chat",
+        Protocol::Anthropic => "anthropic.messages",
+    }
+}
+
+/// The protocol of a client, where the path does not tell.
+fn spoken(headers: &HeaderMap) -> Protocol {
+    if headers.contains_key("anthropic-version") { Protocol::Anthropic } else { Protocol::OpenAi }
+}
+
+fn log_stopped(error: &asepsis_log::LogError) -> Fault {
+    Fault::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "log_stopped",
+        format!("the audit log cannot be written, so nothing may be given back: {error}"),
+    )
+}
+
+/// The headers of an answer: what the client's SDK acts upon, and what Asepsis did.
+fn head(response: &mut Response<Answer>, upstream: &HeaderMap, admitted: &Admitted, kind: &'static str) {
+    let headers = response.headers_mut();
+    returned_headers(upstream, headers);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert("x-asepsis-form", HeaderValue::from_static(admitted.decision().form.name()));
+    headers.insert("x-asepsis-replaced", HeaderValue::from(admitted.replaced()));
+    name_exchange(headers, &admitted.id().to_string());
+}
+
+fn name_exchange(headers: &mut HeaderMap, exchange: &str) {
+    if let Ok(value) = HeaderValue::from_str(exchange) {
+        headers.insert("x-request-id", value.clone());
+        headers.insert("request-id", value.clone());
+        headers.insert("x-asepsis-exchange", value);
+    }
+}
+
+fn map(response: Response<Full<Bytes>>, exchange: &str) -> Response<Answer> {
+    let mut response = response.map(Either::Left);
+    name_exchange(response.headers_mut(), exchange);
+    response
+}
+
+fn plain(status: StatusCode, kind: &'static str, text: &str) -> Response<Answer> {
+    let mut response = Response::new(Either::Left(Full::new(Bytes::copy_from_slice(text.as_bytes()))));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

@@ -1,0 +1,273 @@
+//! Between the JSON of a request and the pieces that the way of an exchange inspects and rewrites.
+//!
+//! Every string of a request is looked at, not a list of known fields: a field that nobody thought of would leak. Strings
+//! that the protocol needs to the letter (ids, names of tools, roles) are rigid: they are not rewritten, and the request is
+//! refused where an identifier is seen in one.
+
+use asepsis_document::json::{Json, Kind, Limits, Node, NodeId};
+use asepsis_exchange::{Content, Piece};
+
+use crate::fault::Fault;
+
+/// The pieces of a request, and where each goes back.
+pub(crate) struct Gathered {
+    pub(crate) pieces: Vec<Piece>,
+    targets: Vec<Target>,
+    /// Strings that are themselves JSON: the arguments of a tool call, the result of one.
+    nested: Vec<Nested>,
+}
+
+struct Nested {
+    holder: NodeId,
+    source: String,
+}
+
+#[derive(Clone, Copy)]
+struct Target {
+    /// The document: the request itself, or one of the nested.
+    document: Option<usize>,
+    node: NodeId,
+    is_key: bool,
+}
+
+/// What may be done with a string.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// Inspected and rewritten.
+    Text,
+    /// Kept to the letter, and refused where an identifier is seen in it.
+    Rigid,
+    /// Random bytes from a vendor, kept to the letter: base64.
+    Opaque,
+}
+
+/// Where in the request the walk is.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// Within values whose names are the user's own (arguments of tools, metadata): a name says what its value is.
+    free: bool,
+    /// Within the definition of a tool or the choice of one: names of functions are rigid.
+    tool: bool,
+    /// Within a JSON schema: names of properties and required ones are rigid.
+    schema: bool,
+}
+
+/// Names whose values the protocols need to the letter.
+const RIGID: [&str; 23] = [
+    "model",
+    "role",
+    "type",
+    "id",
+    "tool_call_id",
+    "tool_use_id",
+    "object",
+    "service_tier",
+    "finish_reason",
+    "stop_reason",
+    "media_type",
+    "detail",
+    "effort",
+    "reasoning_effort",
+    "verbosity",
+    "ttl",
+    "format",
+    "mode",
+    "syntax",
+    "$schema",
+    "$ref",
+    "thinking",
+    "truncation",
+];
+
+/// Names whose values are a vendor's own sealed bytes.
+const OPAQUE: [&str; 3] = ["signature", "encrypted_content", "data"];
+
+/// Numbers with fewer digits than this identify nobody by themselves.
+const SHORTEST_NUMBER: usize = 5;
+
+impl Gathered {
+    /// Gathers the pieces of a request.
+    pub(crate) fn from(json: &Json<'_>, limits: &Limits) -> Result<Self, Fault> {
+        let mut gathered = Self { pieces: Vec::new(), targets: Vec::new(), nested: Vec::new() };
+        gathered.walk(json.root(), Place::default(), None, limits)?;
+        Ok(gathered)
+    }
+
+    /// Hands the pieces over.
+    pub(crate) fn content(&mut self, conversation: Vec<u8>, request_bytes: usize) -> Content {
+        Content { pieces: std::mem::take(&mut self.pieces), conversation, request_bytes: request_bytes as u64 }
+    }
+
+    /// The request with the new texts in their places; all else is byte for byte as it came.
+    pub(crate) fn rewrite(&self, json: &Json<'_>, texts: &[Option<String>], limits: &Limits) -> Result<Vec<u8>, Fault> {
+        let mut edits = json.edits();
+        for document in 0..self.nested.len() {
+            let changes = self.changes(Some(document), texts);
+            if changes.is_empty() {
+                continue;
+            }
+            let nested = &self.nested[document];
+            // It was read once already, so this cannot fail; if it does, nothing may leave.
+            let inner = Json::parse(nested.source.as_bytes(), limits).map_err(|_| unreadable())?;
+            let mut inner_edits = inner.edits();
+            for (target, text) in changes {
+                set(&mut inner_edits, target, text);
+            }
+            let source = String::from_utf8(inner_edits.apply()).map_err(|_| unreadable())?;
+            edits.set_string(nested.holder, &source);
+        }
+        for (target, text) in self.changes(None, texts) {
+            set(&mut edits, target, text);
+        }
+        Ok(edits.apply())
+    }
+
+    fn changes<'t>(&self, document: Option<usize>, texts: &'t [Option<String>]) -> Vec<(Target, &'t str)> {
+        self.targets
+            .iter()
+            .zip(texts)
+            .filter(|(target, _)| target.document == document)
+            .filter_map(|(target, text)| Some((*target, text.as_deref()?)))
+            .collect()
+    }
+
+    fn walk(&mut self, node: Node<'_>, place: Place, document: Option<usize>, limits: &Limits) -> Result<(), Fault> {
+        match node.kind() {
+            Kind::Object => {
+                for (key, value) in node.members() {
+                    // A name that is no plain word may be an identifier: {"Martha Collins": ...}, {"123-45-6789": ...}.
+                    if let Some(name) = value.key_node().filter(|_| !is_plain_name(&key)) {
+                        self.add(name, key.clone().into_owned(), None, document, Use::Text, true);
+                    }
+                    self.walk(value, place.under(&key, value), document, limits)?;
+                }
+                Ok(())
+            }
+            Kind::Array => node.items().try_for_each(|item| self.walk(item, place, document, limits)),
+            Kind::String => self.string(node, place, document, limits),
+            Kind::Number => {
+                self.number(node, place, document);
+                Ok(())
+            }
+            Kind::Bool | Kind::Null => Ok(()),
+        }
+    }
+
+    fn string(&mut self, node: Node<'_>, place: Place, document: Option<usize>, limits: &Limits) -> Result<(), Fault> {
+        let text = node.as_str().unwrap_or_default();
+        let key = enclosing_name(node);
+        let usage = place.usage(key.as_deref());
+        match usage {
+            Use::Opaque if is_base64(&text) => return Ok(()),
+            Use::Text if document.is_none() => {
+                let trimmed = text.trim_start();
+                if trimmed.starts_with(['{', '['])
+                    && let Ok(inner) = Json::parse(text.as_bytes(), limits)
+                {
+                    self.nested.push(Nested { holder: node.id(), source: text.clone().into_owned() });
+                    let free = Place { free: true, ..Place::default() };
+                    return self.walk(inner.root(), free, Some(self.nested.len() - 1), limits);
+                }
+            }
+            _ => {}
+        }
+        if text.starts_with("data:") && text.contains(";base64,") {
+            return Err(Fault::invalid(format!(
+                "{} holds an encoded file; files and images cannot be inspected yet and are not sent. Send their text",
+                node.path()
+            )));
+        }
+        let field = place.free.then(|| key.map(std::borrow::Cow::into_owned)).flatten();
+        let usage = if usage == Use::Opaque { Use::Text } else { usage };
+        self.add(node, text.into_owned(), field, document, usage, false);
+        Ok(())
+    }
+
+    /// Numbers are looked at where the user's own names say what they are: {"mrn": 12345678}.
+    fn number(&mut self, node: Node<'_>, place: Place, document: Option<usize>) {
+        let spelled = node.as_number().unwrap_or_default();
+        if place.free && spelled.bytes().filter(u8::is_ascii_digit).count() >= SHORTEST_NUMBER {
+            let field = enclosing_name(node).map(std::borrow::Cow::into_owned);
+            self.add(node, spelled.to_owned(), field, document, Use::Text, false);
+        }
+    }
+
+    fn add(
+        &mut self,
+        node: Node<'_>,
+        text: String,
+        field: Option<String>,
+        document: Option<usize>,
+        usage: Use,
+        is_key: bool,
+    ) {
+        if text.is_empty() {
+            return;
+        }
+        self.pieces.push(Piece { text, field, place: node.path().to_string(), rigid: usage == Use::Rigid });
+        self.targets.push(Target { document, node: node.id(), is_key });
+    }
+}
+
+impl Place {
+    fn under(self, key: &str, value: Node<'_>) -> Self {
+        let mut place = self;
+        match key {
+            // Property names of a schema are protocol words at one level and the tool's own at the next; both are rigid
+            // where they are plain, which names that are not plain never are.
+            "parameters" | "input_schema" | "json_schema" => place.schema = true,
+            "tools" | "tool_choice" | "functions" | "function_call" | "tool_calls" => place.tool = true,
+            "input" | "metadata" => place.free |= value.kind() == Kind::Object,
+            "arguments" => {
+                place.free = true;
+                place.tool = false;
+            }
+            _ => {}
+        }
+        place
+    }
+
+    fn usage(self, key: Option<&str>) -> Use {
+        let Some(key) = key else { return Use::Text };
+        if self.free {
+            return Use::Text;
+        }
+        if OPAQUE.contains(&key) {
+            return Use::Opaque;
+        }
+        if RIGID.contains(&key) || (self.tool && key == "name") || (self.schema && key == "required") {
+            return Use::Rigid;
+        }
+        Use::Text
+    }
+}
+
+/// The name under which a value stands, also when it stands in an array under that name; an element of `content` or
+/// `messages` is under nothing of its own.
+fn enclosing_name(node: Node<'_>) -> Option<std::borrow::Cow<'_, str>> {
+    let mut node = node;
+    loop {
+        if let Some(key) = node.key() {
+            return Some(key);
+        }
+        node = node.parent()?;
+    }
+}
+
+fn set(edits: &mut asepsis_document::json::Edits<'_>, target: Target, text: &str) {
+    if target.is_key { edits.set_key(target.node, text) } else { edits.set_string(target.node, text) }
+}
+
+fn is_plain_name(key: &str) -> bool {
+    (1..=64).contains(&key.len())
+        && key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-$.".contains(&b))
+}
+
+fn is_base64(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b))
+}
+
+fn unreadable() -> Fault {
+    Fault::new(http::StatusCode::INTERNAL_SERVER_ERROR, "internal", "a part of the request could not be read again")
+}

@@ -1,0 +1,21 @@
+//! The protocols that AI clients speak, in front of the way that every exchange goes.
+//!
+//! The gateway answers OpenAI Chat Completions and Anthropic Messages, plain and streamed. It turns the bytes of a request
+//! into pieces of text and back, and knows nothing of policy: what may go, and in which form, is for
+//! [`asepsis_exchange::Plane`] to say. What it does not change is byte for byte what came in.
+
+mod body;
+mod fault;
+mod gateway;
+mod gather;
+mod metrics;
+mod request;
+mod restore;
+mod server;
+mod settings;
+mod stream;
+mod upstream;
+
+pub use gateway::Gateway;
+pub use server::Server;
+pub use settings::{Limits, Protocol, Settings, SystemRoute};

@@ -1,0 +1,172 @@
+//! The step "restore": where an answer holds text, and how it is turned back.
+
+use asepsis_document::json::{Json, Kind, Node, NodeId};
+use asepsis_exchange::Admitted;
+use asepsis_surrogate::Context;
+
+use crate::settings::Protocol;
+
+/// Names whose values are the protocol's own words or a vendor's sealed bytes. A thinking block carries a signature over
+/// its text and is sent back to the vendor to the letter, so it stays as the vendor wrote it.
+const KEPT: [&str; 15] = [
+    "id",
+    "object",
+    "model",
+    "role",
+    "type",
+    "name",
+    "finish_reason",
+    "stop_reason",
+    "signature",
+    "thinking",
+    "data",
+    "encrypted_content",
+    "service_tier",
+    "system_fingerprint",
+    "tool_call_id",
+];
+
+/// A whole answer with every surrogate in its texts turned back. All else is byte for byte as it came.
+pub(crate) fn whole(json: &Json<'_>, admitted: &mut Admitted) -> Vec<u8> {
+    let mut edits = json.edits();
+    let mut found = Vec::new();
+    collect(json.root(), false, &mut found);
+    for (id, context) in found {
+        let Some(text) = json.node(id).and_then(Node::as_str) else { continue };
+        let restored = admitted.restore(context, &text);
+        if restored != text {
+            // A name of a member is a string literal as well, so the same splice serves both.
+            edits.set_string(id, &restored);
+        }
+    }
+    edits.apply()
+}
+
+/// The strings of a value that are restored. `free`: within the arguments of a tool, whose names are the user's own.
+fn collect(node: Node<'_>, free: bool, found: &mut Vec<(NodeId, Context)>) {
+    match node.kind() {
+        Kind::Object => {
+            for (key, value) in node.members() {
+                if free {
+                    found.extend(value.key_node().map(|name| (name.id(), Context::Text)));
+                }
+                if !free && KEPT.contains(&key.as_ref()) && value.kind() == Kind::String {
+                    continue;
+                }
+                if key == "arguments" && value.kind() == Kind::String && !free {
+                    found.push((value.id(), Context::JsonSource));
+                    continue;
+                }
+                collect(value, free || key == "input", found);
+            }
+        }
+        Kind::Array => node.items().for_each(|item| collect(item, free, found)),
+        Kind::String => found.push((node.id(), Context::Text)),
+        Kind::Number | Kind::Bool | Kind::Null => {}
+    }
+}
+
+/// Which of the texts that are interleaved in a stream a fragment belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct LaneId {
+    /// The choice (OpenAI) or the content block (Anthropic).
+    pub(crate) index: u64,
+    /// Which text of it.
+    pub(crate) part: Part,
+    /// The tool call within the choice.
+    pub(crate) tool: u64,
+}
+
+/// A text within a choice or a content block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Part {
+    Content,
+    Refusal,
+    Arguments,
+    FunctionCall,
+}
+
+impl Part {
+    pub(crate) fn context(self) -> Context {
+        match self {
+            Self::Content | Self::Refusal => Context::Text,
+            Self::Arguments | Self::FunctionCall => Context::JsonSource,
+        }
+    }
+}
+
+/// What an event of a stream says to the restorer.
+#[derive(Default)]
+pub(crate) struct Reading {
+    /// Fragments of text: whose, and where in the event.
+    pub(crate) fragments: Vec<(LaneId, NodeId)>,
+    /// Choices or blocks that end with this event.
+    pub(crate) ended: Vec<u64>,
+    /// Choices that the event speaks of.
+    pub(crate) opened: Vec<u64>,
+    /// The whole answer ends with this event.
+    pub(crate) last: bool,
+    /// The AI system reports an error.
+    pub(crate) error: bool,
+}
+
+impl Reading {
+    /// Reads an event of the protocol.
+    pub(crate) fn of(protocol: Protocol, json: &Json<'_>) -> Self {
+        let mut reading = Self::default();
+        match protocol {
+            Protocol::OpenAi => reading.openai(json.root()),
+            Protocol::Anthropic => reading.anthropic(json.root()),
+        }
+        reading
+    }
+
+    fn openai(&mut self, root: Node<'_>) {
+        self.error = root.get("error").is_some_and(|e| e.kind() != Kind::Null);
+        for choice in root.get("choices").into_iter().flat_map(Node::items) {
+            let index = choice.get("index").and_then(Node::as_u64).unwrap_or(0);
+            self.opened.push(index);
+            if let Some(delta) = choice.get("delta") {
+                let lane = |part, tool| LaneId { index, part, tool };
+                self.fragment(lane(Part::Content, 0), delta.get("content"));
+                self.fragment(lane(Part::Refusal, 0), delta.get("refusal"));
+                let call = delta.get("function_call").and_then(|c| c.get("arguments"));
+                self.fragment(lane(Part::FunctionCall, 0), call);
+                for (i, call) in delta.get("tool_calls").into_iter().flat_map(Node::items).enumerate() {
+                    let tool = call.get("index").and_then(Node::as_u64).unwrap_or(i as u64);
+                    let arguments = call.get("function").and_then(|f| f.get("arguments"));
+                    self.fragment(lane(Part::Arguments, tool), arguments);
+                }
+            }
+            if choice.get("finish_reason").is_some_and(|r| r.kind() == Kind::String) {
+                self.ended.push(index);
+            }
+        }
+    }
+
+    fn anthropic(&mut self, root: Node<'_>) {
+        let kind = root.get("type").and_then(Node::as_str).unwrap_or_default();
+        let index = root.get("index").and_then(Node::as_u64).unwrap_or(0);
+        let lane = |part| LaneId { index, part, tool: 0 };
+        match kind.as_ref() {
+            "content_block_start" => {
+                self.fragment(lane(Part::Content), root.get("content_block").and_then(|b| b.get("text")));
+            }
+            "content_block_delta" => {
+                let delta = root.get("delta");
+                self.fragment(lane(Part::Content), delta.and_then(|d| d.get("text")));
+                self.fragment(lane(Part::Arguments), delta.and_then(|d| d.get("partial_json")));
+            }
+            "content_block_stop" => self.ended.push(index),
+            "message_stop" => self.last = true,
+            "error" => self.error = true,
+            _ => {}
+        }
+    }
+
+    fn fragment(&mut self, lane: LaneId, node: Option<Node<'_>>) {
+        if let Some(node) = node.filter(|n| n.kind() == Kind::String) {
+            self.fragments.push((lane, node.id()));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Sockets: HTTP/1.1 and HTTP/2, with and without TLS, and an orderly end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::gateway::Gateway;
+use crate::settings::{Limits, Settings};
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Connections at the same time within one HTTP/2 connection.
+const STREAMS: u32 = 128;
+
+/// A gateway that listens.
+pub struct Server {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    gateway: Arc<Gateway>,
+    limits: Limits,
+}
+
+impl Server {
+    /// Takes the address of the settings. Port 0 takes a free one.
+    ///
+    /// # Errors
+    /// Where the address cannot be listened on.
+    pub async fn bind(gateway: Arc<Gateway>, settings: &Settings) -> std::io::Result<Self> {
+        Ok(Self {
+            listener: TcpListener::bind(settings.listen).await?,
+            tls: settings.tls.clone().map(TlsAcceptor::from),
+            gateway,
+            limits: settings.limits,
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Where the operating system cannot tell.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` is ready, then lets the exchanges that go on come to their end, for as long as the limits say.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.limits.head);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
+            .keep_alive_interval(Duration::from_secs(30))
+            .keep_alive_timeout(Duration::from_secs(20));
+        let graceful = GracefulShutdown::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let stream = tokio::select! {
+                () = &mut stop => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        // Out of file handles, most likely: what is open goes on, and makes room.
+                        tracing::warn!(%error, "a connection could not be taken");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+            };
+            // Without it the last bytes of a small answer wait for the delayed acknowledgement of the ones before.
+            stream.set_nodelay(true).ok();
+            self.serve(stream, &builder, graceful.watcher());
+        }
+        drop(self.listener);
+        if tokio::time::timeout(self.limits.drain, graceful.shutdown()).await.is_err() {
+            tracing::warn!("exchanges were still going on after the time to drain; they are recorded as ended");
+        }
+    }
+
+    fn serve(
+        &self,
+        stream: TcpStream,
+        builder: &auto::Builder<TokioExecutor>,
+        watcher: hyper_util::server::graceful::Watcher,
+    ) {
+        let (gateway, builder, tls) = (Arc::clone(&self.gateway), builder.clone(), self.tls.clone());
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let gateway = Arc::clone(&gateway);
+                async move { Ok::<_, Infallible>(gateway.handle(request).await) }
+            });
+            // A connection that breaks is the client's affair; exchanges on it are recorded by themselves.
+            match tls {
+                None => {
+                    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                    watcher.watch(connection).await.ok();
+                }
+                Some(tls) => {
+                    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                        watcher.watch(connection).await.ok();
+                    }
+                }
+            }
+        });
+    }
+}

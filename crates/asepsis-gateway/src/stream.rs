@@ -1,0 +1,321 @@
+//! A streamed answer on its way back: event by event, each text in its own lane.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use asepsis_document::json::{self, Json, Node};
+use asepsis_document::sse;
+use asepsis_exchange::{Admitted, Ending, Lane};
+use asepsis_vocab::ExchangeId;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::fault::Fault;
+use crate::gateway::Closing;
+use crate::restore::{LaneId, Part, Reading};
+use crate::settings::{Limits, Protocol};
+
+/// Takes a streamed answer from the AI system to the client.
+pub(crate) struct Relay {
+    protocol: Protocol,
+    limits: Limits,
+    admitted: Admitted,
+    closing: Closing,
+    client: mpsc::Sender<Bytes>,
+    lanes: BTreeMap<LaneId, Lane>,
+    /// Choices that have begun and not ended.
+    open: BTreeSet<u64>,
+    begun: bool,
+    /// An event of this answer, from which those that we have to add take what surrounds the text.
+    envelope: Option<String>,
+    /// Events that end the answer: they wait until its record is durable.
+    last: Vec<u8>,
+    answer_bytes: u64,
+}
+
+/// How the relaying came to its end.
+enum End {
+    /// The answer is whole.
+    Whole,
+    /// The AI system told the client of an error itself.
+    ToldByUpstream,
+    /// The client is no longer there.
+    ClientGone,
+    /// Something went wrong, and the client has to be told.
+    Fault(Fault),
+}
+
+impl Relay {
+    pub(crate) fn new(
+        protocol: Protocol,
+        limits: Limits,
+        admitted: Admitted,
+        closing: Closing,
+        client: mpsc::Sender<Bytes>,
+    ) -> Self {
+        Self {
+            protocol,
+            limits,
+            admitted,
+            closing,
+            client,
+            lanes: BTreeMap::new(),
+            open: BTreeSet::new(),
+            begun: false,
+            envelope: None,
+            last: Vec::new(),
+            answer_bytes: 0,
+        }
+    }
+
+    /// Relays until one side ends, and records the outcome before the last byte goes out.
+    pub(crate) async fn run(mut self, body: Incoming) {
+        let end = self.relay(body).await;
+        let exchange = self.admitted.id();
+        let (status, last) = match end {
+            End::Whole => ("completed", std::mem::take(&mut self.last)),
+            End::ToldByUpstream => ("upstream_error", std::mem::take(&mut self.last)),
+            End::ClientGone => ("client_gone", Vec::new()),
+            End::Fault(fault) => {
+                let status = if fault.code == "upstream_broke_off" { "truncated" } else { fault.log_status() };
+                (status, error_event(self.protocol, &fault, exchange))
+            }
+        };
+        let ending = Ending { answer_bytes: self.answer_bytes, ..self.closing.ending(status) };
+        let last = match self.closing.finish(self.admitted, ending).await {
+            Ok(()) => last,
+            Err(fault) => error_event(self.protocol, &fault, exchange),
+        };
+        if !last.is_empty() {
+            // A client that left in this moment has everything but the end, and the record says that it was sent.
+            tokio::time::timeout(self.limits.client_idle, self.client.send(Bytes::from(last))).await.ok();
+        }
+    }
+
+    async fn relay(&mut self, mut body: Incoming) -> End {
+        let mut parser = sse::Parser::new(self.limits.event_bytes);
+        let mut events = Vec::new();
+        loop {
+            let frame = tokio::select! {
+                () = self.client.closed() => return End::ClientGone,
+                frame = tokio::time::timeout(self.limits.upstream_idle, body.frame()) => frame,
+            };
+            let data = match frame {
+                Err(_) => return End::Fault(silent(&self.limits)),
+                Ok(Some(Err(_))) => return End::Fault(broke_off()),
+                Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+                Ok(None) => return self.at_end(parser),
+            };
+            self.answer_bytes += data.len() as u64;
+            if self.answer_bytes > self.limits.answer_bytes {
+                return End::Fault(Fault::upstream(
+                    "answer_too_large",
+                    format!("the answer of the AI system is over the limit of {} bytes", self.limits.answer_bytes),
+                ));
+            }
+            let parsed = parser.push(&data, &mut events);
+            let mut out = Vec::new();
+            for event in events.drain(..) {
+                if let Some(end) = self.event(&event, &mut out) {
+                    return match self.give(out).await {
+                        Some(gone) => gone,
+                        None => end,
+                    };
+                }
+            }
+            if let Some(end) = self.give(out).await {
+                return end;
+            }
+            if let Err(error) = parsed {
+                return End::Fault(Fault::upstream("upstream_broken", error.to_string()));
+            }
+            if self.last.len() > self.limits.event_bytes {
+                return End::Fault(Fault::upstream(
+                    "upstream_broken",
+                    "the answer goes on after it said that it ended",
+                ));
+            }
+        }
+    }
+
+    /// The body ended. That is an end of the answer where all that had begun was said to be ended.
+    fn at_end(&mut self, parser: sse::Parser) -> End {
+        let whole = self.protocol == Protocol::OpenAi && self.begun && self.open.is_empty();
+        match parser.finish() {
+            Ok(finish) if whole && !finish.is_cut_off() => {
+                let mut rest = Vec::new();
+                self.flush(None, &mut rest);
+                rest.append(&mut self.last);
+                self.last = rest;
+                End::Whole
+            }
+            _ => End::Fault(broke_off()),
+        }
+    }
+
+    /// Takes one event; what may go out at once goes to `out`. Gives an end where the event is one.
+    fn event(&mut self, event: &sse::Event, out: &mut Vec<u8>) -> Option<End> {
+        if !event.has_data {
+            out.extend_from_slice(&event.raw);
+            return None;
+        }
+        if event.data == "[DONE]" {
+            let mut rest = Vec::new();
+            self.flush(None, &mut rest);
+            rest.append(&mut self.last);
+            rest.extend_from_slice(&event.raw);
+            self.last = rest;
+            return Some(End::Whole);
+        }
+        let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
+        let Ok(json) = Json::parse(event.data.as_bytes(), &limits) else {
+            return Some(End::Fault(Fault::upstream("upstream_broken", "an event of the answer is no JSON")));
+        };
+        let reading = Reading::of(self.protocol, &json);
+        self.begun = true;
+        self.open.extend(&reading.opened);
+        if self.protocol == Protocol::OpenAi {
+            self.envelope = Some(event.data.clone());
+        }
+        let mut edits = json.edits();
+        for (lane, node) in &reading.fragments {
+            let text = json.node(*node).and_then(Node::as_str).unwrap_or_default();
+            let mut restored = String::with_capacity(text.len());
+            let (admitted, lanes) = (&self.admitted, &mut self.lanes);
+            lanes.entry(*lane).or_insert_with(|| admitted.lane(lane.part.context())).push(&text, &mut restored);
+            if reading.ended.contains(&lane.index) {
+                self.end_lane(*lane, &mut restored);
+            }
+            if restored != text {
+                edits.set_string(*node, &restored);
+            }
+        }
+        let mut bytes = Vec::new();
+        for index in &reading.ended {
+            self.flush(Some(*index), &mut bytes);
+            self.open.remove(index);
+        }
+        if reading.last || reading.error {
+            self.flush(None, &mut bytes);
+        }
+        if edits.is_empty() {
+            bytes.extend_from_slice(&event.raw);
+        } else {
+            let data = String::from_utf8(edits.apply()).unwrap_or_default();
+            sse::write_event(&mut bytes, event.event.as_deref(), &data);
+        }
+        // From here on nothing but the end is to come; it waits for the record.
+        let ends = reading.last || reading.error || (!reading.ended.is_empty() && self.ends_openly());
+        if ends || !self.last.is_empty() {
+            self.last.append(&mut bytes);
+        } else {
+            out.append(&mut bytes);
+        }
+        if reading.error {
+            return Some(End::ToldByUpstream);
+        }
+        reading.last.then_some(End::Whole)
+    }
+
+    /// Whether, in OpenAI's protocol, no choice is open any more.
+    fn ends_openly(&self) -> bool {
+        self.protocol == Protocol::OpenAi && self.open.is_empty()
+    }
+
+    /// Ends the lanes of one choice or block, or all, and writes what they held back as events of their own.
+    fn flush(&mut self, index: Option<u64>, out: &mut Vec<u8>) {
+        let ids: Vec<LaneId> = self.lanes.keys().copied().filter(|l| index.is_none_or(|i| l.index == i)).collect();
+        for id in ids {
+            let mut rest = String::new();
+            self.end_lane(id, &mut rest);
+            if !rest.is_empty() {
+                self.add_event(id, &rest, out);
+            }
+        }
+    }
+
+    fn end_lane(&mut self, id: LaneId, out: &mut String) {
+        if let Some(mut lane) = self.lanes.remove(&id) {
+            lane.finish(out);
+            self.admitted.collect(lane);
+        }
+    }
+
+    /// Writes an event of the protocol that carries `text` for a lane.
+    fn add_event(&self, id: LaneId, text: &str, out: &mut Vec<u8>) {
+        match self.protocol {
+            Protocol::Anthropic => {
+                let delta = match id.part {
+                    Part::Arguments | Part::FunctionCall => json!({"type": "input_json_delta", "partial_json": text}),
+                    Part::Content | Part::Refusal => json!({"type": "text_delta", "text": text}),
+                };
+                let data = json!({"type": "content_block_delta", "index": id.index, "delta": delta});
+                sse::write_event(out, Some("content_block_delta"), &data.to_string());
+            }
+            Protocol::OpenAi => {
+                let delta = match id.part {
+                    Part::Content => json!({"content": text}),
+                    Part::Refusal => json!({"refusal": text}),
+                    Part::FunctionCall => json!({"function_call": {"arguments": text}}),
+                    Part::Arguments => json!({"tool_calls": [{"index": id.tool, "function": {"arguments": text}}]}),
+                };
+                let choices = json!([{"index": id.index, "delta": delta, "logprobs": null, "finish_reason": null}]);
+                sse::write_event(out, None, &self.enveloped(&choices.to_string()));
+            }
+        }
+    }
+
+    /// An event of this answer with other choices in it.
+    fn enveloped(&self, choices: &str) -> String {
+        let envelope = self.envelope.as_deref().unwrap_or(r#"{"object":"chat.completion.chunk","choices":[]}"#);
+        let Ok(json) = Json::parse(envelope.as_bytes(), &json::Limits::default()) else { return String::new() };
+        let mut edits = json.edits();
+        if let Some(node) = json.root().get("choices") {
+            edits.set_raw(node.id(), choices.as_bytes());
+        }
+        if let Some(node) = json.root().get("usage") {
+            edits.set_raw(node.id(), b"null");
+        }
+        String::from_utf8(edits.apply()).unwrap_or_default()
+    }
+
+    /// Gives bytes to the client, which may take its time, within limits.
+    async fn give(&self, bytes: Vec<u8>) -> Option<End> {
+        if bytes.is_empty() {
+            return None;
+        }
+        match tokio::time::timeout(self.limits.client_idle, self.client.send(Bytes::from(bytes))).await {
+            Ok(Ok(())) => None,
+            // A client that takes nothing for so long holds the AI system's connection for nothing.
+            Ok(Err(_)) | Err(_) => Some(End::ClientGone),
+        }
+    }
+}
+
+fn broke_off() -> Fault {
+    Fault::upstream(
+        "upstream_broke_off",
+        "the AI system broke its answer off; what came is not complete and must not be relied on",
+    )
+}
+
+fn silent(limits: &Limits) -> Fault {
+    Fault::new(
+        http::StatusCode::GATEWAY_TIMEOUT,
+        "upstream_timeout",
+        format!(
+            "the AI system fell silent for {} s; what came is not complete and must not be relied on",
+            limits.upstream_idle.as_secs()
+        ),
+    )
+}
+
+/// The error as an event of the protocol's stream. No closing event follows, so that no client takes a part for the whole.
+fn error_event(protocol: Protocol, fault: &Fault, exchange: ExchangeId) -> Vec<u8> {
+    let mut out = Vec::new();
+    let name = (protocol == Protocol::Anthropic).then_some("error");
+    sse::write_event(&mut out, name, &fault.body(protocol, &exchange.to_string()));
+    out
+}

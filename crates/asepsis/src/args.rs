@@ -1,0 +1,266 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The security plane between a healthcare organisation and the AI it uses.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 110)]
+pub(crate) struct Arguments {
+    /// The configuration file.
+    #[arg(long, short, global = true, default_value = "asepsis.toml", env = "ASEPSIS_CONFIG")]
+    pub(crate) config: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// See a real chat request go the whole way, with a stand-in AI vendor. Needs nothing.
+    Demo(Demo),
+    /// Write a configuration to start from, and the first key.
+    Init(Init),
+    /// Run the gateway.
+    Serve,
+    /// Explain the configuration: what may go where, in which form, and what is missing.
+    Check,
+    /// Make, list and revoke API keys of users.
+    Key(Key),
+    /// Ask the policies.
+    Policy(Policy),
+    /// Verify, search and show the audit log.
+    Audit(Audit),
+    /// List what was refused because no registered AI system serves it.
+    Unlisted,
+    /// Find identifiers in files, folders or standard input.
+    Scan(Scan),
+    /// Replace identifiers in files, folders or standard input by surrogates.
+    Deid(Deid),
+    /// Turn surrogates back.
+    Reid(Reid),
+    /// Run the stand-in AI vendor by itself, for trying out and for tests.
+    Standin(Standin),
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// End after the show, instead of staying up to be tried out.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Show the texts whole.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Show realistic surrogates instead of placeholders.
+    #[arg(long)]
+    pub(crate) realistic: bool,
+    /// Where the gateway listens.
+    #[arg(long, default_value = "127.0.0.1:8642")]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Args)]
+pub(crate) struct Init {
+    /// The folder to write to.
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    pub(crate) action: KeyAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyAction {
+    /// Make a key. It is shown once and stored nowhere.
+    Add {
+        /// The user's id.
+        #[arg(long)]
+        user: String,
+        /// The user's role, one of the configuration.
+        #[arg(long)]
+        role: String,
+        /// Days until it expires.
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+    },
+    /// List the keys, without their secrets.
+    List,
+    /// Revoke a key by its id.
+    Revoke {
+        /// The eight characters behind `asep_`.
+        id: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    pub(crate) action: PolicyAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyAction {
+    /// Say which form an exchange would get, by which rule and why, and what would help.
+    Explain {
+        /// The role of the user.
+        #[arg(long)]
+        role: String,
+        /// The AI system.
+        #[arg(long)]
+        system: String,
+        /// The purpose of use; that of the system where absent.
+        #[arg(long)]
+        purpose: Option<PurposeOfUse>,
+        /// The classes of identifiers in the text, for example NAME,SSN.
+        #[arg(long, value_delimiter = ',')]
+        classes: Vec<IdentifierClass>,
+        /// The moment, RFC 3339, for example 2027-01-01T00:00:00Z; now where absent.
+        #[arg(long)]
+        at: Option<String>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) action: AuditAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditAction {
+    /// Check that nobody changed the log. Exit code 0 intact, 1 not.
+    Verify {
+        /// The folder of the log; that of the configuration where absent.
+        folder: Option<PathBuf>,
+        /// An older checkpoint that was kept elsewhere. Without one a rollback cannot be seen.
+        #[arg(long)]
+        pin: Option<PathBuf>,
+        /// The log's public key, kept elsewhere: a file, or the key itself.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Find entries. All that is given must hold.
+    Search {
+        /// The folder of the log; that of the configuration where absent.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+        /// The user's id.
+        #[arg(long)]
+        user: Option<String>,
+        /// The AI system's id.
+        #[arg(long)]
+        system: Option<String>,
+        /// The form of disclosure.
+        #[arg(long)]
+        form: Option<DisclosureForm>,
+        /// How it ended: completed, refused, blocked, truncated, client_gone, ...
+        #[arg(long)]
+        status: Option<String>,
+        /// From this time on, for example 2026-11-22 or 2026-11-22T08:30.
+        #[arg(long)]
+        from: Option<String>,
+        /// Before this time.
+        #[arg(long)]
+        until: Option<String>,
+        /// At most so many, the newest.
+        #[arg(long, default_value_t = 50)]
+        last: usize,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show all entries of one exchange.
+    Show {
+        /// The exchange's id, for example from an error message.
+        exchange: ExchangeId,
+        /// The folder of the log; that of the configuration where absent.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Scan {
+    /// Files and folders; standard input where absent or `-`.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Standard input holds lines of {"id","text"}; print {"id","spans"} for each, in the same order.
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    /// Print one JSON object for each file.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show the identifiers themselves. Do not keep that output.
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// A list of what is known of patients: lines of a class, a tab and a value.
+    #[arg(long)]
+    pub(crate) known: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Look {
+    /// Typed placeholders, [NAME_...].
+    Placeholder,
+    /// Invented names and numbers. Turning them back needs the scope that is printed.
+    Realistic,
+}
+
+#[derive(Args)]
+pub(crate) struct Deid {
+    /// A file or folder; standard input where absent or `-`.
+    pub(crate) input: Option<PathBuf>,
+    /// The file or folder to write; standard output where absent.
+    pub(crate) output: Option<PathBuf>,
+    /// Standard input holds lines of {"id","text"}; print the same with the text rewritten, in the same order.
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    /// The form: limited (dates, town and ZIP code stay), pseudonymised or deidentified.
+    #[arg(long, default_value = "pseudonymised")]
+    pub(crate) form: DisclosureForm,
+    /// How surrogates look.
+    #[arg(long, value_enum, default_value = "placeholder")]
+    pub(crate) surrogates: Look,
+    #[command(flatten)]
+    pub(crate) vault: VaultPlace,
+    /// A name for this run's surrogates: the same name gives the same identifier the same surrogate again.
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
+    /// A list of what is known of patients: lines of a class, a tab and a value.
+    #[arg(long)]
+    pub(crate) known: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Reid {
+    /// A file or folder; standard input where absent or `-`.
+    pub(crate) input: Option<PathBuf>,
+    /// The file or folder to write; standard output where absent.
+    pub(crate) output: Option<PathBuf>,
+    /// Standard input holds lines of {"id","text"}; print the same with the text turned back.
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    #[command(flatten)]
+    pub(crate) vault: VaultPlace,
+    /// The scope of the run, needed for realistic surrogates.
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct VaultPlace {
+    /// The folder that holds the vault and its keys; made where it is not there.
+    #[arg(long, default_value = "asepsis-data", env = "ASEPSIS_DATA")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Standin {
+    /// Where it listens.
+    #[arg(long, default_value = "127.0.0.1:8643")]
+    pub(crate) listen: SocketAddr,
+}

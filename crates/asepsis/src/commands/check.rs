@@ -1,0 +1,77 @@
+//! `asepsis check`: explains the configuration.
+
+use std::path::Path;
+
+use asepsis_phi::Assurance;
+use asepsis_policy::Facts;
+use asepsis_vocab::DisclosureForm;
+use time::{Duration, OffsetDateTime};
+
+use crate::config::Config;
+use crate::output;
+
+/// Days before the end of an agreement from which on it is mentioned.
+const NOTICE: Duration = Duration::days(30);
+
+pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
+    let config = Config::read(path)?;
+    let (engine, policy) = (config.engine()?, config.policy()?);
+    config.known()?;
+    let now = OffsetDateTime::now_utc();
+    output::line(&format!("{} is valid", path.display()))?;
+    output::line(&format!("listens on {}", config.listen()))?;
+    output::line(&format!("keeps its data in {}", config.data_dir().display()))?;
+    let mut warnings = config.missing_keys();
+    for (id, models, forms, purpose) in config.routes() {
+        let Some(system) = config.register.system(id) else { continue };
+        output::line("")?;
+        output::line(&format!("AI system {id} of {}: models {}", system.vendor, models.join(", ")))?;
+        for role in &system.roles {
+            let facts = Facts {
+                user: "check",
+                role,
+                system,
+                purpose,
+                classes: Default::default(),
+                full_assurance: engine.assurance() == Assurance::Full,
+                first_layer_accepted: config.first_layer_accepted(),
+                now,
+            };
+            let decision = policy.decide(&config.register, &facts, forms)?;
+            let restore =
+                if decision.restore { "answers come back with the originals" } else { "answers keep surrogates" };
+            let line = match decision.form {
+                DisclosureForm::Nothing => format!("    {role}: nothing goes. {}", decision.staff_message()),
+                form => format!("    {role}: {form} for {purpose}; {restore}"),
+            };
+            output::line(&line)?;
+        }
+    }
+    for vendor in config.register.vendors() {
+        for agreement in &vendor.agreements {
+            let ends = agreement.expires(config.offset);
+            if !agreement.in_force(now, config.offset) {
+                warnings.push(format!("agreement `{}` with {} is not in force", agreement.id, vendor.name));
+            } else if ends - now < NOTICE {
+                warnings.push(format!(
+                    "agreement `{}` with {} ends in {} days",
+                    agreement.id,
+                    vendor.name,
+                    (ends - now).whole_days()
+                ));
+            }
+        }
+    }
+    if config.first_layer_accepted() {
+        warnings.push(
+            "accept_first_layer is on: text may be labelled deidentified though names without a cue may be left in it"
+                .to_owned(),
+        );
+    }
+    warnings.push("the audit log has no outside anchor: copy its `checkpoint` elsewhere from time to time".to_owned());
+    output::line("")?;
+    for warning in &warnings {
+        output::line(&format!("warning: {warning}"))?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,145 @@
+//! `asepsis demo`: a real chat request on its whole way, with a stand-in AI vendor, for a person to see.
+
+mod client;
+mod show;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use asepsis_gateway::{Gateway, Server};
+use asepsis_log::search::Query;
+use asepsis_log::verify::{self, VerifyOptions};
+use asepsis_standin::Standin;
+use time::OffsetDateTime;
+
+use crate::args::Demo;
+use crate::commands::audit::{details, report_lines};
+use crate::commands::serve::stop;
+use crate::config::Config;
+use crate::home::{Home, LogName};
+use crate::output;
+use client::Client;
+use show::Show;
+
+const NOTE: &str = include_str!("../../../../data/demo/visit-note.txt");
+const DIALOGUE: &str = include_str!("../../../../data/demo/visit-dialogue.txt");
+const EIGHTEEN: &str = include_str!("../../../../data/demo/all-eighteen.txt");
+
+pub(crate) fn run(demo: &Demo) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    // What the demo keeps (sealed surrogates, the log) goes when it ends.
+    let folder =
+        tempfile::Builder::new().prefix("asepsis-demo-").tempdir().context("cannot make a temporary folder")?;
+    runtime.block_on(play(demo, folder.path().to_owned()))
+}
+
+async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
+    let vendor = Standin::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.context("the stand-in vendor")?;
+    let look = if demo.realistic { "realistic" } else { "placeholder" };
+    let config = Config::parse(&configuration(demo.listen, vendor.address(), look), folder)?;
+    let home = Home::open(&config.data_dir())?;
+    let (plane, _) = home
+        .plane(LogName::Gateway, config.engine()?, config.known()?, config.policy()?, config.register.clone(), false)
+        .await?;
+    let store = home.store().await?;
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let (key, _) = store.add_key("dr-demo", "clinician", Some(now + 86_400), now).await?;
+    let mut settings = config.settings()?;
+    let gateway = Gateway::new(plane.clone(), store.clone(), &settings)?;
+    let server = match Server::bind(gateway.clone(), &settings).await {
+        Ok(server) => server,
+        Err(_) => {
+            // Something else has the usual port: the demo needs none in particular.
+            settings.listen.set_port(0);
+            Server::bind(gateway, &settings).await.with_context(|| format!("cannot listen on {}", settings.listen))?
+        }
+    };
+    let address = server.address()?;
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(server.run(async {
+        told.await.ok();
+    }));
+
+    let client = Client::new(address, key.reveal());
+    let show = Show::new(demo.full);
+    show.opening(address, vendor.address())?;
+    for (title, text, way) in [
+        ("A visit note, by OpenAI's protocol", NOTE, client::Way::OpenAi),
+        ("The dialogue of that visit, streamed by Anthropic's protocol", DIALOGUE, client::Way::AnthropicStream),
+        ("A letter with all eighteen identifiers, streamed by OpenAI's protocol", EIGHTEEN, client::Way::OpenAiStream),
+    ] {
+        let answer = client.ask(way, text).await?;
+        let seen = vendor.seen();
+        let received = seen.last().context("the vendor received nothing")?;
+        show.exchange(title, text, &client::user_text(&received.body)?, &answer.text)?;
+        let query = Query { exchange: Some(answer.exchange), ..Query::default() };
+        let hits = plane.log().search(&query).await?;
+        let entries: Vec<String> = hits.iter().flat_map(details).collect();
+        let decision = hits.iter().find_map(|h| h.event.decision.clone());
+        show.record(decision.as_ref(), &entries)?;
+    }
+    plane.log().checkpoint().await?;
+    let report = verify::verify(&home.log_dir(LogName::Gateway), VerifyOptions::default()).await?;
+    show.verification(&report_lines(&report, false))?;
+
+    if !demo.once {
+        show.invitation(address, key.reveal())?;
+        stop().await;
+    }
+    tell.send(()).ok();
+    serving.await.ok();
+    plane.log().clone().close().await?;
+    store.close().await?;
+    output::remark("the demo has ended; what it kept is removed");
+    Ok(u8::from(!report.is_sound()))
+}
+
+/// The configuration of the demo, as a practice would write it.
+fn configuration(listen: SocketAddr, vendor: SocketAddr, look: &str) -> String {
+    format!(
+        r#"
+[server]
+listen = "{listen}"
+data_dir = "data"
+
+[[role]]
+id = "clinician"
+restore = true
+
+[[vendor]]
+id = "standin"
+name = "Stand-in vendor"
+
+[[vendor.agreement]]
+id = "baa-demo"
+kind = "baa"
+state = "signed"
+first_day = "2026-01-01"
+open_ended = true
+systems = ["demo-chat", "demo-messages"]
+
+[[system]]
+id = "demo-chat"
+vendor = "standin"
+protocol = "openai"
+base_url = "http://{vendor}"
+models = ["standin*"]
+roles = ["clinician"]
+purposes = ["TREAT"]
+default_purpose = "TREAT"
+surrogates = "{look}"
+
+[[system]]
+id = "demo-messages"
+vendor = "standin"
+protocol = "anthropic"
+base_url = "http://{vendor}"
+models = ["standin-messages*"]
+roles = ["clinician"]
+purposes = ["TREAT"]
+default_purpose = "TREAT"
+surrogates = "{look}"
+"#
+    )
+}

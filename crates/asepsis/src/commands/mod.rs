@@ -1,0 +1,14 @@
+//! One module a command.
+
+pub(crate) mod audit;
+pub(crate) mod check;
+pub(crate) mod deid;
+pub(crate) mod demo;
+pub(crate) mod init;
+pub(crate) mod key;
+pub(crate) mod policy;
+pub(crate) mod reid;
+pub(crate) mod scan;
+pub(crate) mod serve;
+pub(crate) mod standin;
+pub(crate) mod unlisted;

@@ -1,0 +1,66 @@
+//! `asepsis serve`: runs the gateway.
+
+use std::path::Path;
+
+use anyhow::Context;
+use asepsis_gateway::{Gateway, Server};
+
+use crate::config::Config;
+use crate::home::{Home, LogName};
+use crate::output;
+
+pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
+    let config = Config::read(path)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    runtime.block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> anyhow::Result<u8> {
+    let settings = config.settings()?;
+    let home = Home::open(&config.data_dir())?;
+    let (plane, recovery) = home
+        .plane(
+            LogName::Gateway,
+            config.engine()?,
+            config.known()?,
+            config.policy()?,
+            config.register.clone(),
+            config.first_layer_accepted(),
+        )
+        .await?;
+    for exchange in &recovery.unfinished {
+        tracing::warn!(%exchange, "was about to leave when Asepsis stopped; whether it was answered is not recorded");
+    }
+    plane.close_unfinished(&recovery.unfinished).await?;
+    let store = home.store().await?;
+    let gateway = Gateway::new(plane.clone(), store.clone(), &settings)?;
+    let server = Server::bind(gateway, &settings)
+        .await
+        .with_context(|| format!("cannot listen on {}; is another Asepsis running?", settings.listen))?;
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    output::remark(&format!("asepsis listens on {scheme}://{}", server.address()?));
+    server.run(stop()).await;
+    plane.log().clone().close().await?;
+    store.close().await?;
+    Ok(0)
+}
+
+/// Ready when the process is asked to end.
+pub(crate) async fn stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = interrupt => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            Err(_) => drop(interrupt.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}

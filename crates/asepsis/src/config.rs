@@ -1,0 +1,409 @@
+//! The configuration file: what it may hold, and what it means.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use asepsis_exchange::Rendering;
+use asepsis_gateway::{Limits, Protocol, Settings, SystemRoute};
+use asepsis_phi::{Engine, KnownPhi, SitePattern};
+use asepsis_policy::{AiSystem, Policy, Register, Role, Vendor};
+use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde::Deserialize;
+use time::UtcOffset;
+use zeroize::Zeroizing;
+
+/// A configuration that was read and holds together.
+pub(crate) struct Config {
+    file: File,
+    /// Relative paths in the file start from here.
+    base: PathBuf,
+    pub(crate) register: Register,
+    pub(crate) offset: UtcOffset,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    server: Server,
+    #[serde(default)]
+    limits: LimitsTable,
+    #[serde(default)]
+    inspect: Inspect,
+    #[serde(default)]
+    upstream: Upstream,
+    #[serde(default, rename = "role")]
+    roles: Vec<Role>,
+    #[serde(default, rename = "vendor")]
+    vendors: Vec<Vendor>,
+    #[serde(default, rename = "system")]
+    systems: Vec<System>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Server {
+    /// Address and port.
+    listen: SocketAddr,
+    /// Where keys, log, vault and registers are.
+    data_dir: PathBuf,
+    /// The organisation's offset from UTC, at whose midnight agreements end: `-05:00`.
+    #[serde(default = "utc")]
+    utc_offset: String,
+    #[serde(default)]
+    tls: Option<Tls>,
+    /// That something in front speaks TLS with the clients, so that plain HTTP beyond this machine is meant.
+    #[serde(default)]
+    behind_tls_proxy: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsTable {
+    request_bytes: Option<usize>,
+    answer_bytes: Option<u64>,
+    event_bytes: Option<usize>,
+    depth: Option<usize>,
+    exchanges: Option<usize>,
+    head_seconds: Option<u64>,
+    client_idle_seconds: Option<u64>,
+    connect_seconds: Option<u64>,
+    first_byte_seconds: Option<u64>,
+    upstream_idle_seconds: Option<u64>,
+    drain_seconds: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Inspect {
+    /// That first-layer detection is accepted for the label "deidentified".
+    accept_first_layer: bool,
+    /// What the organisation knows of its patients: lines of a class, a tab and a value.
+    known_phi_file: Option<PathBuf>,
+    /// Formats of the site's own numbers.
+    #[serde(rename = "site_pattern")]
+    site_patterns: Vec<SitePatternEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SitePatternEntry {
+    class: IdentifierClass,
+    pattern: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Upstream {
+    /// Certificate authorities to trust besides the public ones, PEM.
+    ca_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct System {
+    id: String,
+    vendor: String,
+    protocol: ProtocolName,
+    base_url: String,
+    #[serde(default)]
+    key_env: Option<String>,
+    #[serde(default)]
+    key_file: Option<PathBuf>,
+    models: Vec<String>,
+    roles: BTreeSet<String>,
+    purposes: BTreeSet<PurposeOfUse>,
+    #[serde(default)]
+    default_purpose: PurposeOfUse,
+    #[serde(default = "usual_forms")]
+    forms: Vec<DisclosureForm>,
+    #[serde(default)]
+    surrogates: SurrogateLook,
+    #[serde(default)]
+    retention_days: Option<u32>,
+    #[serde(default)]
+    trains_on_data: Option<bool>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ProtocolName {
+    OpenAi,
+    Anthropic,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SurrogateLook {
+    #[default]
+    Placeholder,
+    Realistic,
+}
+
+fn utc() -> String {
+    "+00:00".to_owned()
+}
+
+fn usual_forms() -> Vec<DisclosureForm> {
+    vec![DisclosureForm::Pseudonymised, DisclosureForm::Deidentified]
+}
+
+impl Config {
+    /// Reads the configuration at `path`.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration {}; `asepsis init` writes one", path.display()))?;
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        Self::parse(&text, base).with_context(|| format!("in {}", path.display()))
+    }
+
+    /// Reads a configuration from its text.
+    pub(crate) fn parse(text: &str, base: PathBuf) -> anyhow::Result<Self> {
+        // The toml crate's errors name line, column and the keys that are known.
+        let file: File = toml::from_str(text)?;
+        let offset = offset(&file.server.utc_offset)?;
+        let systems = file.systems.iter().map(System::facts).collect();
+        let register = Register::new(file.vendors.clone(), systems, file.roles.clone())?;
+        let config = Self { file, base, register, offset };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let server = &self.file.server;
+        if !server.listen.ip().is_loopback() && server.tls.is_none() && !server.behind_tls_proxy {
+            bail!(
+                "[server] listen = \"{}\" would speak plain HTTP beyond this machine (45 CFR 164.312(e)(1)); add \
+                 [server.tls], or set behind_tls_proxy = true where a proxy in front speaks TLS",
+                server.listen
+            );
+        }
+        let mut served: Vec<(&str, &str)> = Vec::new();
+        for system in &self.file.systems {
+            if system.models.is_empty() {
+                bail!("system `{}` has no models; name at least one", system.id);
+            }
+            if system.forms.is_empty() || !system.forms.windows(2).all(|w| w[0] > w[1]) {
+                bail!("system `{}`: forms must go from the richest to the poorest, each once", system.id);
+            }
+            if system.key_env.is_some() && system.key_file.is_some() {
+                bail!("system `{}` has key_env and key_file; give one of them", system.id);
+            }
+            for model in &system.models {
+                if let Some((_, other)) = served.iter().find(|(m, _)| m == model) {
+                    bail!("model `{model}` stands in system `{other}` and `{}`; a model has one system", system.id);
+                }
+                served.push((model, &system.id));
+            }
+            system.address()?;
+        }
+        Ok(())
+    }
+
+    /// Where keys, log, vault and registers are.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.base.join(&self.file.server.data_dir)
+    }
+
+    pub(crate) fn first_layer_accepted(&self) -> bool {
+        self.file.inspect.accept_first_layer
+    }
+
+    /// Where the gateway listens.
+    pub(crate) fn listen(&self) -> SocketAddr {
+        self.file.server.listen
+    }
+
+    pub(crate) fn policy(&self) -> anyhow::Result<Policy> {
+        Ok(Policy::shipped(self.offset)?)
+    }
+
+    pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
+        let patterns: Vec<SitePattern> = self
+            .file
+            .inspect
+            .site_patterns
+            .iter()
+            .map(|p| SitePattern { class: p.class, pattern: p.pattern.clone() })
+            .collect();
+        Ok(Engine::with_site_patterns(&patterns)?)
+    }
+
+    pub(crate) fn known(&self) -> anyhow::Result<KnownPhi> {
+        match &self.file.inspect.known_phi_file {
+            Some(path) => read_known(&self.base.join(path)),
+            None => Ok(KnownPhi::default()),
+        }
+    }
+
+    /// What the gateway needs. Keys of AI systems are read here, from the environment or their files.
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        let systems = self.file.systems.iter().map(|s| s.route(&self.base)).collect::<anyhow::Result<_>>()?;
+        let tls = self.file.server.tls.as_ref().map(|t| t.load(&self.base)).transpose()?;
+        let extra_roots = match &self.file.upstream.ca_file {
+            Some(path) => certificates(&self.base.join(path))?,
+            None => Vec::new(),
+        };
+        Ok(Settings { listen: self.listen(), tls, systems, limits: self.file.limits.limits(), extra_roots })
+    }
+
+    /// What is missing for the AI systems to be reached: names of environment variables that are not set, files that
+    /// are not there.
+    pub(crate) fn missing_keys(&self) -> Vec<String> {
+        self.file.systems.iter().filter_map(|s| s.key(&self.base).err().map(|e| e.to_string())).collect()
+    }
+
+    /// For each AI system: its id, models, the forms that its route takes, and its default purpose.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&str, &[String], &[DisclosureForm], PurposeOfUse)> {
+        self.file.systems.iter().map(|s| (s.id.as_str(), s.models.as_slice(), s.forms.as_slice(), s.default_purpose))
+    }
+}
+
+/// Reads what is known of patients: a line each, a class (`NAME`, `MRN`, ...), a tab, the value.
+pub(crate) fn read_known(path: &Path) -> anyhow::Result<KnownPhi> {
+    let text = Zeroizing::new(
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the known-PHI list {}", path.display()))?,
+    );
+    let mut known = KnownPhi::default();
+    for (number, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        // The value itself must not get into the error.
+        let (class, value) = line.split_once('\t').with_context(|| {
+            format!("{}, line {}: a line is a class, a tab and a value", path.display(), number + 1)
+        })?;
+        let class: IdentifierClass =
+            class.parse().with_context(|| format!("{}, line {}", path.display(), number + 1))?;
+        known = known.identifier(class, value);
+    }
+    Ok(known)
+}
+
+impl System {
+    fn facts(&self) -> AiSystem {
+        AiSystem {
+            id: self.id.clone(),
+            vendor: self.vendor.clone(),
+            roles: self.roles.clone(),
+            purposes: self.purposes.clone(),
+            retention_days: self.retention_days,
+            trains_on_data: self.trains_on_data,
+        }
+    }
+
+    fn address(&self) -> anyhow::Result<http::Uri> {
+        let uri: http::Uri = self
+            .base_url
+            .parse()
+            .with_context(|| format!("system `{}`: base_url must look like https://api.example.com", self.id))?;
+        let loopback = uri.host().is_some_and(|h| {
+            h == "localhost" || h.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        });
+        match uri.scheme_str() {
+            Some("https") => Ok(uri),
+            Some("http") if loopback => Ok(uri),
+            Some("http") => bail!(
+                "system `{}`: base_url would send patient data in plain text beyond this machine (45 CFR \
+                 164.312(e)(1)); use https",
+                self.id
+            ),
+            _ => bail!("system `{}`: base_url must begin with https://", self.id),
+        }
+    }
+
+    fn key(&self, base: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
+        let key = match (&self.key_env, &self.key_file) {
+            (Some(name), _) => Some(std::env::var(name).map_err(|_| {
+                anyhow::anyhow!("system `{}`: the environment variable {name} (key_env) is not set", self.id)
+            })?),
+            (None, Some(path)) => Some(std::fs::read_to_string(base.join(path)).with_context(|| {
+                format!("system `{}`: cannot read key_file {}", self.id, base.join(path).display())
+            })?),
+            (None, None) => None,
+        };
+        Ok(key.map(|k| Zeroizing::new(k.trim().to_owned())))
+    }
+
+    fn route(&self, base: &Path) -> anyhow::Result<SystemRoute> {
+        Ok(SystemRoute {
+            id: self.id.clone(),
+            protocol: match self.protocol {
+                ProtocolName::OpenAi => Protocol::OpenAi,
+                ProtocolName::Anthropic => Protocol::Anthropic,
+            },
+            base_url: self.address()?,
+            key: self.key(base)?,
+            models: self.models.clone(),
+            default_purpose: self.default_purpose,
+            forms: self.forms.clone(),
+            rendering: match self.surrogates {
+                SurrogateLook::Placeholder => Rendering::Placeholder,
+                SurrogateLook::Realistic => Rendering::Realistic,
+            },
+        })
+    }
+}
+
+impl LimitsTable {
+    fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        let seconds = |set: Option<u64>, usual: Duration| set.map_or(usual, Duration::from_secs);
+        Limits {
+            request_bytes: self.request_bytes.unwrap_or(usual.request_bytes),
+            answer_bytes: self.answer_bytes.unwrap_or(usual.answer_bytes),
+            event_bytes: self.event_bytes.unwrap_or(usual.event_bytes),
+            depth: self.depth.unwrap_or(usual.depth),
+            exchanges: self.exchanges.unwrap_or(usual.exchanges),
+            head: seconds(self.head_seconds, usual.head),
+            client_idle: seconds(self.client_idle_seconds, usual.client_idle),
+            connect: seconds(self.connect_seconds, usual.connect),
+            first_byte: seconds(self.first_byte_seconds, usual.first_byte),
+            upstream_idle: seconds(self.upstream_idle_seconds, usual.upstream_idle),
+            drain: seconds(self.drain_seconds, usual.drain),
+        }
+    }
+}
+
+impl Tls {
+    fn load(&self, base: &Path) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+        let chain = certificates(&base.join(&self.certificate))?;
+        let path = base.join(&self.key);
+        let key = PrivateKeyDer::from_pem_file(&path)
+            .map_err(|e| anyhow::anyhow!("cannot read a private key from {}: {e}", path.display()))?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .with_context(|| format!("certificate {} and its key do not fit", self.certificate.display()))?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let read = || CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
+    let chain = read().map_err(|e| anyhow::anyhow!("cannot read certificates from {}: {e}", path.display()))?;
+    if chain.is_empty() {
+        bail!("{} holds no certificate", path.display());
+    }
+    Ok(chain)
+}
+
+fn offset(text: &str) -> anyhow::Result<UtcOffset> {
+    let format = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
+    UtcOffset::parse(text, format).context("[server] utc_offset must look like \"-05:00\" or \"+00:00\"")
+}

@@ -1,0 +1,129 @@
+//! The data directory: keys, log, vault and registers, made on the first use.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use asepsis_exchange::{Plane, PlaneParts, SystemClock};
+use asepsis_log::{Log, LogKey, LogOptions, Recovery};
+use asepsis_phi::{Engine, KnownPhi};
+use asepsis_policy::{Policy, Register};
+use asepsis_store::Store;
+use asepsis_vault::{RootKey, Vault};
+
+/// A data directory.
+pub(crate) struct Home {
+    dir: PathBuf,
+}
+
+/// Which of the logs of a data directory. A log has one writer, so the command line does not share the gateway's.
+#[derive(Clone, Copy)]
+pub(crate) enum LogName {
+    Gateway,
+    CommandLine,
+}
+
+impl LogName {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Gateway => "log",
+            Self::CommandLine => "log-cli",
+        }
+    }
+}
+
+impl Home {
+    /// The directory at `dir`, made with mode 0700 where it is not there.
+    pub(crate) fn open(dir: &Path) -> anyhow::Result<Self> {
+        let keys = dir.join("keys");
+        asepsis_db::files::private_directory(dir)
+            .and_then(|()| asepsis_db::files::private_directory(&keys))
+            .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
+        Ok(Self { dir: dir.to_owned() })
+    }
+
+    /// The directory at `dir`, which must be there.
+    pub(crate) fn existing(dir: &Path) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            dir.join("vault.db").exists(),
+            "there is no vault in {}; name the data directory of the run with --data",
+            dir.display()
+        );
+        Self::open(dir)
+    }
+
+    pub(crate) fn log_dir(&self, name: LogName) -> PathBuf {
+        self.dir.join(name.folder())
+    }
+
+    pub(crate) async fn vault(&self) -> anyhow::Result<Vault> {
+        let path = self.dir.join("keys/root.key");
+        let key = if path.exists() {
+            RootKey::load(&path)?
+        } else if self.dir.join("vault.db").exists() {
+            anyhow::bail!(
+                "{} is gone, and the vault {} cannot be opened without it; put the key back from its copy",
+                path.display(),
+                self.dir.join("vault.db").display()
+            );
+        } else {
+            let key = RootKey::generate()?;
+            key.save(&path)?;
+            key
+        };
+        Ok(Vault::open(&self.dir.join("vault.db"), &key).await?)
+    }
+
+    pub(crate) async fn log(&self, name: LogName) -> anyhow::Result<(Log, Recovery)> {
+        let path = self.dir.join("keys").join(format!("{}.key", name.folder()));
+        let key = if path.exists() {
+            LogKey::load(&path)?
+        } else {
+            let key = LogKey::generate(&origin(name))?;
+            key.save(&path)?;
+            key
+        };
+        let options = LogOptions::new(key.origin());
+        Ok(Log::open(&self.log_dir(name), key, options).await?)
+    }
+
+    pub(crate) async fn store(&self) -> anyhow::Result<Store> {
+        Ok(Store::open(&self.dir.join("store.db")).await?)
+    }
+
+    /// A plane for work on this machine that asks no policy of a site.
+    pub(crate) async fn local_plane(&self, name: LogName) -> anyhow::Result<Arc<Plane>> {
+        let policy = Policy::shipped(time::UtcOffset::UTC)?;
+        let (engine, known) = (Engine::new(), KnownPhi::default());
+        Ok(self.plane(name, engine, known, policy, Register::default(), false).await?.0)
+    }
+
+    /// A plane over this directory.
+    pub(crate) async fn plane(
+        &self,
+        name: LogName,
+        engine: Engine,
+        known: KnownPhi,
+        policy: Policy,
+        register: Register,
+        first_layer_accepted: bool,
+    ) -> anyhow::Result<(Arc<Plane>, Recovery)> {
+        let (log, recovery) = self.log(name).await?;
+        let plane = Plane::new(PlaneParts {
+            engine: Arc::new(engine),
+            known: Arc::new(known),
+            policy,
+            register,
+            vault: self.vault().await?,
+            log,
+            clock: Arc::new(SystemClock),
+            first_layer_accepted,
+        });
+        Ok((plane, recovery))
+    }
+}
+
+/// A name for a new log that no other has: logs of two sites must not be taken for one another.
+fn origin(name: LogName) -> String {
+    format!("asepsis.local/{}/{}", name.folder(), &asepsis_vocab::ExchangeId::now().to_string()[3..])
+}

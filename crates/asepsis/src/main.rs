@@ -1,0 +1,46 @@
+//! `asepsis`: the security plane between a healthcare organisation and the AI it uses.
+//!
+//! Exit codes: 0 done, nothing found; 1 identifiers found, or a log that is not intact; 2 wrong use, or it could not be
+//! done; 3 refused by policy or because something cannot be inspected.
+
+mod args;
+mod batch;
+mod commands;
+mod config;
+mod home;
+mod output;
+
+use std::process::ExitCode;
+
+use args::{Arguments, Command};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    output::start_log();
+    match run(arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let config = arguments.config;
+    match arguments.command {
+        Command::Demo(demo) => commands::demo::run(&demo),
+        Command::Init(init) => commands::init::run(&init),
+        Command::Serve => commands::serve::run(&config),
+        Command::Check => commands::check::run(&config),
+        Command::Key(key) => commands::key::run(&config, &key),
+        Command::Policy(policy) => commands::policy::run(&config, &policy),
+        Command::Audit(audit) => commands::audit::run(&config, &audit),
+        Command::Unlisted => commands::unlisted::run(&config),
+        Command::Scan(scan) => commands::scan::run(&scan),
+        Command::Deid(deid) => commands::deid::run(&deid),
+        Command::Reid(reid) => commands::reid::run(&reid),
+        Command::Standin(standin) => commands::standin::run(&standin),
+    }
+}
