@@ -1,0 +1,158 @@
+//! The load: a closed loop of so many connections, each request a conversation of its own.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+
+/// What is asked, and by how many at once.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    connections: usize,
+    bytes: usize,
+    stream: bool,
+}
+
+impl Scenario {
+    pub(crate) fn all() -> [Self; 4] {
+        let base = Self { name: "", connections: 1, bytes: 1024, stream: false };
+        [
+            Self { name: "1 KB prompt, 5 identifiers, 1 connection", ..base },
+            Self { name: "1 KB prompt, 5 identifiers, 16 connections", connections: 16, ..base },
+            Self {
+                name: "64 KB prompt, 5 identifiers a KB, 16 connections",
+                connections: 16,
+                bytes: 64 * 1024,
+                ..base
+            },
+            Self { name: "1 KB prompt, streamed answer, 16 connections", connections: 16, stream: true, ..base },
+        ]
+    }
+
+    /// A request; `n` makes its identifiers, and so its conversation, its own.
+    fn body(&self, n: u64) -> String {
+        let mut text = String::with_capacity(self.bytes + 1024);
+        let mut part = 0;
+        while text.len() < self.bytes {
+            let k = n * 1000 + part;
+            let paragraph = format!(
+                "Patient: {} {}, MRN {:08}, phone (802) 555-{:04}, seen on {:02}/{:02}/2026.\n",
+                GIVEN[(k % 8) as usize],
+                FAMILY[(k / 8 % 8) as usize],
+                k % 100_000_000,
+                k % 10_000,
+                k % 12 + 1,
+                k % 28 + 1
+            );
+            text.push_str(&paragraph);
+            while text.len() < (self.bytes).min((usize::try_from(part).unwrap_or(0) + 1) * 1024) {
+                text.push_str(FILLER);
+            }
+            part += 1;
+        }
+        json!({"model": "standin", "stream": self.stream, "messages": [{"role": "user", "content": text}]}).to_string()
+    }
+}
+
+const GIVEN: [&str; 8] = ["Marisol", "Tobias", "Anneke", "Dariusz", "Leilani", "Omar", "Greta", "Hollis"];
+const FAMILY: [&str; 8] = ["Quennell", "Renner", "Okafor", "Lindqvist", "Brandt", "Castellano", "Whitlow", "Yamada"];
+const FILLER: &str = "She reports intermittent palpitations and mild dyspnea on exertion, no chest pain. BP 138/76, pulse 92, \
+    INR 2.4. Continue warfarin 5 mg daily and metoprolol 25 mg twice daily; recheck in two weeks.\n";
+
+/// What was measured.
+#[derive(Default)]
+pub(crate) struct Figures {
+    times: Vec<Duration>,
+    wall: Duration,
+    pub(crate) cpu: Duration,
+    pub(crate) errors: u64,
+}
+
+impl Figures {
+    /// The time that a share of the requests did not pass.
+    pub(crate) fn at(&self, share: f64) -> Duration {
+        let mut sorted = self.times.clone();
+        sorted.sort_unstable();
+        let last = sorted.len().saturating_sub(1);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index"
+        )]
+        let index = (last as f64 * share).round() as usize;
+        sorted.get(index).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn per_second(&self) -> f64 {
+        self.count() / self.wall.as_secs_f64().max(1e-9)
+    }
+
+    pub(crate) fn cpu_micros(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.count().max(1.0)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+    fn count(&self) -> f64 {
+        self.times.len() as f64
+    }
+}
+
+static NUMBER: AtomicU64 = AtomicU64::new(1);
+
+/// One round of a scenario.
+pub(crate) async fn round(
+    address: SocketAddr,
+    key: &str,
+    scenario: &Scenario,
+    time: Duration,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let mut clients = Vec::new();
+    for _ in 0..scenario.connections {
+        let (key, scenario) = (key.to_owned(), Scenario { ..*scenario });
+        clients.push(tokio::spawn(async move { client(address, &key, &scenario, began + time).await }));
+    }
+    for client in clients {
+        let (times, errors) = client.await??;
+        figures.times.extend(times);
+        figures.errors += errors;
+    }
+    figures.wall += began.elapsed();
+    Ok(())
+}
+
+async fn client(
+    address: SocketAddr,
+    key: &str,
+    scenario: &Scenario,
+    until: Instant,
+) -> anyhow::Result<(Vec<Duration>, u64)> {
+    let stream = tokio::net::TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let (mut times, mut errors) = (Vec::new(), 0);
+    while Instant::now() < until {
+        let body = scenario.body(NUMBER.fetch_add(1, Ordering::Relaxed));
+        let request = Request::post("/v1/chat/completions")
+            .header(header::HOST, address.to_string())
+            .header(header::AUTHORIZATION, format!("Bearer {key}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))?;
+        sender.ready().await?;
+        let began = Instant::now();
+        let response = sender.send_request(request).await?;
+        let good = response.status().is_success();
+        response.into_body().collect().await?;
+        times.push(began.elapsed());
+        errors += u64::from(!good);
+    }
+    Ok((times, errors))
+}

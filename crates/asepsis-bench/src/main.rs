@@ -1,0 +1,162 @@
+//! Measures the gateway: latency that it adds, CPU time a request, memory, and time to ready.
+//!
+//! `cargo build --release && cargo run --release -p asepsis-bench` runs every scenario directly against the stand-in
+//! vendor, through a do-nothing proxy, and through Asepsis with its data on a file system whose sync is free (so that what
+//! it adds beyond the log's sync is seen) and on the disk, in rounds within the same run. Compare rows, not machines: the
+//! figures that count are differences and ratios.
+
+mod floor;
+mod load;
+mod process;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use load::{Figures, Scenario};
+use process::Process;
+
+/// Rounds of each scenario for each target; the figures are of all rounds together.
+const ROUNDS: usize = 3;
+
+/// How long a round lasts.
+const ROUND: Duration = Duration::from_secs(2);
+
+fn main() -> anyhow::Result<()> {
+    if std::env::args().nth(1).as_deref() == Some("floor") {
+        let upstream = std::env::args().nth(2).context("floor needs the address of its upstream")?;
+        return floor::run(upstream.parse()?);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(measure())
+}
+
+/// A way to the vendor that is measured.
+struct Target {
+    name: &'static str,
+    address: std::net::SocketAddr,
+    key: String,
+    process: Option<Process>,
+}
+
+async fn measure() -> anyhow::Result<()> {
+    let binary = asepsis()?;
+    let vendor = Process::standin(&binary)?;
+    let floor = Process::floor(vendor.address)?;
+    let (memory, disk) = (folder(Path::new("/dev/shm"))?, folder(Path::new("."))?);
+    let free = gateway(&binary, memory.path(), vendor.address)?;
+    let synced = gateway(&binary, disk.path(), vendor.address)?;
+    println(&format!("start to ready: {:.0} ms (data in memory), {:.0} ms (on disk)", ms(free.2), ms(synced.2)));
+    println(&format!("idle memory: {:.1} MiB resident", free.0.resident_mib()?));
+
+    let targets = [
+        Target { name: "direct", address: vendor.address, key: String::new(), process: None },
+        Target { name: "do-nothing proxy", address: floor.address, key: String::new(), process: Some(floor) },
+        Target { name: "asepsis, sync free", address: free.0.address, key: free.1, process: Some(free.0) },
+        Target { name: "asepsis, on disk", address: synced.0.address, key: synced.1, process: Some(synced.0) },
+    ];
+    for scenario in Scenario::all() {
+        println("");
+        println(&format!("== {} ==", scenario.name));
+        println(&format!(
+            "{:20} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9} {:>7}",
+            "", "req/s", "p50 ms", "p99 ms", "added p50", "added p99", "CPU us", "errors"
+        ));
+        let mut all: Vec<Figures> = targets.iter().map(|_| Figures::default()).collect();
+        for _ in 0..ROUNDS {
+            for (target, figures) in targets.iter().zip(&mut all) {
+                let before = target.process.as_ref().map_or(Ok(Duration::ZERO), Process::cpu)?;
+                load::round(target.address, &target.key, &scenario, ROUND, figures).await?;
+                let after = target.process.as_ref().map_or(Ok(Duration::ZERO), Process::cpu)?;
+                figures.cpu += after.saturating_sub(before);
+            }
+        }
+        let (direct50, direct99) = (all[0].at(0.5), all[0].at(0.99));
+        for (target, figures) in targets.iter().zip(&all) {
+            println(&format!(
+                "{:20} {:>9.0} {:>9.3} {:>9.3} {:>11.3} {:>11.3} {:>9.0} {:>7}",
+                target.name,
+                figures.per_second(),
+                ms(figures.at(0.5)),
+                ms(figures.at(0.99)),
+                ms(figures.at(0.5)) - ms(direct50),
+                ms(figures.at(0.99)) - ms(direct99),
+                figures.cpu_micros(),
+                figures.errors,
+            ));
+        }
+    }
+    for target in &targets[1..] {
+        if let Some(process) = &target.process {
+            println(&format!("{}: {:.1} MiB resident at the end", target.name, process.resident_mib()?));
+        }
+    }
+    Ok(())
+}
+
+/// A gateway with its data in `folder`, a key for it, and how long it took until it was ready.
+fn gateway(binary: &Path, folder: &Path, vendor: std::net::SocketAddr) -> anyhow::Result<(Process, String, Duration)> {
+    let config = folder.join("asepsis.toml");
+    std::fs::write(&config, configuration(vendor))?;
+    let key = process::output(binary, &config, &["key", "add", "--user", "bench", "--role", "clinician"])?;
+    let began = Instant::now();
+    let process = Process::serve(binary, &config)?;
+    Ok((process, key.trim().to_owned(), began.elapsed()))
+}
+
+fn configuration(vendor: std::net::SocketAddr) -> String {
+    format!(
+        r#"
+[server]
+listen = "127.0.0.1:0"
+data_dir = "data"
+[[role]]
+id = "clinician"
+restore = true
+[[vendor]]
+id = "standin"
+name = "Stand-in"
+[[vendor.agreement]]
+id = "baa"
+kind = "baa"
+state = "signed"
+first_day = "2026-01-01"
+open_ended = true
+systems = ["chat"]
+[[system]]
+id = "chat"
+vendor = "standin"
+protocol = "openai"
+base_url = "http://{vendor}"
+models = ["standin*"]
+roles = ["clinician"]
+purposes = ["TREAT"]
+default_purpose = "TREAT"
+"#
+    )
+}
+
+/// The binary beside this one.
+fn asepsis() -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name("asepsis");
+    if !path.exists() {
+        bail!("{} is not there; build it first: cargo build --release -p asepsis", path.display());
+    }
+    Ok(path)
+}
+
+fn folder(parent: &Path) -> anyhow::Result<tempfile::TempDir> {
+    tempfile::Builder::new()
+        .prefix("asepsis-bench-")
+        .tempdir_in(parent)
+        .with_context(|| format!("cannot make a folder in {}", parent.display()))
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are the output")]
+fn println(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,83 @@
+//! The processes that are measured.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+/// Clock ticks a second in `/proc`; fixed for user space on Linux.
+const TICKS: u64 = 100;
+
+/// A server that runs for the measurement and ends with it.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Process {
+    pub(crate) fn standin(binary: &Path) -> anyhow::Result<Self> {
+        Self::start(Command::new(binary).args(["standin", "--listen", "127.0.0.1:0"]))
+    }
+
+    pub(crate) fn serve(binary: &Path, config: &Path) -> anyhow::Result<Self> {
+        Self::start(Command::new(binary).arg("serve").arg("--config").arg(config).env("ASEPSIS_LOG", "warn"))
+    }
+
+    pub(crate) fn floor(upstream: SocketAddr) -> anyhow::Result<Self> {
+        Self::start(Command::new(std::env::current_exe()?).args(["floor", &upstream.to_string()]))
+    }
+
+    /// Starts a server and waits until it says where it listens.
+    fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().context("cannot start a server")?;
+        let stderr = child.stderr.take().context("a server has no standard error")?;
+        let mut lines = BufReader::new(stderr).lines();
+        let address = loop {
+            let Some(line) = lines.next() else { bail!("a server ended before it listened") };
+            let line = line?;
+            let listens = line.split("http://").nth(1).map(|rest| rest.split([';', ' ']).next().unwrap_or_default());
+            if let Some(address) = listens.and_then(|a| a.parse().ok()) {
+                break address;
+            }
+        };
+        // Whatever else it says must not fill its pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(Self { child, address })
+    }
+
+    /// CPU time that the process has used.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name of the program stands in parentheses and may hold spaces.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
+        Ok(Duration::from_millis((ticks(11) + ticks(12)) * 1000 / TICKS))
+    }
+
+    /// Resident memory in MiB.
+    pub(crate) fn resident_mib(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).context("no VmRSS")?;
+        let kib: f64 = line.split_whitespace().nth(1).context("no VmRSS")?.parse()?;
+        Ok(kib / 1024.0)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// What a command prints.
+pub(crate) fn output(binary: &Path, config: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(binary).args(arguments).arg("--config").arg(config).output()?;
+    if !output.status.success() {
+        bail!("{} failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}

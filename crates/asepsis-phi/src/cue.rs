@@ -1,0 +1,181 @@
+//! The words that say what stands beside them, found in one pass.
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use crate::lexicon::lines;
+
+/// What a cue announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CueKind {
+    Name,
+    Street,
+    Town,
+    Zip,
+    Date,
+    Birth,
+    Age,
+    Phone,
+    Fax,
+    Email,
+    Ssn,
+    Mrn,
+    Plan,
+    Account,
+    License,
+    Vehicle,
+    Device,
+    Url,
+    Ip,
+    Biometric,
+    Photo,
+    Id,
+    Org,
+    /// What follows is public: a citation, a code of a classification.
+    Public,
+}
+
+impl CueKind {
+    fn of(label: &str) -> Option<Self> {
+        Some(match label {
+            "name" => Self::Name,
+            "street" => Self::Street,
+            "town" => Self::Town,
+            "zip" => Self::Zip,
+            "date" => Self::Date,
+            "birth" => Self::Birth,
+            "age" => Self::Age,
+            "phone" => Self::Phone,
+            "fax" => Self::Fax,
+            "email" => Self::Email,
+            "ssn" => Self::Ssn,
+            "mrn" => Self::Mrn,
+            "plan" => Self::Plan,
+            "account" => Self::Account,
+            "license" => Self::License,
+            "vehicle" => Self::Vehicle,
+            "device" => Self::Device,
+            "url" => Self::Url,
+            "ip" => Self::Ip,
+            "biometric" => Self::Biometric,
+            "photo" => Self::Photo,
+            "id" => Self::Id,
+            "org" => Self::Org,
+            "public" => Self::Public,
+            _ => return None,
+        })
+    }
+
+    /// Whether a number or code of its own class follows.
+    pub(crate) fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Ssn
+                | Self::Mrn
+                | Self::Plan
+                | Self::Account
+                | Self::License
+                | Self::Vehicle
+                | Self::Device
+                | Self::Biometric
+                | Self::Photo
+                | Self::Id
+        )
+    }
+}
+
+/// A cue at a place of the normal form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cue {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) kind: CueKind,
+    /// Whether the word has other uses, so that more must speak for a value.
+    pub(crate) weak: bool,
+    /// The index of the first token after the cue.
+    pub(crate) after: usize,
+}
+
+pub(crate) struct Cues {
+    finder: AhoCorasick,
+    rows: Vec<(CueKind, bool)>,
+}
+
+impl Cues {
+    pub(crate) fn new() -> Self {
+        let (mut rows, mut phrases) = (Vec::new(), Vec::new());
+        for row in lines(include_str!("../data/cues.tsv")) {
+            let (label, phrase) = row.split_once('\t').expect("rows of cues.tsv have two columns");
+            let weak = label.ends_with('?');
+            rows.push((CueKind::of(label.trim_end_matches('?')).expect("labels of cues.tsv are kinds"), weak));
+            phrases.push(plain(phrase.as_bytes()));
+        }
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&phrases)
+            .expect("a thousand short phrases make an automaton");
+        Self { finder, rows }
+    }
+
+    /// Every cue of a text, by start, without those that stand inside a longer one.
+    pub(crate) fn find(&self, text: &str) -> Vec<Cue> {
+        let bytes = plain(text.as_bytes());
+        let mut found: Vec<Cue> = self
+            .finder
+            .find_overlapping_iter(&bytes)
+            .filter(|m| {
+                let edge = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic() && *b < 0x80);
+                let before = m.start().checked_sub(1).and_then(|i| bytes.get(i));
+                let starts = edge(before) && before.is_none_or(|b| !b.is_ascii_digit());
+                starts && edge(bytes.get(m.end()))
+            })
+            .map(|m| {
+                let (kind, weak) = self.rows[m.pattern().as_usize()];
+                Cue { start: m.start(), end: m.end(), kind, weak, after: 0 }
+            })
+            .collect();
+        found.sort_unstable_by_key(|c| (c.start, std::cmp::Reverse(c.end)));
+        let (mut reach, mut last) = (0, (0, 0));
+        found.retain(|c| {
+            let keep = c.end > reach || (c.start, c.end) == last;
+            if keep {
+                reach = c.end;
+                last = (c.start, c.end);
+            }
+            keep
+        });
+        found
+    }
+}
+
+/// Lower case, with a space for what may join the words of a cue; a zero between letters is the letter (as scanners
+/// read it).
+fn plain(bytes: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = bytes
+        .iter()
+        .map(|b| match b {
+            b'-' | b'_' | b'\n' | b'\t' => b' ',
+            b => b.to_ascii_lowercase(),
+        })
+        .collect();
+    for i in 1..out.len().saturating_sub(1) {
+        if out[i] == b'0' && out[i - 1].is_ascii_alphabetic() && out[i + 1].is_ascii_alphabetic() {
+            out[i] = b'o';
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_cue_wins_and_words_are_whole() {
+        let cues = Cues::new();
+        let kinds = |t: &str| cues.find(t).iter().map(|c| (c.kind, t[c.start..c.end].to_owned())).collect::<Vec<_>>();
+        assert_eq!(kinds("Medical-record number 1"), [(CueKind::Mrn, "Medical-record number".to_owned())]);
+        assert!(kinds("identical").is_empty());
+        assert_eq!(kinds("REC0RD . ."), [(CueKind::Mrn, "REC0RD".to_owned())]);
+    }
+}

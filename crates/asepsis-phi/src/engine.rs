@@ -1,0 +1,135 @@
+use asepsis_vocab::Finding;
+use memchr::memchr;
+
+use crate::cue::Cues;
+use crate::doc::Doc;
+use crate::known::KnownPhi;
+use crate::lexicon::Lexicon;
+use crate::net::Marks;
+use crate::normal::Normal;
+use crate::propagate::Mentions;
+use crate::site::{Site, SitePattern, SitePatternError};
+use crate::{age, code, date, field, name, net, org, phone, place, placeholder, token};
+
+/// A piece of the document that is inspected.
+#[derive(Clone, Copy)]
+pub struct Segment<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// The name of the field or key that the text is the value of (`patient_name`, `birthDate`, `mrn`), where there is
+    /// one. It decides like a cue before the text.
+    pub field: Option<&'a str>,
+}
+
+/// What an engine, as built, can claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Assurance {
+    /// Cues, shapes, structure and lists: names and places without any of these may be missed, so that the result
+    /// does not bear the label "de-identified" alone.
+    FirstLayer,
+    /// The first layer and a trained tagger over it.
+    Full,
+}
+
+/// The detector. Built once, shared by reference among threads; it holds no state between calls.
+pub struct Engine {
+    lexicon: Lexicon,
+    cues: Cues,
+    marks: Marks,
+    site: Site,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Engine {
+    /// An engine with the rules and lists that it ships with.
+    pub fn new() -> Self {
+        Self { lexicon: Lexicon::new(), cues: Cues::new(), marks: Marks::new(), site: Site::default() }
+    }
+
+    /// The same with the formats of a site's own numbers, which are then found without a cue.
+    ///
+    /// # Errors
+    /// Where a pattern is no valid or too large a regular expression.
+    pub fn with_site_patterns(patterns: &[SitePattern]) -> Result<Self, SitePatternError> {
+        Ok(Self { site: Site::new(patterns)?, ..Self::new() })
+    }
+
+    /// The version of the rules and lists, for the record of what decided.
+    pub fn version(&self) -> &'static str {
+        concat!("asepsis-phi/", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// What this engine can claim.
+    pub fn assurance(&self) -> Assurance {
+        Assurance::FirstLayer
+    }
+
+    /// Finds the identifiers of one document: a list for each segment, by start, without overlaps.
+    pub fn inspect(&self, segments: &[Segment<'_>], known: &KnownPhi) -> Vec<Vec<Finding>> {
+        let normals: Vec<Normal<'_>> = segments.iter().map(|s| Normal::of(s.text)).collect();
+        let known = Mentions::known(known, &self.lexicon);
+        let mut docs: Vec<Doc<'_>> = normals
+            .iter()
+            .zip(segments)
+            .map(|(normal, segment)| self.read(normal.text(), segment.field, &known))
+            .collect();
+        let mut mentions = Mentions::found(&docs);
+        mentions.mark(&mut docs, &self.lexicon);
+        docs.iter().zip(&normals).map(|(doc, normal)| findings(doc, normal)).collect()
+    }
+
+    /// Finds the identifiers of a text that is a whole document.
+    pub fn inspect_text(&self, text: &str) -> Vec<Finding> {
+        self.inspect(&[Segment { text, field: None }], &KnownPhi::default()).pop().unwrap_or_default()
+    }
+
+    /// Every rule over one segment. Earlier rules keep what they found, so the surest come first.
+    fn read<'t>(&self, text: &'t str, field: Option<&str>, known: &Mentions) -> Doc<'t> {
+        let mut tokens = token::tokenize(text, &self.lexicon);
+        token::restore_case(text, &mut tokens);
+        let mut doc = Doc::new(text, tokens, self.cues.find(text));
+        if memchr(b'[', text.as_bytes()).is_some() {
+            for (start, end) in placeholder::find(text) {
+                let (from, to) = (doc.token_at(start), doc.token_at(end));
+                doc.taken[from..to].fill(true);
+            }
+        }
+        known.mark_one(&mut doc, &self.lexicon);
+        self.site.find(&mut doc);
+        net::find(&mut doc, &self.marks);
+        if let Some(field) = field {
+            field::find(&mut doc, field, &self.cues);
+        }
+        place::find_addresses(&mut doc);
+        date::find(&mut doc);
+        phone::find(&mut doc);
+        code::find(&mut doc);
+        age::find(&mut doc);
+        org::find(&mut doc);
+        name::find_cued(&mut doc);
+        place::find_towns(&mut doc);
+        name::find_loose(&mut doc);
+        doc
+    }
+}
+
+/// The hits in offsets of the original, sorted; hits that share an original character become one.
+fn findings(doc: &Doc<'_>, normal: &Normal<'_>) -> Vec<Finding> {
+    let mut hits = doc.hits.clone();
+    hits.sort_unstable_by_key(|h| h.start);
+    let mut out: Vec<Finding> = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let finding = hit.finding(normal);
+        match out.last_mut() {
+            Some(last) if last.span.end > finding.span.start => last.span.end = last.span.end.max(finding.span.end),
+            _ if finding.span.is_empty() => {}
+            _ => out.push(finding),
+        }
+    }
+    out
+}

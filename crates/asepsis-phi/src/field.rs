@@ -1,0 +1,82 @@
+//! Values of typed fields: the key says what the value is, so nothing is inferred.
+
+use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
+
+use crate::cue::{CueKind, Cues};
+use crate::doc::{Doc, Rule};
+use crate::lexicon::COMMON;
+use crate::token::Kind;
+
+static FIELD: Rule =
+    Rule { name: "field", kind: EvidenceKind::Field, note: "the value of a field whose name says what it is" };
+
+/// The most tokens that the value of a typed field has; what is longer is free text.
+const LONGEST: usize = 24;
+
+pub(crate) fn find(doc: &mut Doc<'_>, field: &str, cues: &Cues) {
+    let phrase = words_of(field);
+    let found = cues.find(&phrase);
+    let Some(cue) = found.iter().max_by_key(|c| (!c.weak, c.end - c.start, c.end)) else { return };
+    let n = doc.tokens.len();
+    if n == 0 || n > LONGEST {
+        return;
+    }
+    let words = doc.tokens.iter().filter(|t| t.kind == Kind::Word).count();
+    let digits: usize = doc.tokens.iter().filter(|t| t.kind == Kind::Number).map(super::token::Token::len).sum();
+    let capital = doc.tokens.iter().filter(|t| t.kind == Kind::Word).all(|t| t.is_capital() && !t.is(COMMON));
+    use IdentifierClass as Class;
+    let (class, detail, fits) = match cue.kind {
+        CueKind::Name => (Class::Name, Detail::Unspecified, words > 0 && words <= 8 && (!cue.weak || capital)),
+        CueKind::Street => (Class::Location, Detail::Street, true),
+        CueKind::Town => (Class::Location, Detail::Town, words > 0),
+        CueKind::Zip => (Class::Location, Detail::PostalCode, digits > 0),
+        CueKind::Date => (Class::Date, Detail::Unspecified, digits > 4),
+        CueKind::Birth => (Class::Date, Detail::Birth, digits > 4),
+        CueKind::Phone => (Class::Phone, Detail::Unspecified, digits >= 4),
+        CueKind::Fax => (Class::Fax, Detail::Unspecified, digits >= 4),
+        CueKind::Email => (Class::Email, Detail::Unspecified, words > 0),
+        CueKind::Url => (Class::Url, Detail::Unspecified, words > 0),
+        CueKind::Ip => (Class::Ip, Detail::Unspecified, digits > 0),
+        CueKind::Ssn => (Class::Ssn, Detail::Unspecified, digits > 0),
+        CueKind::Mrn => (Class::Mrn, Detail::Unspecified, digits > 0),
+        CueKind::Plan => (Class::HealthPlan, Detail::Unspecified, digits > 0),
+        CueKind::Account => (Class::Account, Detail::Unspecified, digits > 0),
+        CueKind::License => (Class::License, Detail::Unspecified, digits > 0),
+        CueKind::Vehicle => (Class::Vehicle, Detail::Unspecified, digits > 0),
+        CueKind::Device => (Class::Device, Detail::Unspecified, digits > 0),
+        CueKind::Biometric => (Class::Biometric, Detail::Unspecified, digits > 0),
+        CueKind::Photo => (Class::Photo, Detail::Unspecified, digits > 0),
+        CueKind::Id => (Class::Id, Detail::Unspecified, digits > 0 || phrase.contains("user")),
+        CueKind::Org => (Class::Org, Detail::Unspecified, words > 0 && words <= 10),
+        CueKind::Age | CueKind::Public => return,
+    };
+    let number = cue.kind.is_number() && words > 4;
+    if fits && !number {
+        doc.add(0, n, class, detail, 1.0, &FIELD);
+    }
+}
+
+/// The words of a key: `patientName`, `patient_name` and `patient-name` are all "patient name".
+fn words_of(field: &str) -> String {
+    let mut out = String::with_capacity(field.len() + 4);
+    let mut lower = false;
+    for c in field.chars().take(128) {
+        if c.is_uppercase() && lower {
+            out.push(' ');
+        }
+        lower = c.is_lowercase() || c.is_ascii_digit();
+        out.push(if c.is_alphanumeric() { c } else { ' ' });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_split_in_every_convention() {
+        assert_eq!(words_of("patientName"), "patient Name");
+        assert_eq!(words_of("date_of-birth"), "date of birth");
+    }
+}

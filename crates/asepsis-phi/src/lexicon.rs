@@ -1,0 +1,205 @@
+//! What lists know of a word: features, never decisions.
+//!
+//! Half of the capitalised ordinary words of a surgical note are also somebody's name, so no list decides alone.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+macro_rules! flags {
+    ($($(#[$doc:meta])* $name:ident = $label:literal,)*) => {
+        flags!(@ 0, $($(#[$doc])* $name = $label,)*);
+        /// The flag that a row of `words.tsv` names.
+        fn flag(label: &str) -> Option<u32> {
+            match label { $($label => Some($name),)* _ => None }
+        }
+    };
+    (@ $n:expr, $(#[$doc:meta])* $name:ident = $label:literal, $($rest:tt)*) => {
+        $(#[$doc])* pub(crate) const $name: u32 = 1 << ($n);
+        flags!(@ $n + 1, $($rest)*);
+    };
+    (@ $n:expr,) => {};
+}
+
+flags! {
+    /// A frequent first name.
+    FIRST = "first",
+    /// Among the thousand most frequent first names.
+    FIRST_TOP = "first_top",
+    /// A frequent surname.
+    LAST = "last",
+    /// An ordinary or clinical word.
+    COMMON = "common",
+    /// A function word, which is never part of a name.
+    STOP = "stop",
+    MONTH = "month",
+    WEEKDAY = "weekday",
+    /// Dr, Mr, Mrs, Nurse.
+    TITLE = "title",
+    /// MD, RN, PhD.
+    CREDENTIAL = "credential",
+    STREET = "street",
+    /// Apt, Suite, Unit.
+    UNIT = "unit",
+    /// Hospital, Clinic: the last word of an organisation's name.
+    ORG_HEAD = "org_head",
+    /// Regional, Community: a word before the last one that makes no name by itself.
+    ORG_PART = "org_part",
+    /// Bare two-letter codes of the states.
+    STATE = "state",
+    STATE_NAME = "state_name",
+    COUNTRY = "country",
+    /// mg, mmHg, weeks: a number before it is a measure.
+    MEASURE = "measure",
+    /// Words that may stand between a cue and its value.
+    LINK = "link",
+    /// Names of diseases, signs and instruments.
+    EPONYM = "eponym",
+    /// disease, syndrome, sign, catheter: the word before it is an eponym.
+    EPONYM_TAIL = "eponym_tail",
+    /// mother, husband, son.
+    RELATION = "relation",
+    /// de, van, al.
+    PARTICLE = "particle",
+    /// A town of a list.
+    TOWN = "town",
+    /// Falls, Bay, Springs: the last word of a town's name.
+    TOWN_TAIL = "town_tail",
+    /// reported, denies, arrived: what a person does.
+    PERSON_VERB = "person_verb",
+    /// in, from, near.
+    PLACE_PREPOSITION = "place_preposition",
+    /// hi, hello, dear.
+    SALUTATION = "salutation",
+    /// A drug's or substance's ending was seen.
+    DRUG = "drug",
+    /// Generic words of fields: name, number, code.
+    FIELD_NOUN = "field_noun",
+}
+
+pub(crate) struct Lexicon {
+    words: HashMap<Cow<'static, str>, u32, BuildHasherDefault<Mixer>>,
+}
+
+impl Lexicon {
+    pub(crate) fn new() -> Self {
+        let mut words: HashMap<Cow<'static, str>, u32, _> =
+            HashMap::with_capacity_and_hasher(48_000, BuildHasherDefault::default());
+        let mut add = |word: &'static str, flag: u32| *words.entry(Cow::Borrowed(word)).or_default() |= flag;
+        for (rank, word) in lines(include_str!("../data/first-names.txt")).enumerate() {
+            add(word, if rank < 1000 { FIRST | FIRST_TOP } else { FIRST });
+        }
+        for word in lines(include_str!("../data/surnames.txt")) {
+            add(word, LAST);
+        }
+        for word in lines(include_str!("../data/common-words.txt")) {
+            add(word, COMMON);
+        }
+        for word in lines(include_str!("../data/towns.txt")).filter(|w| !w.contains(' ')) {
+            add(word, TOWN);
+        }
+        for row in lines(include_str!("../data/words.tsv")) {
+            let (label, list) = row.split_once('\t').expect("rows of words.tsv have two columns");
+            let flag = flag(label).expect("labels of words.tsv are flags");
+            for word in list.split(' ').filter(|w| !w.is_empty()) {
+                add(word, flag);
+            }
+        }
+        Self { words }
+    }
+
+    /// What is known of a word, whatever its case and accents.
+    pub(crate) fn flags(&self, word: &str) -> u32 {
+        let mut buffer = [0u8; 24];
+        if word.is_ascii() && word.len() <= buffer.len() {
+            let lower = &mut buffer[..word.len()];
+            lower.copy_from_slice(word.as_bytes());
+            lower.make_ascii_lowercase();
+            let lower = std::str::from_utf8(lower).unwrap_or_default();
+            self.words.get(lower).copied().unwrap_or(0) | drug_ending(lower)
+        } else {
+            self.words.get(folded(word).as_str()).copied().unwrap_or(0)
+        }
+    }
+}
+
+/// Lower case without accents.
+pub(crate) fn folded(word: &str) -> String {
+    word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+}
+
+fn drug_ending(lower: &str) -> u32 {
+    const ENDINGS: [&str; 30] = [
+        "mab",
+        "pril",
+        "olol",
+        "statin",
+        "azole",
+        "cillin",
+        "mycin",
+        "dipine",
+        "sartan",
+        "tidine",
+        "prazole",
+        "oxacin",
+        "cycline",
+        "profen",
+        "triptan",
+        "lukast",
+        "gliptin",
+        "gliflozin",
+        "glutide",
+        "parin",
+        "xaban",
+        "vir",
+        "tinib",
+        "amide",
+        "azepam",
+        "zepam",
+        "setron",
+        "terol",
+        "sone",
+        "caine",
+    ];
+    if lower.len() >= 7 && ENDINGS.iter().any(|e| lower.ends_with(e)) { DRUG } else { 0 }
+}
+
+/// The entries of a list: lines that are neither empty nor comments.
+pub(crate) fn lines(data: &'static str) -> impl Iterator<Item = &'static str> {
+    data.lines().filter(|l| !l.is_empty() && !l.starts_with('#'))
+}
+
+/// A fast hash for short words of our own lists (FNV-like by eight bytes); the table is fixed, so nobody can fill it.
+#[derive(Default)]
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0u8; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_known_whatever_its_case_and_accents() {
+        let lexicon = Lexicon::new();
+        assert!(lexicon.flags("MARY") & FIRST != 0);
+        assert!(lexicon.flags("José") & FIRST != 0);
+        assert!(lexicon.flags("catheter") & COMMON != 0);
+        assert_eq!(lexicon.flags("Vitifake") & (FIRST | LAST | COMMON), 0);
+    }
+}

@@ -1,0 +1,42 @@
+//! Finds patient identifiers in text: the first layer, which reads cues, shapes, structure and lists.
+//!
+//! A *segment* is a piece of text with the name of the field it stands in, if any; all segments of a call are one
+//! *document*, so that a name found in one marks its mentions in the others. A *cue* is a word that says what stands
+//! beside it, and no check digit overrules it. What is found are the eighteen identifiers of 45 CFR 164.514(b)(2)(i)
+//! and the names of employers and places of care.
+//!
+//! ```
+//! use asepsis_phi::Engine;
+//!
+//! let engine = Engine::new();
+//! let found = engine.inspect_text("Patient: Anna Reed, MRN 0048213, BP 128/76");
+//! let labels: Vec<_> = found.iter().map(|f| f.class.label()).collect();
+//! assert_eq!(labels, ["NAME", "MRN"]);
+//! ```
+
+mod age;
+mod checksum;
+mod code;
+mod cue;
+mod date;
+mod doc;
+mod engine;
+mod field;
+mod known;
+mod lexicon;
+mod name;
+mod net;
+mod normal;
+mod org;
+mod phone;
+mod place;
+mod placeholder;
+mod propagate;
+mod site;
+mod token;
+mod tripwire;
+
+pub use engine::{Assurance, Engine, Segment};
+pub use known::KnownPhi;
+pub use site::{SitePattern, SitePatternError};
+pub use tripwire::{Trip, tripwire};

@@ -1,0 +1,141 @@
+//! Telephone and fax numbers, 45 CFR 164.514(b)(2)(i)(D) and (E).
+
+use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
+
+use crate::cue::CueKind;
+use crate::doc::{Doc, Rule};
+use crate::token::{Kind, SPACE};
+
+static PHONE: Rule = Rule { name: "phone", kind: EvidenceKind::Pattern, note: "a telephone number" };
+static FAX: Rule = Rule { name: "fax", kind: EvidenceKind::Cue, note: "a telephone number after a cue for a fax" };
+
+pub(crate) fn find(doc: &mut Doc<'_>) {
+    let mut i = 0;
+    while i < doc.tokens.len() {
+        let begins = doc.is_number(i) || matches!(doc.mark(i), b'+' | b'(') && doc.is_number(i + 1);
+        if !begins || doc.taken[i] {
+            i += 1;
+            continue;
+        }
+        match at(doc, i) {
+            Some((end, class)) => {
+                let rule = if class == IdentifierClass::Fax { &FAX } else { &PHONE };
+                doc.add(i, end, class, Detail::Unspecified, 0.9, rule);
+                i = end;
+            }
+            None => i += 1,
+        }
+    }
+}
+
+/// The end and class of the number that starts at token `i`.
+pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
+    if i > 0 && doc.glued(i) && doc.is_number(i) {
+        let before = doc.tokens[i - 1];
+        let part = matches!(before.mark, b'-' | b'.' | b'/' | b'+' | b'#' | b'_' | b'(')
+            && i > 1
+            && (doc.glued(i - 1) && doc.tokens[i - 2].kind != Kind::Mark || matches!(before.mark, b'+'));
+        if before.kind != Kind::Mark || part && before.mark != b'(' {
+            return None;
+        }
+    }
+    let (mut groups, mut count) = ([0usize; 8], 0);
+    let (mut j, mut end) = (i, i);
+    let plus = doc.mark(i) == b'+';
+    let mut digits = String::new();
+    let mut tight = true;
+    while j < doc.tokens.len() && count < 8 && j - i < 20 {
+        let token = doc.tokens[j];
+        if token.kind == Kind::Number {
+            if j > i && token.gap > SPACE || doc.taken[j] {
+                break;
+            }
+            groups[count] = token.len();
+            count += 1;
+            digits.push_str(doc.word(j));
+            j += 1;
+            end = j;
+            if digits.len() > 15 || nanp(&groups[..count], &digits, plus) {
+                break;
+            }
+        } else if matches!(token.mark, b'-' | b'.' | b'(' | b')' | b'/' | b'+') && (j == i || token.gap <= SPACE) {
+            tight &= token.mark != b'/';
+            j += 1;
+        } else {
+            break;
+        }
+    }
+    if doc.glued(end) && (doc.tokens[end].kind == Kind::Word && !is_extension(doc.word(end)) || doc.is_number(end)) {
+        return None;
+    }
+    if doc.glued(end) && matches!(doc.mark(end), b'-' | b'/') && doc.glued(end + 1) && doc.is_number(end + 1) {
+        return None;
+    }
+    let cue = doc.cues_before(i, 8).find(|c| c.kind != CueKind::Name && c.kind != CueKind::Org);
+    let said = cue.filter(|c| matches!(c.kind, CueKind::Phone | CueKind::Fax));
+    let known = nanp(&groups[..count], &digits, plus);
+    let other = cue.is_some_and(|c| c.kind.is_number() && !c.weak || c.kind == CueKind::Public);
+    let good = match digits.len() {
+        _ if known && count == 1 => !other && (said.is_some() || digits.len() <= 11),
+        _ if known => tight || said.is_some(),
+        8..=15 if plus => true,
+        7..=15 => {
+            said.is_some_and(|c| c.distance <= 6) && tight && (count > 1 || digits.len() >= 9)
+                || count == 1 && digits.len() == 7 && said.is_some_and(|c| c.distance <= 3)
+        }
+        4..=6 => said.is_some_and(|c| c.distance <= 2) && count == 1 && !is_year(doc, i),
+        _ => false,
+    };
+    if !good {
+        return None;
+    }
+    let mut class =
+        if said.is_some_and(|c| c.kind == CueKind::Fax) { IdentifierClass::Fax } else { IdentifierClass::Phone };
+    let stop = extension(doc, end);
+    if class == IdentifierClass::Phone && matches!(doc.mark(stop), b'(' | b'-') && doc.is_word(stop + 1, "fax") {
+        class = IdentifierClass::Fax;
+    }
+    Some((stop, class))
+}
+
+fn is_year(doc: &Doc<'_>, i: usize) -> bool {
+    doc.digits(i, 4, 4) && (1900..=2100).contains(&doc.value(i))
+}
+
+/// The shapes of the North American numbering plan: area and exchange begin with 2 to 9.
+fn nanp(groups: &[usize], digits: &str, plus: bool) -> bool {
+    let (body, groups) = match groups {
+        [1, rest @ ..] if digits.starts_with('1') => (&digits[1..], rest),
+        [3, rest @ ..] if digits.starts_with("001") => (&digits[3..], rest),
+        [11] if digits.starts_with('1') => (&digits[1..], &[10][..]),
+        all => (digits, all),
+    };
+    let bytes = body.as_bytes();
+    if bytes.len() != 10 || bytes[0] < b'2' {
+        return false;
+    }
+    match groups {
+        [3, 3, 4] | [3, 7] => plus || bytes[3] >= b'2' || groups.len() == 3,
+        [10] => bytes[3] >= b'2',
+        _ => false,
+    }
+}
+
+fn is_extension(word: &str) -> bool {
+    matches!(word.to_ascii_lowercase().as_str(), "x" | "ext" | "extension" | "extn")
+}
+
+fn extension(doc: &Doc<'_>, end: usize) -> usize {
+    let mut j = end;
+    if doc.mark(j) == b',' {
+        j += 1;
+    }
+    if !is_extension(doc.word(j)) || doc.tokens[j].gap > SPACE {
+        return end;
+    }
+    j += 1;
+    if matches!(doc.mark(j), b'.' | b':' | b'#') {
+        j += 1;
+    }
+    if doc.digits(j, 1, 6) { j + 1 } else { end }
+}

@@ -1,0 +1,48 @@
+//! The marks that this house puts in place of identifiers: `[NAME_7F3K9QXA2BCDE]`, `[DATE_2024_7F3K9QXA2BCDE]`.
+
+use memchr::memchr;
+
+/// The longest label, hint and brackets that a placeholder has.
+const LONGEST: usize = 64;
+/// Characters of the random part, Crockford's base 32.
+const RANDOM: usize = 13;
+
+/// The placeholders of a text, as byte ranges, in order.
+pub(crate) fn find(text: &str) -> Vec<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let (mut out, mut from) = (Vec::new(), 0);
+    while let Some(open) = memchr(b'[', &bytes[from..]).map(|i| from + i) {
+        let limit = bytes.len().min(open + LONGEST);
+        from = open + 1;
+        if let Some(close) = memchr(b']', &bytes[open..limit]).map(|i| open + i)
+            && is_placeholder(&bytes[open + 1..close])
+        {
+            out.push((open, close + 1));
+            from = close + 1;
+        }
+    }
+    out
+}
+
+fn is_placeholder(inner: &[u8]) -> bool {
+    let Some(at) = inner.len().checked_sub(RANDOM + 1) else { return false };
+    let (label, random) = inner.split_at(at);
+    let upper = |b: &u8| b.is_ascii_uppercase() || *b == b'_' || b.is_ascii_digit();
+    let crockford = |b: &u8| b.is_ascii_digit() || b.is_ascii_alphabetic() && !b"ILOUilou".contains(b);
+    label.first().is_some_and(u8::is_ascii_uppercase)
+        && label.iter().all(upper)
+        && random[0] == b'_'
+        && random[1..].iter().all(crockford)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_marks_are_found() {
+        let text = "a [NAME_7F3K9QXA2BCDE] b [DATE_2024_7F3K9QXA2BCDE] c [6540054] [doctor] [NAME_7F3K9QXA2BCD]";
+        let found: Vec<_> = find(text).into_iter().map(|(a, b)| &text[a..b]).collect();
+        assert_eq!(found, ["[NAME_7F3K9QXA2BCDE]", "[DATE_2024_7F3K9QXA2BCDE]"]);
+    }
+}
