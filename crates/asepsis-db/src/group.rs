@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
-use crate::Cause;
+use crate::{Cause, Statements};
 
 /// What a [`GroupCommit`] writes: how a batch of jobs becomes statements.
 pub trait Batch: Send + 'static {
@@ -14,17 +14,20 @@ pub trait Batch: Send + 'static {
     /// What the caller gets once it is durable.
     type Done: Send + 'static;
 
-    /// Runs the statements of all `jobs`, in order, and says what each came to. The transaction is not committed yet and
-    /// may be undone, so nothing may be remembered here.
-    ///
-    /// `alone` is set where a batch ran into a constraint (a key that is there already) and its jobs are tried one by one.
-    /// A constraint that fails then is the job's own fault and ends only that job.
-    fn apply(
+    /// Writes the statements of all `jobs`, in order, and says what each comes to once they are committed. They may be
+    /// undone, so nothing may be remembered here.
+    fn statements(&mut self, jobs: &[Self::Job], into: &mut Statements) -> Vec<Self::Done>;
+
+    /// Whether the job is stored already, and what it came to. Asked where a batch ran into a constraint (a key that is
+    /// there) and its jobs are tried one by one; a constraint that fails then is the job's own fault and ends only it.
+    fn stored(
         &mut self,
-        transaction: &mut SqliteConnection,
-        jobs: &[Self::Job],
-        alone: bool,
-    ) -> impl Future<Output = Result<Vec<Self::Done>, sqlx::Error>> + Send;
+        db: &mut SqliteConnection,
+        job: &Self::Job,
+    ) -> impl Future<Output = Result<Option<Self::Done>, sqlx::Error>> + Send {
+        let _ = (db, job);
+        async { Ok(None) }
+    }
 
     /// The jobs are durable.
     fn committed(&mut self, jobs: &[Self::Job], done: &[Self::Done]) {
@@ -206,19 +209,22 @@ impl<B: Batch> Writer<B> {
     }
 
     async fn transaction(&mut self, jobs: &[B::Job], alone: bool) -> Result<Vec<B::Done>, sqlx::Error> {
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        let done = match self.batch.apply(&mut transaction, jobs, alone).await {
-            Ok(done) => done,
-            Err(e) => {
-                // SQLite undoes all itself where the disk is full or fails, and has nothing left to roll back: the first
-                // error is the one that counts. After a constraint the connection goes on, so there undoing must work.
-                return Err(match transaction.rollback().await {
-                    Err(undo) if is_constraint(&e) => undo,
-                    _ => e,
-                });
-            }
-        };
-        transaction.commit().await?;
+        if alone
+            && let [job] = jobs
+            && let Some(done) = self.batch.stored(&mut self.connection, job).await?
+        {
+            return Ok(vec![done]);
+        }
+        let mut statements = Statements::begin();
+        let done = self.batch.statements(jobs, &mut statements);
+        if let Err(e) = statements.commit(&mut self.connection).await {
+            // SQLite undoes all itself where the disk is full or fails, and has nothing left to roll back: the first
+            // error is the one that counts. After a constraint the connection goes on, so there undoing must work.
+            return Err(match sqlx::query("ROLLBACK").execute(&mut self.connection).await {
+                Err(undo) if is_constraint(&e) => undo,
+                _ => e,
+            });
+        }
         self.batch.committed(jobs, &done);
         self.state.commits.fetch_add(1, Ordering::Relaxed);
         self.state.jobs.fetch_add(jobs.len() as u64, Ordering::Relaxed);

@@ -9,7 +9,9 @@ mod database;
 mod error;
 pub mod files;
 mod group;
+mod statements;
 
 pub use database::Database;
 pub use error::{Cause, DbError};
 pub use group::{Batch, GroupCommit, GroupStats, NotStored};
+pub use statements::Statements;

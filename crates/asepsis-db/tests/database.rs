@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use asepsis_db::{Batch, Database, DbError, GroupCommit, NotStored};
-use sqlx::SqliteConnection;
+use asepsis_db::{Batch, Database, DbError, GroupCommit, NotStored, Statements};
 
 const FIRST: &str = "CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
 const SECOND: &str = "ALTER TABLE t ADD COLUMN more TEXT";
@@ -86,16 +85,12 @@ impl Batch for Numbers {
     type Job = (i64, String);
     type Done = usize;
 
-    async fn apply(
-        &mut self,
-        db: &mut SqliteConnection,
-        jobs: &[(i64, String)],
-        _: bool,
-    ) -> Result<Vec<usize>, sqlx::Error> {
-        for (number, text) in jobs {
-            sqlx::query("INSERT INTO t VALUES (?, ?)").bind(number).bind(text).execute(&mut *db).await?;
-        }
-        Ok(vec![jobs.len(); jobs.len()])
+    fn statements(&mut self, jobs: &[(i64, String)], into: &mut Statements) -> Vec<usize> {
+        into.insert("INSERT INTO t VALUES", "(?,?)", jobs, |into, (number, text)| {
+            into.bind(*number);
+            into.bind(text.as_str());
+        });
+        vec![jobs.len(); jobs.len()]
     }
 }
 

@@ -101,10 +101,12 @@ impl Ticket {
     }
 
     pub(crate) async fn record_outcome(&mut self, ending: &Ending) -> Result<(), LogError> {
-        // Closed first: a log that has stopped is not to be asked again by the drop.
-        self.open = false;
         self.finish_event(ending);
-        self.plane.log().append(&self.event).await.map(drop)
+        // Dropped while it waits for room in the queue, the ticket is still open, and closes itself. What was in the queue
+        // by then stays: an exchange has one outcome.
+        let appended = self.plane.log().append(&self.event).await.map(drop);
+        self.open = false;
+        appended
     }
 
     fn finish_event(&mut self, ending: &Ending) {

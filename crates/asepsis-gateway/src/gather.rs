@@ -82,6 +82,68 @@ const RIGID: [&str; 23] = [
 /// Names whose values are a vendor's own sealed bytes.
 const OPAQUE: [&str; 3] = ["signature", "encrypted_content", "data"];
 
+/// Sealed bytes are longer than this; what is shorter may be an identifier that has the letters of base64.
+const SHORTEST_SEALED: usize = 64;
+
+/// The other names of the two protocols. What stands under a name that is not among them is the user's own.
+const PROTOCOL: [&str; 52] = [
+    "messages",
+    "content",
+    "text",
+    "system",
+    "name",
+    "description",
+    "user",
+    "stop",
+    "stop_sequences",
+    "stream",
+    "stream_options",
+    "include_usage",
+    "tools",
+    "tool_choice",
+    "tool_calls",
+    "function",
+    "functions",
+    "function_call",
+    "parallel_tool_calls",
+    "disable_parallel_tool_use",
+    "parameters",
+    "input_schema",
+    "response_format",
+    "output_config",
+    "output_format",
+    "json_schema",
+    "schema",
+    "strict",
+    "cache_control",
+    "citations",
+    "enabled",
+    "is_error",
+    "refusal",
+    "store",
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+    "max_tokens",
+    "max_completion_tokens",
+    "budget_tokens",
+    "n",
+    "seed",
+    "temperature",
+    "top_p",
+    "top_k",
+    "frequency_penalty",
+    "presence_penalty",
+    "modalities",
+    "reasoning",
+    "index",
+    "created",
+    "prompt_cache_key",
+];
+
+/// Names in a JSON schema whose numbers are values, not bounds.
+const SCHEMA_VALUES: [&str; 5] = ["enum", "const", "default", "examples", "example"];
+
 /// Numbers with fewer digits than this identify nobody by themselves.
 const SHORTEST_NUMBER: usize = 5;
 
@@ -156,9 +218,9 @@ impl Gathered {
     fn string(&mut self, node: Node<'_>, place: Place, document: Option<usize>, limits: &Limits) -> Result<(), Fault> {
         let text = node.as_str().unwrap_or_default();
         let key = enclosing_name(node);
-        let usage = place.usage(key.as_deref());
+        let usage = place.usage(node, key.as_deref(), &text);
         match usage {
-            Use::Opaque if is_base64(&text) => return Ok(()),
+            Use::Opaque => return Ok(()),
             Use::Text if document.is_none() => {
                 let trimmed = text.trim_start();
                 if trimmed.starts_with(['{', '['])
@@ -171,14 +233,13 @@ impl Gathered {
             }
             _ => {}
         }
-        if text.starts_with("data:") && text.contains(";base64,") {
+        if holds_data_uri(&text) {
             return Err(Fault::invalid(format!(
                 "{} holds an encoded file; files and images cannot be inspected yet and are not sent. Send their text",
                 node.path()
             )));
         }
         let field = place.free.then(|| key.map(std::borrow::Cow::into_owned)).flatten();
-        let usage = if usage == Use::Opaque { Use::Text } else { usage };
         self.add(node, text.into_owned(), field, document, usage, false);
         Ok(())
     }
@@ -186,8 +247,9 @@ impl Gathered {
     /// Numbers are looked at where the user's own names say what they are: {"mrn": 12345678}.
     fn number(&mut self, node: Node<'_>, place: Place, document: Option<usize>) {
         let spelled = node.as_number().unwrap_or_default();
-        if place.free && spelled.bytes().filter(u8::is_ascii_digit).count() >= SHORTEST_NUMBER {
-            let field = enclosing_name(node).map(std::borrow::Cow::into_owned);
+        let field = enclosing_name(node).map(std::borrow::Cow::into_owned);
+        let is_value = place.free || (place.schema && field.as_deref().is_some_and(|f| SCHEMA_VALUES.contains(&f)));
+        if is_value && digits(spelled) >= SHORTEST_NUMBER {
             self.add(node, spelled.to_owned(), field, document, Use::Text, false);
         }
     }
@@ -222,20 +284,26 @@ impl Place {
                 place.free = true;
                 place.tool = false;
             }
-            _ => {}
+            _ if self.tool || self.schema => {}
+            _ => place.free |= !(PROTOCOL.contains(&key) || RIGID.contains(&key) || OPAQUE.contains(&key)),
         }
         place
     }
 
-    fn usage(self, key: Option<&str>) -> Use {
+    fn usage(self, node: Node<'_>, key: Option<&str>, text: &str) -> Use {
         let Some(key) = key else { return Use::Text };
         if self.free {
             return Use::Text;
         }
-        if OPAQUE.contains(&key) {
+        if OPAQUE.contains(&key) && text.len() >= SHORTEST_SEALED && is_base64(text) {
             return Use::Opaque;
         }
-        if RIGID.contains(&key) || (self.tool && key == "name") || (self.schema && key == "required") {
+        // A thinking block is sealed by a signature over its words.
+        let sealed = key == "thinking" && node.parent().is_some_and(|block| block.get("signature").is_some());
+        let to_the_letter = RIGID.contains(&key) || (self.tool && key == "name");
+        let property = self.schema && key == "required" && is_plain_name(text);
+        // What has spaces in it is no id and no name of a function: it is somebody's words.
+        if sealed || property || (to_the_letter && is_token(text)) {
             return Use::Rigid;
         }
         Use::Text
@@ -258,10 +326,31 @@ fn set(edits: &mut asepsis_document::json::Edits<'_>, target: Target, text: &str
     if target.is_key { edits.set_key(target.node, text) } else { edits.set_string(target.node, text) }
 }
 
+/// Whether a member's name is a plain word. One that begins with a capital letter may be a person's, and one with many
+/// digits a number's.
 fn is_plain_name(key: &str) -> bool {
     (1..=64).contains(&key.len())
-        && key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
+        && key.starts_with(|c: char| c.is_ascii_lowercase() || c == '_' || c == '$')
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-$.".contains(&b))
+        && digits(key) < SHORTEST_NUMBER
+}
+
+fn is_token(text: &str) -> bool {
+    text.len() <= 256 && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+fn digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
+}
+
+/// Whether a file stands in the text, encoded: `data:image/png;base64,`.
+fn holds_data_uri(text: &str) -> bool {
+    const LONGEST_HEAD: usize = 256;
+    let bytes = text.as_bytes();
+    let ends_in = |at: usize, word: &[u8]| at >= word.len() && bytes[at - word.len()..at].eq_ignore_ascii_case(word);
+    text.match_indices(',').filter(|(comma, _)| ends_in(*comma, b";base64")).any(|(comma, _)| {
+        bytes[comma.saturating_sub(LONGEST_HEAD)..comma].windows(5).any(|w| w.eq_ignore_ascii_case(b"data:"))
+    })
 }
 
 fn is_base64(text: &str) -> bool {

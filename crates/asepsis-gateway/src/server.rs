@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use crate::gateway::Gateway;
@@ -94,24 +95,43 @@ impl Server {
         watcher: hyper_util::server::graceful::Watcher,
     ) {
         let (gateway, builder, tls) = (Arc::clone(&self.gateway), builder.clone(), self.tls.clone());
+        let head = self.limits.head;
         tokio::spawn(async move {
+            let (begin, begun) = oneshot::channel::<()>();
+            let begin = Mutex::new(Some(begin));
             let service = service_fn(move |request| {
                 let gateway = Arc::clone(&gateway);
+                if let Some(begin) = begin.lock().ok().and_then(|mut b| b.take()) {
+                    begin.send(()).ok();
+                }
                 async move { Ok::<_, Infallible>(gateway.handle(request).await) }
             });
             // A connection that breaks is the client's affair; exchanges on it are recorded by themselves.
             match tls {
                 None => {
                     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-                    watcher.watch(connection).await.ok();
+                    with_request(head, begun, watcher.watch(connection)).await;
                 }
                 Some(tls) => {
                     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
                         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-                        watcher.watch(connection).await.ok();
+                        with_request(head, begun, watcher.watch(connection)).await;
                     }
                 }
             }
         });
+    }
+}
+
+/// Drives a connection, and drops it where its first request does not come in time. The time limit of HTTP/1 begins only
+/// once it is known that HTTP/1 is spoken, so that a client that says nothing would hold a connection for ever.
+async fn with_request<T>(head: Duration, begun: oneshot::Receiver<()>, connection: impl Future<Output = T>) {
+    let mut connection = std::pin::pin!(connection);
+    let begun = tokio::select! {
+        _ = &mut connection => return,
+        begun = tokio::time::timeout(head, begun) => begun,
+    };
+    if begun.is_ok() {
+        connection.await;
     }
 }

@@ -17,6 +17,9 @@ use crate::gateway::Closing;
 use crate::restore::{LaneId, Part, Reading};
 use crate::settings::{Limits, Protocol};
 
+/// The most texts that an answer may interleave; each takes memory of its own.
+const MOST_LANES: usize = 1024;
+
 /// Takes a streamed answer from the AI system to the client.
 pub(crate) struct Relay {
     protocol: Protocol,
@@ -176,6 +179,9 @@ impl Relay {
         let reading = Reading::of(self.protocol, &json);
         self.begun = true;
         self.open.extend(&reading.opened);
+        if self.lanes.len() + reading.fragments.len() > MOST_LANES || self.open.len() > MOST_LANES {
+            return Some(End::Fault(Fault::upstream("upstream_broken", "the answer interleaves too many texts")));
+        }
         if self.protocol == Protocol::OpenAi {
             self.envelope = Some(event.data.clone());
         }

@@ -5,18 +5,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use asepsis_db::{Batch, Database, DbError};
+use asepsis_db::{Batch, Database, DbError, Statements};
 use asepsis_vocab::{AuditEvent, ExchangeId, Phase};
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection};
 
 /// The layouts of the database, oldest first. `event_id` is the exchange (16 bytes) and the phase (1 byte).
 pub(crate) const SCHEMA: &[&str] = &["
     CREATE TABLE entries (idx INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT;
     CREATE TABLE state (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 "];
-
-/// Rows in one INSERT, largest first; each row is a trip to the database's thread less.
-const ROWS: [usize; 3] = [64, 8, 1];
 
 /// An entry as it is stored: its exact bytes are the leaf of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,36 +75,11 @@ pub(crate) type Unfinished = BTreeMap<[u8; 16], u64>;
 pub(crate) struct Appender {
     size: Arc<AtomicU64>,
     unfinished: Unfinished,
-    inserts: Vec<(usize, Arc<str>)>,
 }
 
 impl Appender {
     pub(crate) fn new(size: Arc<AtomicU64>, unfinished: Unfinished) -> Self {
-        let inserts = ROWS
-            .iter()
-            .map(|&rows| {
-                let values = vec!["(?,?,?)"; rows].join(",");
-                (rows, format!("INSERT INTO entries (idx, event_id, bytes) VALUES {values}").into())
-            })
-            .collect();
-        Self { size, unfinished, inserts }
-    }
-
-    async fn insert(&self, db: &mut SqliteConnection, first: u64, mut jobs: &[NewEntry]) -> Result<(), sqlx::Error> {
-        let mut index = first;
-        for (rows, statement) in &self.inserts {
-            while jobs.len() >= *rows {
-                let (now, later) = jobs.split_at(*rows);
-                let mut query = sqlx::query(AssertSqlSafe(statement.clone()));
-                for job in now {
-                    query = query.bind(index as i64).bind(&job.id[..]).bind(&job.bytes[..]);
-                    index += 1;
-                }
-                query.execute(&mut *db).await?;
-                jobs = later;
-            }
-        }
-        Ok(())
+        Self { size, unfinished }
     }
 }
 
@@ -115,31 +87,30 @@ impl Batch for Appender {
     type Job = NewEntry;
     type Done = Stored;
 
-    async fn apply(
-        &mut self,
-        db: &mut SqliteConnection,
-        jobs: &[NewEntry],
-        alone: bool,
-    ) -> Result<Vec<Stored>, sqlx::Error> {
+    fn statements(&mut self, jobs: &[NewEntry], into: &mut Statements) -> Vec<Stored> {
         let first = self.size.load(Ordering::Acquire);
-        if alone && let [job] = jobs {
-            let found = sqlx::query("SELECT idx, bytes FROM entries WHERE event_id = ?").bind(&job.id[..]);
-            if let Some(row) = found.fetch_optional(&mut *db).await? {
-                let same = row.try_get::<&[u8], _>(1)? == job.bytes;
-                let index = row.try_get::<i64, _>(0)? as u64;
-                return Ok(vec![if same { Stored::At(index) } else { Stored::Contradicts }]);
-            }
-        }
-        self.insert(db, first, jobs).await?;
+        let mut index = first;
+        into.insert("INSERT INTO entries (idx, event_id, bytes) VALUES", "(?,?,?)", jobs, |into, job| {
+            into.bind(index as i64);
+            into.bind(&job.id[..]);
+            into.bind(&job.bytes[..]);
+            index += 1;
+        });
         // All exchanges before this index are finished: where the next start begins to look.
         let settled = self.unfinished.values().min().copied().unwrap_or(first);
         if settled % 1024 == 0 || jobs.len() > 64 {
-            sqlx::query("INSERT OR REPLACE INTO state (key, value) VALUES ('settled', ?)")
-                .bind(settled as i64)
-                .execute(&mut *db)
-                .await?;
+            into.add("INSERT OR REPLACE INTO state (key, value) VALUES ('settled', ?)");
+            into.bind(settled as i64);
         }
-        Ok((first..).take(jobs.len()).map(Stored::At).collect())
+        (first..).take(jobs.len()).map(Stored::At).collect()
+    }
+
+    async fn stored(&mut self, db: &mut SqliteConnection, job: &NewEntry) -> Result<Option<Stored>, sqlx::Error> {
+        let found = sqlx::query("SELECT idx, bytes FROM entries WHERE event_id = ?").bind(&job.id[..]);
+        let Some(row) = found.fetch_optional(&mut *db).await? else { return Ok(None) };
+        let same = row.try_get::<&[u8], _>(1)? == job.bytes;
+        let index = row.try_get::<i64, _>(0)? as u64;
+        Ok(Some(if same { Stored::At(index) } else { Stored::Contradicts }))
     }
 
     fn committed(&mut self, jobs: &[NewEntry], done: &[Stored]) {

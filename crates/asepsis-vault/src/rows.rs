@@ -1,9 +1,7 @@
 //! The tables of the vault and the one writer of them.
 
-use std::sync::Arc;
-
-use asepsis_db::{Batch, Database, DbError};
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+use asepsis_db::{Batch, Database, DbError, Statements};
+use sqlx::Row as _;
 
 use crate::seal::{KEY_VERSION, ScopeKeys, VaultKeys};
 use crate::{ScopeId, Space, Surrogate, VaultError};
@@ -26,9 +24,6 @@ pub(crate) const SCHEMA: &[&str] = &["
     CREATE INDEX surrogates_by_code ON surrogates (code, space);
 "];
 
-/// Rows in one INSERT, largest first.
-const ROWS: [usize; 3] = [64, 8, 1];
-
 /// A surrogate on its way into the table.
 pub(crate) struct NewRow {
     pub(crate) blind: [u8; 16],
@@ -46,69 +41,42 @@ pub(crate) enum Change {
 }
 
 /// Turns changes into statements.
-pub(crate) struct Changes {
-    inserts: Vec<(usize, Arc<str>)>,
-}
-
-impl Changes {
-    pub(crate) fn new() -> Self {
-        let inserts = ROWS
-            .iter()
-            .map(|&rows| {
-                let values = vec!["(?,?,?,?,?,?)"; rows].join(",");
-                let text = format!("INSERT INTO surrogates (space, scope, blind, seen, code, sealed) VALUES {values}");
-                (rows, text.into())
-            })
-            .collect();
-        Self { inserts }
-    }
-
-    async fn add(&self, db: &mut SqliteConnection, scope: &ScopeId, mut rows: &[NewRow]) -> Result<(), sqlx::Error> {
-        for (count, statement) in &self.inserts {
-            while rows.len() >= *count {
-                let (now, later) = rows.split_at(*count);
-                let mut query = sqlx::query(AssertSqlSafe(statement.clone()));
-                for row in now {
-                    query = query.bind(i64::from(scope.space().code())).bind(&scope.as_bytes()[..]);
-                    query = query.bind(&row.blind[..]).bind(&row.seen[..]).bind(&row.code[..]).bind(&row.sealed[..]);
-                }
-                query.execute(&mut *db).await?;
-                rows = later;
-            }
-        }
-        Ok(())
-    }
-}
+pub(crate) struct Changes;
 
 impl Batch for Changes {
     type Job = Change;
     type Done = ();
 
-    async fn apply(&mut self, db: &mut SqliteConnection, jobs: &[Change], _: bool) -> Result<Vec<()>, sqlx::Error> {
+    fn statements(&mut self, jobs: &[Change], into: &mut Statements) -> Vec<()> {
         for job in jobs {
             match job {
                 Change::Add { scope, key, rows } => {
+                    let space = i64::from(scope.space().code());
                     if let Some(key) = key {
-                        sqlx::query("INSERT INTO scopes (scope, space, version, wrapped) VALUES (?, ?, ?, ?)")
-                            .bind(&scope.as_bytes()[..])
-                            .bind(i64::from(scope.space().code()))
-                            .bind(i64::from(KEY_VERSION))
-                            .bind(&key[..])
-                            .execute(&mut *db)
-                            .await?;
+                        into.add("INSERT INTO scopes (scope, space, version, wrapped) VALUES (?, ?, ?, ?)");
+                        into.bind(&scope.as_bytes()[..]);
+                        into.bind(space);
+                        into.bind(i64::from(KEY_VERSION));
+                        into.bind(&key[..]);
                     }
-                    self.add(db, scope, rows).await?;
+                    let insert = "INSERT INTO surrogates (space, scope, blind, seen, code, sealed) VALUES";
+                    into.insert(insert, "(?,?,?,?,?,?)", rows, |into, row| {
+                        into.bind(space);
+                        into.bind(&scope.as_bytes()[..]);
+                        into.bind(&row.blind[..]);
+                        into.bind(&row.seen[..]);
+                        into.bind(&row.code[..]);
+                        into.bind(&row.sealed[..]);
+                    });
                 }
                 Change::Forget(scope) => {
-                    sqlx::query("DELETE FROM scopes WHERE scope = ? AND space = ?")
-                        .bind(&scope.as_bytes()[..])
-                        .bind(i64::from(scope.space().code()))
-                        .execute(&mut *db)
-                        .await?;
+                    into.add("DELETE FROM scopes WHERE scope = ? AND space = ?");
+                    into.bind(&scope.as_bytes()[..]);
+                    into.bind(i64::from(scope.space().code()));
                 }
             }
         }
-        Ok(vec![(); jobs.len()])
+        vec![(); jobs.len()]
     }
 }
 

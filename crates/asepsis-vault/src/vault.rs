@@ -51,7 +51,7 @@ impl Vault {
         let check = keys.check_value();
         let stored = rows::check_value(&db, &check).await?;
         verify_slices_are_equal(&stored, &check).map_err(|_| VaultError::WrongKey)?;
-        let (writer, _) = GroupCommit::start(db.connection().await?, Changes::new(), MOST);
+        let (writer, _) = GroupCommit::start(db.connection().await?, Changes, MOST);
         Ok(Self { shared: Arc::new(Shared { db, keys, writer, cache: Cache::default() }) })
     }
 
