@@ -16,14 +16,22 @@ pub(crate) struct Scenario {
     connections: usize,
     bytes: usize,
     stream: bool,
+    /// Between two requests of a connection; none in a closed loop.
+    pause: Duration,
 }
 
 impl Scenario {
-    pub(crate) fn all() -> [Self; 4] {
-        let base = Self { name: "", connections: 1, bytes: 1024, stream: false };
+    pub(crate) fn all() -> [Self; 5] {
+        let base = Self { name: "", connections: 1, bytes: 1024, stream: false, pause: Duration::ZERO };
         [
             Self { name: "1 KB prompt, 5 identifiers, 1 connection", ..base },
             Self { name: "1 KB prompt, 5 identifiers, 16 connections", connections: 16, ..base },
+            Self {
+                name: "1 KB prompt, 5 identifiers, 16 connections, 160 requests a second in all",
+                connections: 16,
+                pause: Duration::from_millis(100),
+                ..base
+            },
             Self {
                 name: "64 KB prompt, 5 identifiers a KB, 16 connections",
                 connections: 16,
@@ -35,7 +43,7 @@ impl Scenario {
     }
 
     /// A request; `n` makes its identifiers, and so its conversation, its own.
-    fn body(&self, n: u64) -> String {
+    pub(crate) fn body(&self, n: u64) -> String {
         let mut text = String::with_capacity(self.bytes + 1024);
         let mut part = 0;
         while text.len() < self.bytes {
@@ -115,9 +123,9 @@ pub(crate) async fn round(
 ) -> anyhow::Result<()> {
     let began = Instant::now();
     let mut clients = Vec::new();
-    for _ in 0..scenario.connections {
+    for number in 0..u32::try_from(scenario.connections)? {
         let (key, scenario) = (key.to_owned(), Scenario { ..*scenario });
-        clients.push(tokio::spawn(async move { client(address, &key, &scenario, began + time).await }));
+        clients.push(tokio::spawn(async move { client(address, &key, &scenario, number, began + time).await }));
     }
     for client in clients {
         let (times, errors) = client.await??;
@@ -132,6 +140,7 @@ async fn client(
     address: SocketAddr,
     key: &str,
     scenario: &Scenario,
+    number: u32,
     until: Instant,
 ) -> anyhow::Result<(Vec<Duration>, u64)> {
     let stream = tokio::net::TcpStream::connect(address).await?;
@@ -139,6 +148,8 @@ async fn client(
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let (mut times, mut errors) = (Vec::new(), 0);
+    // Connections that are paced do not all ask in the same moment.
+    tokio::time::sleep(scenario.pause * number / 16).await;
     while Instant::now() < until {
         let body = scenario.body(NUMBER.fetch_add(1, Ordering::Relaxed));
         let request = Request::post("/v1/chat/completions")
@@ -153,6 +164,7 @@ async fn client(
         response.into_body().collect().await?;
         times.push(began.elapsed());
         errors += u64::from(!good);
+        tokio::time::sleep(scenario.pause.saturating_sub(began.elapsed())).await;
     }
     Ok((times, errors))
 }

@@ -8,6 +8,7 @@
 mod floor;
 mod load;
 mod process;
+mod stages;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -26,6 +27,12 @@ fn main() -> anyhow::Result<()> {
     if std::env::args().nth(1).as_deref() == Some("floor") {
         let upstream = std::env::args().nth(2).context("floor needs the address of its upstream")?;
         return floor::run(upstream.parse()?);
+    }
+    let all = Scenario::all();
+    stages::run(&[(1, all[0].body(1)), (64, all[3].body(1))])?;
+    println("");
+    if std::env::args().nth(1).as_deref() == Some("stages") {
+        return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(measure())

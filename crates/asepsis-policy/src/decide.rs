@@ -3,8 +3,8 @@ use std::str::FromStr;
 
 use asepsis_vocab::{DecisionRecord, DisclosureForm, IdentifierClass, PurposeOfUse};
 use cedar_policy::{
-    Authorizer, Context, Decision as Verdict, Entities, PolicyId, PolicySet, Request, RestrictedExpression, Schema,
-    ValidationMode, Validator,
+    Authorizer, Context, Decision as Verdict, Effect, Entities, PolicyId, PolicySet, Request, RestrictedExpression,
+    Schema, ValidationMode, Validator,
 };
 use time::{OffsetDateTime, UtcOffset};
 
@@ -16,7 +16,10 @@ const DEFAULT_POLICIES: &str = include_str!("../policies/default.cedar");
 
 /// A validated set of policies, ready to decide.
 pub struct Policy {
+    /// The policies that decide.
     policies: PolicySet,
+    /// These and the ones that only explain, asked after a refusal.
+    explained: PolicySet,
     schema: Schema,
     authorizer: Authorizer,
     names: Names,
@@ -115,7 +118,8 @@ impl Policy {
         if let Some(error) = result.validation_errors().next() {
             return Err(PolicyError::Invalid(error.to_string()));
         }
-        Ok(Self { policies, schema, authorizer: Authorizer::new(), names: Names::new(), offset })
+        let (explained, policies) = (policies.clone(), deciding(&policies)?);
+        Ok(Self { policies, explained, schema, authorizer: Authorizer::new(), names: Names::new(), offset })
     }
 
     /// The organisation's offset from UTC.
@@ -134,7 +138,7 @@ impl Policy {
     ) -> Result<Decision, PolicyError> {
         let entities = self.names.entities(register, facts.user, facts.role, facts.system, facts.now, self.offset)?;
         let entities =
-            Entities::from_entities(entities, Some(&self.schema)).map_err(|e| PolicyError::Facts(e.to_string()))?;
+            Entities::from_entities(entities, self.checked_schema()).map_err(|e| PolicyError::Facts(e.to_string()))?;
         let context = context(facts)?;
         let mut steps = Vec::with_capacity(asked.len());
         for &form in asked {
@@ -162,20 +166,29 @@ impl Policy {
             self.names.action(action),
             self.names.system(&facts.system.id),
             context,
-            Some(&self.schema),
+            self.checked_schema(),
         )
         .map_err(|e| PolicyError::Facts(e.to_string()))?;
-        let response = self.authorizer.is_authorized(&request, &self.policies, entities);
+        let mut response = self.authorizer.is_authorized(&request, &self.policies, entities);
         // Cedar skips a policy that fails to evaluate, also a forbid, so an error must not count as a yes.
         let failed = response.diagnostics().errors().next().is_some();
         let permitted = response.decision() == Verdict::Allow && !failed;
+        if !permitted {
+            response = self.authorizer.is_authorized(&request, &self.explained, entities);
+        }
         let mut rules: Vec<Rule> = response.diagnostics().reason().map(|id| self.rule(id)).collect();
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         Ok((permitted, rules))
     }
 
+    /// The schema, against which facts are checked in tests. They are built from typed values, so that in a release the check
+    /// would only find out what the compiler knows, for half of the time of a decision.
+    fn checked_schema(&self) -> Option<&Schema> {
+        cfg!(debug_assertions).then_some(&self.schema)
+    }
+
     fn rule(&self, id: &PolicyId) -> Rule {
-        let annotation = |key: &str| self.policies.annotation(id, key).unwrap_or_default().to_owned();
+        let annotation = |key: &str| self.explained.annotation(id, key).unwrap_or_default().to_owned();
         Rule {
             id: id.to_string(),
             reason: annotation("reason"),
@@ -240,6 +253,24 @@ fn context(facts: &Facts<'_>) -> Result<Context, PolicyError> {
         ("first_layer_accepted".to_owned(), RestrictedExpression::new_bool(facts.first_layer_accepted)),
     ])
     .map_err(|e| PolicyError::Facts(e.to_string()))
+}
+
+/// The policies without those that only explain a refusal.
+fn deciding(policies: &PolicySet) -> Result<PolicySet, PolicyError> {
+    let mut result = PolicySet::new();
+    for policy in policies.policies() {
+        let explains = policy.annotation("explains").is_some();
+        if explains && policy.effect() == Effect::Permit {
+            return Err(PolicyError::Invalid(format!(
+                "policy {} permits, so it cannot be one that only @explains",
+                policy.id()
+            )));
+        }
+        if !explains {
+            result.add(policy.clone()).map_err(|e| PolicyError::Invalid(e.to_string()))?;
+        }
+    }
+    Ok(result)
 }
 
 /// The same policies under the ids of their `@id` annotations, which the log and the explanations show.

@@ -236,6 +236,66 @@ fn a_misspelt_attribute_is_refused_when_the_policies_are_read() {
     assert!(error.contains("retenton_days"), "{error}");
 }
 
+/// The forbids that only explain are left out of the decision, so they must change none: over every combination of facts, the
+/// verdicts with and without them are the same.
+#[test]
+fn a_forbid_that_only_explains_changes_no_verdict() {
+    let text = include_str!("../policies/default.cedar");
+    let all = Policy::parse(&text.replace("@explains(\"\")\n", ""), UtcOffset::UTC).expect("the same without the mark");
+    let deciding = Policy::shipped(UtcOffset::UTC).expect("the shipped policies are valid");
+    let baa = |change: fn(&mut Agreement)| {
+        let mut a = agreement(AgreementKind::Baa);
+        change(&mut a);
+        a
+    };
+    let agreements = [
+        vec![],
+        vec![agreement(AgreementKind::Baa)],
+        vec![agreement(AgreementKind::Dua)],
+        vec![agreement(AgreementKind::Baa), agreement(AgreementKind::Dua)],
+        vec![baa(|a| a.state = AgreementState::Terminated)],
+        vec![baa(|a| a.first_day = date!(2026 - 12 - 01))],
+        vec![baa(|a| a.last_day = Some(date!(2026 - 02 - 01)))],
+    ];
+    let mut asked = 0;
+    for agreements in agreements {
+        for (retention_days, trains_on_data) in [(None, None), (Some(1), Some(true)), (Some(1), Some(false))] {
+            let system = AiSystem { retention_days, trains_on_data, ..system() };
+            let register = register(agreements.clone(), system);
+            for purpose in PurposeOfUse::STATED.into_iter().chain([PurposeOfUse::Unknown]) {
+                for role in ["dentist", "visitor", "unheard-of"] {
+                    for classes in [vec![], vec![IdentifierClass::Name], vec![IdentifierClass::Ssn]] {
+                        for (full, accepted) in [(true, false), (false, false), (false, true)] {
+                            let facts = Facts {
+                                user: "lee",
+                                role,
+                                system: register.system("scribe").expect("it is registered"),
+                                purpose,
+                                classes: classes.iter().copied().collect(),
+                                full_assurance: full,
+                                first_layer_accepted: accepted,
+                                now: NOW,
+                            };
+                            for form in &DisclosureForm::LADDER[..4] {
+                                let forms = [*form];
+                                let a = all.decide(&register, &facts, &forms).expect("it decides");
+                                let b = deciding.decide(&register, &facts, &forms).expect("it decides");
+                                assert_eq!((a.form, a.restore), (b.form, b.restore), "{facts:?}");
+                                assert!(
+                                    b.form != DisclosureForm::Nothing || !b.rules.is_empty(),
+                                    "no reason: {facts:?}"
+                                );
+                                asked += 1;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(asked, 7 * 3 * 9 * 3 * 3 * 3 * 4);
+}
+
 /// Invariant 5: taking a fact away never gives a richer form.
 #[test]
 fn invariant_5_a_missing_fact_never_gives_a_richer_form() {

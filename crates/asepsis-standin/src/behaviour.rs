@@ -7,6 +7,7 @@ use std::time::Duration;
 /// | `echo` | the answer is the last message of the user, to the letter |
 /// | `tool` | the answer calls the first tool, with the user's words as arguments |
 /// | `f7` | a streamed answer comes in fragments of 7 characters (16 otherwise) |
+/// | `b3` | a streamed answer comes in pieces of 3 bytes, wherever that cuts an event, an escape or a character |
 /// | `d20` | 20 ms pass before each fragment |
 /// | `cut` | the connection breaks in the middle of the answer |
 /// | `hang` | nothing more comes after the first half |
@@ -25,6 +26,8 @@ pub struct Behaviour {
     pub tool: bool,
     /// Characters a fragment.
     pub fragment: usize,
+    /// Bytes a piece of the body; 0 where an event is a piece.
+    pub piece: usize,
     /// Pause before each fragment.
     pub delay: Duration,
     /// What goes wrong.
@@ -57,8 +60,15 @@ pub enum Failure {
 impl Behaviour {
     /// Reads the name of a model.
     pub fn of(model: &str) -> Self {
-        let mut behaviour =
-            Self { echo: false, tool: false, fragment: 16, delay: Duration::ZERO, failure: None, alien: false };
+        let mut behaviour = Self {
+            echo: false,
+            tool: false,
+            fragment: 16,
+            piece: 0,
+            delay: Duration::ZERO,
+            failure: None,
+            alien: false,
+        };
         for word in model.split('-').skip(1) {
             let number = word.get(1..).and_then(|n| n.parse::<u64>().ok());
             match (word, number) {
@@ -73,6 +83,7 @@ impl Behaviour {
                 ("flood", _) => behaviour.failure = Some(Failure::Flood),
                 ("noend", _) => behaviour.failure = Some(Failure::NoEnd),
                 (w, Some(n)) if w.starts_with('f') => behaviour.fragment = usize::try_from(n.max(1)).unwrap_or(1),
+                (w, Some(n)) if w.starts_with('b') => behaviour.piece = usize::try_from(n).unwrap_or(0),
                 (w, Some(n)) if w.starts_with('d') => behaviour.delay = Duration::from_millis(n),
                 (w, Some(n)) if w.starts_with('e') => {
                     behaviour.failure = u16::try_from(n).ok().map(Failure::Status);

@@ -229,8 +229,12 @@ fn streamed(events: Vec<Event>, behaviour: &Behaviour) -> Response<Body> {
                 }
                 Some(_) => {}
             }
-            if !send(&mut sender, event.bytes()).await {
-                return;
+            let bytes = event.bytes();
+            let piece = if behaviour.piece == 0 { bytes.len() } else { behaviour.piece };
+            for part in bytes.chunks(piece) {
+                if !send(&mut sender, part.to_vec()).await {
+                    return;
+                }
             }
         }
     });

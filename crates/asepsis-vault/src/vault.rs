@@ -86,10 +86,13 @@ impl Vault {
     ) -> Result<Vec<Surrogate>, VaultError> {
         let slot = self.shared.cache.slot(scope);
         let mut slot = slot.lock().await;
-        for _ in 0..RETRIES {
+        for attempt in 0..RETRIES {
             // Taken out: if this future is dropped while the writer works, the slot stays empty and is read again.
             let mut known = match slot.take() {
                 Some(known) => known,
+                // Most scopes that are not in memory are new. Taking this one for new saves a read; where it is not, storing
+                // its key conflicts, and the next attempt reads.
+                None if attempt == 0 && !wanted.is_empty() => Known::default(),
                 None => self.read(scope).await?,
             };
             let mut key = None;
