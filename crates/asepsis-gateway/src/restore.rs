@@ -33,6 +33,7 @@ pub(crate) fn whole(json: &Json<'_>, admitted: &mut Admitted) -> Vec<u8> {
     collect(json.root(), false, &mut found);
     for (id, context) in found {
         let Some(text) = json.node(id).and_then(Node::as_str) else { continue };
+        let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
         let restored = admitted.restore(context, &text);
         if restored != text {
             // A name of a member is a string literal as well, so the same splice serves both.
@@ -65,6 +66,22 @@ fn collect(node: Node<'_>, free: bool, found: &mut Vec<(NodeId, Context)>) {
         Kind::Number | Kind::Bool | Kind::Null => {}
     }
 }
+
+/// How a text of an answer is to be read, from its beginning; `None` where that does not tell yet.
+///
+/// A model that was asked for JSON writes a document as its text. There what is restored must be escaped, or a quotation
+/// mark in a name breaks the document. A placeholder begins with a bracket too, so the second character decides.
+pub(crate) fn context_of(beginning: &str) -> Option<Context> {
+    let mut marks = beginning.bytes().filter(|b| !b.is_ascii_whitespace());
+    match (marks.next(), marks.next()) {
+        (Some(b'{' | b'['), Some(b'"' | b'{')) => Some(Context::JsonSource),
+        (Some(b'{' | b'['), None) | (None, _) if beginning.len() < LONGEST_OPENING => None,
+        _ => Some(Context::Text),
+    }
+}
+
+/// White space at the beginning of a text beyond this many bytes is not waited out.
+const LONGEST_OPENING: usize = 256;
 
 /// Which of the texts that are interleaved in a stream a fragment belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,5 +185,24 @@ impl Reading {
         if let Some(node) = node.filter(|n| n.kind() == Kind::String) {
             self.fragments.push((lane, node.id()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_as_json_from_how_it_begins() {
+        for json in ["{\"a\": 1}", " \n{ \n\"a\"", "[{\"a\": 1}]", "[\"a\"]"] {
+            assert_eq!(context_of(json), Some(Context::JsonSource), "{json}");
+        }
+        for text in ["Call", "[NAME_X]", "{sure}", "- [ ] buy", "\"said\"", "[[NAME_X]]"] {
+            assert_eq!(context_of(text), Some(Context::Text), "{text}");
+        }
+        for undecided in ["", " \n", "{", "[ "] {
+            assert_eq!(context_of(undecided), None, "{undecided:?}");
+        }
+        assert_eq!(context_of(&" ".repeat(LONGEST_OPENING)), Some(Context::Text));
     }
 }

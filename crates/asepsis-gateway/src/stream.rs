@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::fault::Fault;
 use crate::gateway::Closing;
-use crate::restore::{LaneId, Part, Reading};
+use crate::restore::{LaneId, Part, Reading, context_of};
 use crate::settings::{Limits, Protocol};
 
 /// The most texts that an answer may interleave; each takes memory of its own.
@@ -27,7 +27,7 @@ pub(crate) struct Relay {
     admitted: Admitted,
     closing: Closing,
     client: mpsc::Sender<Bytes>,
-    lanes: BTreeMap<LaneId, Lane>,
+    lanes: BTreeMap<LaneId, Text>,
     /// Choices that have begun and not ended.
     open: BTreeSet<u64>,
     begun: bool,
@@ -36,6 +36,14 @@ pub(crate) struct Relay {
     /// Events that end the answer: they wait until its record is durable.
     last: Vec<u8>,
     answer_bytes: u64,
+}
+
+/// A text on its way back.
+enum Text {
+    /// Only its beginning came, which does not tell yet how it is to be read.
+    Opening(String),
+    /// It is read and restored.
+    Lane(Lane),
 }
 
 /// How the relaying came to its end.
@@ -189,8 +197,7 @@ impl Relay {
         for (lane, node) in &reading.fragments {
             let text = json.node(*node).and_then(Node::as_str).unwrap_or_default();
             let mut restored = String::with_capacity(text.len());
-            let (admitted, lanes) = (&self.admitted, &mut self.lanes);
-            lanes.entry(*lane).or_insert_with(|| admitted.lane(lane.part.context())).push(&text, &mut restored);
+            self.push(*lane, &text, &mut restored);
             if reading.ended.contains(&lane.index) {
                 self.end_lane(*lane, &mut restored);
             }
@@ -242,8 +249,36 @@ impl Relay {
         }
     }
 
+    /// Takes in the next fragment of a text; what is decided of it goes to `out`.
+    fn push(&mut self, id: LaneId, fragment: &str, out: &mut String) {
+        let text = self.lanes.entry(id).or_insert_with(|| Text::Opening(String::new()));
+        match text {
+            Text::Lane(lane) => lane.push(fragment, out),
+            Text::Opening(beginning) => {
+                beginning.push_str(fragment);
+                let context = match id.part {
+                    Part::Content => context_of(beginning),
+                    part => Some(part.context()),
+                };
+                if let Some(context) = context {
+                    let mut lane = self.admitted.lane(context);
+                    lane.push(beginning, out);
+                    *text = Text::Lane(lane);
+                }
+            }
+        }
+    }
+
     fn end_lane(&mut self, id: LaneId, out: &mut String) {
-        if let Some(mut lane) = self.lanes.remove(&id) {
+        if let Some(text) = self.lanes.remove(&id) {
+            let mut lane = match text {
+                Text::Lane(lane) => lane,
+                Text::Opening(beginning) => {
+                    let mut lane = self.admitted.lane(id.part.context());
+                    lane.push(&beginning, out);
+                    lane
+                }
+            };
             lane.finish(out);
             self.admitted.collect(lane);
         }

@@ -1,0 +1,41 @@
+//! `cargo xtask`: what a contributor and the continuous integration run.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool at the terminal")]
+
+mod ci;
+mod place;
+mod sdk;
+mod shell;
+mod tests;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+const USAGE: &str = "\
+cargo xtask setup   install what the tests need beside Rust: the vendors' SDKs, in the target folder
+cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk leaves the SDKs out
+cargo xtask ci      test, then formatting, lints, licences and documentation";
+
+fn main() -> ExitCode {
+    let began = Instant::now();
+    let task = std::env::args().nth(1).unwrap_or_default();
+    let done = match task.as_str() {
+        "setup" => sdk::set_up(),
+        "test" => tests::show(),
+        "ci" => ci::run_all(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => {
+            println!("xtask {task}: done in {} s", began.elapsed().as_secs());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("xtask {task}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

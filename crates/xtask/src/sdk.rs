@@ -1,0 +1,105 @@
+//! The vendors' SDKs that the tests drive: `openai` and `anthropic` for Python, `openai` for Node.
+//!
+//! They are installed in the target folder, in the versions that `tests/sdk/` pins. A copy of the pins beside them says
+//! what is installed; the tests and a next setup compare it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::place;
+use crate::shell::{Outcome, run, succeeds};
+
+/// Installs what is not there yet.
+pub(crate) fn set_up() -> Outcome {
+    install("python", &["requirements.txt"], python)?;
+    install("node", &["package.json", "package-lock.json"], node)
+}
+
+fn install(name: &str, pins: &[&str], how: fn(&Path, &Path) -> Outcome) -> Outcome {
+    let sources = place::root().join("tests/sdk").join(name);
+    let mut wanted = String::new();
+    for file in pins {
+        let path = sources.join(file);
+        wanted +=
+            &std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    }
+    let folder = place::target().join("sdk").join(name);
+    let stamp = folder.with_extension("pins");
+    if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) && works(name, &folder) {
+        return Ok(());
+    }
+    // Nothing of another version may stay, and an installation that breaks off must not look like a whole one.
+    for result in [std::fs::remove_file(&stamp), std::fs::remove_dir_all(&folder)] {
+        match result {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(format!("cannot clear {}: {error}", folder.display()));
+            }
+            _ => {}
+        }
+    }
+    std::fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    how(&sources, &folder)?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
+}
+
+/// Whether what is installed still runs: the interpreter that it was made with may be gone.
+fn works(name: &str, folder: &Path) -> bool {
+    match name {
+        "python" => succeeds(Command::new(python_in(folder)).args([
+            "-c",
+            "import importlib.util as u, sys; sys.exit(not (u.find_spec('openai') and u.find_spec('anthropic')))",
+        ])),
+        _ => succeeds(Command::new("node").arg("--version")) && folder.join("node_modules/openai").is_dir(),
+    }
+}
+
+fn python_in(folder: &Path) -> PathBuf {
+    folder.join("bin/python")
+}
+
+fn python(sources: &Path, folder: &Path) -> Outcome {
+    let make = |folder: &Path| {
+        let mut command = Command::new("python3");
+        command.args(["-m", "venv", "--clear"]).arg(folder);
+        command
+    };
+    // Debian splits the module that fills a new environment off from Python.
+    if !succeeds(&mut make(folder)) {
+        debian(&["python3", "python3-venv"])?;
+        run(&mut make(folder))?;
+    }
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
+    run(Command::new(python_in(folder)).args(pip).arg(sources.join("requirements.txt")))?;
+    run(Command::new(python_in(folder)).args(["-m", "pip", "--disable-pip-version-check", "check"]))
+}
+
+fn node(sources: &Path, folder: &Path) -> Outcome {
+    let there = |program: &str| succeeds(Command::new(program).arg("--version"));
+    let missing: Vec<&str> = [("node", "nodejs"), ("npm", "npm")]
+        .into_iter()
+        .filter(|(program, _)| !there(program))
+        .map(|(_, package)| package)
+        .collect();
+    if !missing.is_empty() {
+        debian(&missing)?;
+    }
+    for file in ["package.json", "package-lock.json", ".npmrc"] {
+        std::fs::copy(sources.join(file), folder.join(file)).map_err(|error| format!("cannot copy {file}: {error}"))?;
+    }
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder))
+}
+
+/// Installs packages where this is a Debian and we may.
+fn debian(packages: &[&str]) -> Outcome {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.trim_ascii() == b"0");
+    let names = packages.join(" ");
+    if !root || !succeeds(Command::new("apt-get").arg("--version")) {
+        return Err(format!(
+            "the tests with the vendors' SDKs need {names} (Debian's names of the packages): install them, or leave these \
+             tests out with ASEPSIS_LEAVE_OUT=sdk"
+        ));
+    }
+    run(Command::new("apt-get").args(["update", "--quiet"]))?;
+    let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
+    run(Command::new("apt-get").args(install).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
+}
