@@ -1,6 +1,6 @@
 //! The step "protect": rewriting content to the form that was decided.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use asepsis_surrogate::{Issued, Rendering};
@@ -55,6 +55,8 @@ pub(crate) async fn protect(
     let mut order: Vec<Wanted<'_>> = Vec::new();
     let mut index: HashMap<(IdentifierClass, &str), usize> = HashMap::new();
     let mut details: HashMap<(IdentifierClass, &str), Detail> = HashMap::new();
+    // A realistic surrogate that touches a letter or digit could not be told from the word that it then stands in.
+    let mut glued: HashSet<(IdentifierClass, &str)> = HashSet::new();
     let mut places: Vec<Vec<(Finding, usize)>> = Vec::with_capacity(pieces.len());
     for (piece, found) in pieces.iter().zip(findings) {
         let mut here = Vec::new();
@@ -66,6 +68,9 @@ pub(crate) async fn protect(
                 order.len() - 1
             });
             details.entry(key).or_insert(finding.detail);
+            if is_within_a_word(&piece.text, finding) {
+                glued.insert(key);
+            }
             here.push((*finding, at));
         }
         places.push(here);
@@ -75,6 +80,7 @@ pub(crate) async fn protect(
         let detail = details.get(&(wanted.class, wanted.value)).copied().unwrap_or_default();
         if rendering == Rendering::Realistic
             && wanted.value.len() >= SHORTEST_REALISTIC
+            && !glued.contains(&(wanted.class, wanted.value))
             && let Some(text) = asepsis_surrogate::realistic(wanted.class, detail, wanted.value, random)
         {
             // One that the request itself holds could not be told from the real thing in the answer: ask again.
@@ -95,6 +101,11 @@ pub(crate) async fn protect(
     }
     let issued = issued(&vault.surrogates(scope).await?);
     Ok(Protected { texts, rests, replaced, issued })
+}
+
+fn is_within_a_word(text: &str, finding: &Finding) -> bool {
+    let (before, after) = (&text[..finding.span.start], &text[finding.span.end..]);
+    before.chars().next_back().is_some_and(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric)
 }
 
 /// The text with each place replaced.

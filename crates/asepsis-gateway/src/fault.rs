@@ -38,6 +38,7 @@ impl Fault {
     /// The status that the log keeps for this fault.
     pub(crate) fn log_status(&self) -> &'static str {
         match self.status.as_u16() {
+            _ if self.code.starts_with("upstream_") => "upstream_error",
             401 | 403 | 404 | 503 => "refused",
             400..=499 => "invalid_request",
             502 | 504 => "upstream_error",

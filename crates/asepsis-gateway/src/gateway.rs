@@ -92,6 +92,12 @@ impl Gateway {
         }))
     }
 
+    /// Returns when no exchange goes on.
+    pub(crate) async fn ended(&self) {
+        let all = u32::try_from(self.limits.exchanges).unwrap_or(u32::MAX);
+        drop(self.room.acquire_many(all).await);
+    }
+
     /// Answers one request.
     pub(crate) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Answer> {
         let path = request.uri().path();
@@ -266,7 +272,7 @@ impl Gateway {
     /// A model that no registered AI system serves: refused, and listed for the people who decide about AI.
     async fn unlisted(&self, model: &str) -> Fault {
         self.metrics.unlisted();
-        let plain = model.len() <= LONGEST_MODEL
+        let plain = (1..=LONGEST_MODEL).contains(&model.len())
             && model.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:/@+-".contains(&b))
             && asepsis_phi::tripwire(model).is_none();
         // What a client calls a model is its own words, which must not get into a register as they are.
@@ -327,6 +333,14 @@ impl Gateway {
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
         let restored = match Json::parse(&bytes, &limits) {
             Ok(json) => restore::whole(&json, &mut admitted),
+            Err(_) if !parts.status.is_success() => {
+                // A proxy's page in front of the AI system, most likely. Its status still says what to do.
+                let message = format!("the AI system answered with status {} and no JSON", parts.status.as_u16());
+                let fault = Fault::new(parts.status, "upstream_error", message);
+                let mut response = self.fail_admitted(protocol, admitted, closing, fault).await;
+                returned_headers(&parts.headers, response.headers_mut());
+                return response;
+            }
             Err(_) => {
                 let fault = Fault::upstream(
                     "upstream_broken",

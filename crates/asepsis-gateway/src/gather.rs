@@ -144,6 +144,9 @@ const PROTOCOL: [&str; 52] = [
 /// Names in a JSON schema whose numbers are values, not bounds.
 const SCHEMA_VALUES: [&str; 5] = ["enum", "const", "default", "examples", "example"];
 
+/// The most texts of a request, those within texts that are JSON themselves included. Each takes memory of its own.
+const MOST_PIECES: usize = 250_000;
+
 /// Numbers with fewer digits than this identify nobody by themselves.
 const SHORTEST_NUMBER: usize = 5;
 
@@ -194,6 +197,9 @@ impl Gathered {
     }
 
     fn walk(&mut self, node: Node<'_>, place: Place, document: Option<usize>, limits: &Limits) -> Result<(), Fault> {
+        if self.pieces.len() > MOST_PIECES {
+            return Err(Fault::invalid(format!("{}: the request holds more than {MOST_PIECES} texts", node.path())));
+        }
         match node.kind() {
             Kind::Object => {
                 for (key, value) in node.members() {

@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::gateway::Gateway;
@@ -19,6 +19,9 @@ use crate::settings::{Limits, Settings};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long exchanges that were cut off may take to be recorded.
+const RECORDING: Duration = Duration::from_secs(5);
 
 /// Connections at the same time within one HTTP/2 connection.
 const STREAMS: u32 = 128;
@@ -64,6 +67,7 @@ impl Server {
             .keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(Duration::from_secs(20));
         let graceful = GracefulShutdown::new();
+        let (cut, cutting) = watch::channel(());
         let mut stop = std::pin::pin!(stop);
         loop {
             let stream = tokio::select! {
@@ -80,11 +84,17 @@ impl Server {
             };
             // Without it the last bytes of a small answer wait for the delayed acknowledgement of the ones before.
             stream.set_nodelay(true).ok();
-            self.serve(stream, &builder, graceful.watcher());
+            self.serve(stream, &builder, graceful.watcher(), cutting.clone());
         }
         drop(self.listener);
         if tokio::time::timeout(self.limits.drain, graceful.shutdown()).await.is_err() {
-            tracing::warn!("exchanges were still going on after the time to drain; they are recorded as ended");
+            tracing::warn!(
+                "exchanges were still going on after the time to drain; they are cut off and recorded as ended"
+            );
+            drop(cut);
+            if tokio::time::timeout(RECORDING, self.gateway.ended()).await.is_err() {
+                tracing::warn!("some exchanges have no end in the log; the next start records them as interrupted");
+            }
         }
     }
 
@@ -93,6 +103,7 @@ impl Server {
         stream: TcpStream,
         builder: &auto::Builder<TokioExecutor>,
         watcher: hyper_util::server::graceful::Watcher,
+        mut cutting: watch::Receiver<()>,
     ) {
         let (gateway, builder, tls) = (Arc::clone(&self.gateway), builder.clone(), self.tls.clone());
         let head = self.limits.head;
@@ -107,17 +118,24 @@ impl Server {
                 async move { Ok::<_, Infallible>(gateway.handle(request).await) }
             });
             // A connection that breaks is the client's affair; exchanges on it are recorded by themselves.
-            match tls {
-                None => {
-                    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-                    with_request(head, begun, watcher.watch(connection)).await;
-                }
-                Some(tls) => {
-                    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+            let serving = async move {
+                match tls {
+                    None => {
                         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
                         with_request(head, begun, watcher.watch(connection)).await;
                     }
+                    Some(tls) => {
+                        if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                            let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                            with_request(head, begun, watcher.watch(connection)).await;
+                        }
+                    }
                 }
+            };
+            tokio::select! {
+                () = serving => {}
+                // The other end is dropped when the time to drain is over; nothing is ever sent.
+                _ = cutting.changed() => {}
             }
         });
     }

@@ -1,5 +1,6 @@
 //! The marks that this house puts in place of identifiers: `[NAME_7F3K9QXA2BCDE]`, `[DATE_2024_7F3K9QXA2BCDE]`.
 
+use asepsis_vocab::IdentifierClass;
 use memchr::memchr;
 
 /// The longest label, hint and brackets that a placeholder has.
@@ -24,15 +25,24 @@ pub(crate) fn find(text: &str) -> Vec<(usize, usize)> {
     out
 }
 
+/// A label of ours, what may stand beside it (a year, `90PLUS`, three digits of a ZIP code), and a random part. Anything else
+/// in brackets is text: a mark that somebody made up must not carry an identifier past the detectors.
 fn is_placeholder(inner: &[u8]) -> bool {
     let Some(at) = inner.len().checked_sub(RANDOM + 1) else { return false };
     let (label, random) = inner.split_at(at);
-    let upper = |b: &u8| b.is_ascii_uppercase() || *b == b'_' || b.is_ascii_digit();
     let crockford = |b: &u8| b.is_ascii_digit() || b.is_ascii_alphabetic() && !b"ILOUilou".contains(b);
-    label.first().is_some_and(u8::is_ascii_uppercase)
-        && label.iter().all(upper)
-        && random[0] == b'_'
+    random[0] == b'_'
         && random[1..].iter().all(crockford)
+        // A number of thirteen digits is no code: one in three million codes is, and being looked at does it no harm.
+        && random[1..].iter().any(u8::is_ascii_alphabetic)
+        && IdentifierClass::ALL.iter().any(|class| {
+            label.strip_prefix(class.label().as_bytes()).is_some_and(|hint| hint.is_empty() || is_hint(hint))
+        })
+}
+
+fn is_hint(hint: &[u8]) -> bool {
+    let Some((b'_', hint)) = hint.split_first() else { return false };
+    hint == b"90PLUS" || matches!(hint.len(), 3 | 4) && hint.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -41,7 +51,8 @@ mod tests {
 
     #[test]
     fn only_our_own_marks_are_found() {
-        let text = "a [NAME_7F3K9QXA2BCDE] b [DATE_2024_7F3K9QXA2BCDE] c [6540054] [doctor] [NAME_7F3K9QXA2BCD]";
+        let text = "a [NAME_7F3K9QXA2BCDE] b [DATE_2024_7F3K9QXA2BCDE] c [6540054] [doctor] [NAME_7F3K9QXA2BCD] \
+            [SSN_123456789_AAAAAAAAAAAAA] [MARTHA_COLLINS_AAAAAAAAAAAAA] [NAME_1234567890123]";
         let found: Vec<_> = find(text).into_iter().map(|(a, b)| &text[a..b]).collect();
         assert_eq!(found, ["[NAME_7F3K9QXA2BCDE]", "[DATE_2024_7F3K9QXA2BCDE]"]);
     }

@@ -260,7 +260,9 @@ fn a_forbid_that_only_explains_changes_no_verdict() {
     let mut asked = 0;
     for agreements in agreements {
         for (retention_days, trains_on_data) in [(None, None), (Some(1), Some(true)), (Some(1), Some(false))] {
-            let system = AiSystem { retention_days, trains_on_data, ..system() };
+            let mut system = AiSystem { retention_days, trains_on_data, ..system() };
+            // No configuration may say so; the policies must hold by themselves.
+            system.purposes.insert(PurposeOfUse::Unknown);
             let register = register(agreements.clone(), system);
             for purpose in PurposeOfUse::STATED.into_iter().chain([PurposeOfUse::Unknown]) {
                 for role in ["dentist", "visitor", "unheard-of"] {

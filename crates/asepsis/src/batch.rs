@@ -12,6 +12,10 @@ use rayon::prelude::*;
 /// The largest file that is read, in bytes. Larger ones are split by line first, or refused.
 const LARGEST: u64 = 256 << 20;
 
+/// Endings of names of files that say what is in them, and nothing about a person.
+pub(crate) const ENDINGS: [&str; 12] =
+    ["txt", "text", "md", "json", "jsonl", "ndjson", "csv", "tsv", "xml", "html", "hl7", "log"];
+
 /// Bytes that are worked on together.
 const BATCH: usize = 8 << 20;
 
@@ -78,10 +82,16 @@ impl Document {
         let Ok(json) = Json::parse(&self.bytes, &Limits::default()) else { return Vec::new() };
         let mut edits = json.edits();
         for ((node, is_key), text) in nodes.iter().zip(texts) {
-            match text {
-                Some(text) if *is_key => edits.set_key(*node, text),
-                Some(text) => edits.set_string(*node, text),
-                None => {}
+            let Some(text) = text else { continue };
+            let Some(was) = json.node(*node) else { continue };
+            if *is_key {
+                edits.set_key(*node, text);
+            } else if was.kind() == Kind::Number {
+                edits.set_raw(*node, &marked(text));
+            } else if is_marked(was.raw()) && is_number(text) {
+                edits.set_raw(*node, text.as_bytes());
+            } else {
+                edits.set_string(*node, text);
             }
         }
         edits.apply()
@@ -91,6 +101,29 @@ impl Document {
     pub(crate) fn len(&self) -> usize {
         self.pieces.iter().map(|p| p.text.len()).sum()
     }
+}
+
+/// The spelling of a string that stands for a number: its first character is an escape that it does not need. Every reader
+/// of JSON sees the same text, and `reid` sees that a number was there.
+fn marked(text: &str) -> Vec<u8> {
+    let literal = serde_json::Value::from(text).to_string();
+    match literal.as_bytes() {
+        [b'"', first @ 0x20..=0x7E, rest @ ..] if !b"\"\\".contains(first) => {
+            [format!("\"\\u{first:04x}").as_bytes(), rest].concat()
+        }
+        _ => literal.into_bytes(),
+    }
+}
+
+fn is_marked(raw: &[u8]) -> bool {
+    raw.starts_with(b"\"\\u00")
+        && std::str::from_utf8(raw)
+            .is_ok_and(|literal| serde_json::from_str::<String>(literal).is_ok_and(|text| marked(&text) == raw))
+}
+
+fn is_number(text: &str) -> bool {
+    Json::parse(text.as_bytes(), &Limits::default())
+        .is_ok_and(|json| json.root().raw() == text.as_bytes() && json.root().kind() == Kind::Number)
 }
 
 /// The documents of a file: one for text and JSON, one a line for JSON lines. What lies between them (line ends) is

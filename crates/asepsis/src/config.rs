@@ -183,6 +183,11 @@ impl Config {
 
     fn check(&self) -> anyhow::Result<()> {
         let server = &self.file.server;
+        for system in &self.file.systems {
+            if system.purposes.contains(&PurposeOfUse::Unknown) {
+                bail!("system `{}`: `purposes` names those that it is approved for, and UNKNOWN is none", system.id);
+            }
+        }
         if !server.listen.ip().is_loopback() && server.tls.is_none() && !server.behind_tls_proxy {
             bail!(
                 "[server] listen = \"{}\" would speak plain HTTP beyond this machine (45 CFR 164.312(e)(1)); add \

@@ -12,7 +12,7 @@ use asepsis_vocab::{ClassCount, DisclosureForm};
 use time::UtcOffset;
 
 use crate::args::{Deid, Look};
-use crate::batch::{self, Document, Found, Line};
+use crate::batch::{self, Document, Found, Line, Unreadable};
 use crate::config::read_known;
 use crate::home::{Home, LogName};
 use crate::output;
@@ -160,8 +160,15 @@ fn standard_input(run: &Run<'_>, sum: &mut Sum, output: Option<&Path>) -> anyhow
 }
 
 fn file(run: &Run<'_>, sum: &mut Sum, input: &Path, output: Option<&Path>) -> anyhow::Result<()> {
-    let bytes = rewritten(run, sum, input).with_context(|| input.display().to_string())?;
-    write(output, &bytes)
+    match rewritten(run, sum, input) {
+        Ok(bytes) => write(output, &bytes),
+        Err(error) if error.downcast_ref().is_some_and(|why| !matches!(why, Unreadable::Io(_))) => {
+            sum.refused += 1;
+            output::remark(&format!("{}: not written: {error:#}", input.display()));
+            Ok(())
+        }
+        Err(error) => Err(error.context(input.display().to_string())),
+    }
 }
 
 fn rewritten(run: &Run<'_>, sum: &mut Sum, input: &Path) -> anyhow::Result<Vec<u8>> {
@@ -223,6 +230,13 @@ fn folder(run: &Run<'_>, sum: &mut Sum, input: &Path, output: &Path) -> anyhow::
 /// The way of a file below the folder, with identifiers in its names rewritten.
 fn name(run: &Run<'_>, below: &Path) -> anyhow::Result<PathBuf> {
     let mut pieces = Vec::new();
+    // By its ending `reid` knows the format, so the ending stays.
+    let (below, ending) = match below.extension().and_then(|e| e.to_str()) {
+        Some(ending) if batch::ENDINGS.contains(&ending.to_ascii_lowercase().as_str()) => {
+            (below.with_extension(""), format!(".{ending}"))
+        }
+        _ => (below.to_owned(), String::new()),
+    };
     for part in below.components() {
         let text = part.as_os_str().to_str().context("its name is no UTF-8")?.to_owned();
         pieces.push(Piece { text, field: None, place: "its name".to_owned(), rigid: false });
@@ -230,7 +244,10 @@ fn name(run: &Run<'_>, below: &Path) -> anyhow::Result<PathBuf> {
     let mut document = Document::text(String::new());
     document.pieces = pieces;
     let Rewritten { document, texts, .. } = run.rewrite(document)?;
-    Ok(document.pieces.iter().zip(texts).map(|(piece, text)| text.unwrap_or_else(|| piece.text.clone())).collect())
+    let parts = document.pieces.iter().zip(texts).map(|(piece, text)| text.unwrap_or_else(|| piece.text.clone()));
+    let mut name = parts.collect::<PathBuf>().into_os_string();
+    name.push(ending);
+    Ok(name.into())
 }
 
 impl Sum {

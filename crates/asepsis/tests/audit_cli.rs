@@ -1,0 +1,191 @@
+//! The audit log through the command line: intact after many exchanges, and every way to change it behind its back is found
+//! and its place named.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
+use support::{Ran, Setup, Site, user};
+
+const EXCHANGES: usize = 30;
+
+/// A practice with a log of some exchanges, of which some failed; its gateway has ended.
+fn site() -> Site {
+    let mut site = Setup::new().start();
+    let (ben, analyst) = (site.key("ben", "front-desk"), site.key("carl", "analyst"));
+    for i in 0..EXCHANGES {
+        let model = ["standin-echo", "standin-messages-echo", "standin-e500"][i % 3];
+        let key = [site.clinician(), &ben, &analyst][i / 3 % 3];
+        let path = if i % 3 == 1 { "/v1/messages" } else { "/v1/chat/completions" };
+        let body = json!({"model": model, "max_tokens": 9, "messages": [user(&format!("Patient: Martha Collins, visit {i}"))]});
+        let reply = site.post(path, key, body.to_string().as_bytes());
+        assert_eq!(reply.status, if i % 3 == 2 { 500 } else { 200 }, "{}", reply.text());
+    }
+    assert_eq!(site.post("/v1/messages", site.clinician(), b"{").status, 400);
+    assert_eq!(site.stop(), Some(0));
+    site
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("a copy");
+        }
+    }
+}
+
+/// A copy of the log, to be changed.
+fn copied(site: &Site, name: &str) -> PathBuf {
+    let to = site.folder().join(name);
+    copy(&site.data_dir().join("log"), &to);
+    to
+}
+
+/// Changes the table of entries behind the log's back.
+fn change(log: &Path, statements: &'static str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let url = format!("sqlite://{}", log.join("entries.db").display());
+        let mut db = SqliteConnection::connect(&url).await.expect("the database opens");
+        sqlx::raw_sql(statements).execute(&mut db).await.expect("the change");
+        db.close().await.expect("closed");
+    });
+}
+
+fn verify(site: &Site, log: &Path) -> Ran {
+    site.run(["audit", "verify", log.to_str().expect("UTF-8")])
+}
+
+#[test]
+fn r27_a_log_of_many_exchanges_is_intact_and_every_change_to_it_is_found_and_its_place_named() {
+    let site = site();
+    let ran = site.run(["audit", "verify"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("INTACT   {} entries", 2 * EXCHANGES + 1)), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("UNSIGNED") && !ran.stdout.contains("NO END"), "{}", ran.stdout);
+    let changes: [(&str, &'static str, &str); 6] = [
+        (
+            "a changed byte",
+            "UPDATE entries SET bytes = CAST(replace(CAST(bytes AS TEXT), 'clinician', 'clinicias') AS BLOB) WHERE idx = 1",
+            "entry 1",
+        ),
+        ("a deleted entry", "DELETE FROM entries WHERE idx = 17", "entry 17"),
+        (
+            "two swapped",
+            "UPDATE entries SET idx = -1 WHERE idx = 7; UPDATE entries SET idx = 7 WHERE idx = 8; \
+             UPDATE entries SET idx = 8 WHERE idx = -1",
+            "entry 7",
+        ),
+        ("a table cut short", "DELETE FROM entries WHERE idx >= 50", "entry 50"),
+        ("an empty table", "DELETE FROM entries", "entry 0"),
+        ("an entry that was made up", "UPDATE entries SET bytes = x'7b7d' WHERE idx = 60", "entry 60"),
+    ];
+    for (i, (name, statements, place)) in changes.into_iter().enumerate() {
+        let log = copied(&site, &format!("changed-{i}"));
+        assert_eq!(verify(&site, &log).code, 0, "{name}: the copy itself is intact");
+        change(&log, statements);
+        let ran = verify(&site, &log);
+        assert_eq!(ran.code, 1, "{name}: {}", ran.stdout);
+        assert!(ran.stdout.contains("NOT INTACT"), "{name}: {}", ran.stdout);
+        let named = ran.stdout.lines().any(|l| l.starts_with("CHANGED") && l.contains(place));
+        assert!(named, "{name}: `{place}` is not named in:\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn r27_a_changed_checkpoint_another_key_and_a_rollback_are_found() {
+    let mut site = Setup::new().start();
+    let body = json!({"model": "standin-echo", "messages": [user("hello")]});
+    assert_eq!(site.chat(&body).status, 200);
+    assert_eq!(site.stop(), Some(0));
+    let old = copied(&site, "old");
+    site.start_again();
+    assert_eq!(site.chat(&body).status, 200);
+    assert_eq!(site.stop(), Some(0));
+    let new = copied(&site, "new");
+
+    // Each line of the checkpoint, changed.
+    let text = std::fs::read_to_string(new.join("checkpoint")).expect("a checkpoint");
+    for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.is_empty()) {
+        let log = copied(&site, &format!("line-{i}"));
+        let at = line.char_indices().nth_back(2.min(line.chars().count() - 1)).expect("a character").0;
+        let rest = line[at..].chars().next().map_or("", |c| &line[at + c.len_utf8()..]);
+        let other = if line[at..].starts_with('7') { "8" } else { "7" };
+        let changed = format!("{}{other}{rest}", &line[..at]);
+        std::fs::write(log.join("checkpoint"), text.replacen(line, &changed, 1)).expect("written");
+        let ran = verify(&site, &log);
+        assert_eq!(ran.code, 1, "line {i}: {}", ran.stdout);
+        assert!(ran.stdout.contains("CHANGED  checkpoint"), "line {i}: {}", ran.stdout);
+    }
+
+    // The whole log as it was before: intact by itself, and found by a checkpoint that was kept.
+    let path = |p: PathBuf| p.to_str().expect("UTF-8").to_owned();
+    let pinned = |log: &Path, pin: &Path| {
+        site.run(["audit", "verify", &path(log.to_owned()), "--pin", &path(pin.join("checkpoint"))])
+    };
+    assert_eq!(verify(&site, &old).code, 0);
+    assert_eq!(pinned(&new, &old).code, 0, "a longer log goes on from the pinned one");
+    let ran = pinned(&old, &new);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("CHANGED"), "{}", ran.stdout);
+
+    // A log that is intact, and another's.
+    let key = std::fs::read_to_string(new.join("log.vkey")).expect("a key");
+    assert_eq!(site.run(["audit", "verify", "--key", key.trim()]).code, 0);
+    let other = Setup::new().start();
+    let wrong = path(other.data_dir().join("log/log.vkey"));
+    assert_ne!(site.run(["audit", "verify", "--key", &wrong]).code, 0);
+}
+
+#[test]
+fn r27_the_search_finds_by_each_of_its_words_and_show_tells_all_of_one_exchange() {
+    let site = site();
+    let all = site.audit(&[]);
+    assert_eq!(all.len(), 2 * EXCHANGES + 1);
+    let indices: Vec<u64> = all.iter().filter_map(|e| e["index"].as_u64()).collect();
+    assert_eq!(indices, (0..all.len() as u64).collect::<Vec<_>>(), "in the order of the log");
+    let is = |pointer: &'static str, value: &'static str| move |e: &&Value| e.pointer(pointer) == Some(&json!(value));
+    let time = all[20]["time"].as_str().expect("a time").to_owned();
+    for (words, expected) in [
+        (vec!["--user", "ben"], all.iter().filter(is("/actor/user", "ben")).count()),
+        (vec!["--user", "nobody"], 0),
+        (vec!["--system", "standin-messages"], all.iter().filter(is("/recipient/system", "standin-messages")).count()),
+        (vec!["--form", "pseudonymised"], 2 * EXCHANGES),
+        (vec!["--status", "completed"], EXCHANGES / 3 * 2),
+        (vec!["--status", "upstream_error"], EXCHANGES / 3),
+        (vec!["--status", "invalid_request"], 1),
+        (
+            vec!["--user", "ben", "--status", "completed"],
+            all.iter().filter(is("/actor/user", "ben")).filter(is("/outcome/status", "completed")).count(),
+        ),
+        (vec!["--from", &time], all.iter().filter(|e| e["time"].as_str() >= Some(&time)).count()),
+        (vec!["--until", &time], all.iter().filter(|e| e["time"].as_str() < Some(&time)).count()),
+        (vec!["--from", "2999-01-01"], 0),
+    ] {
+        let hits = site.audit(&words);
+        assert_eq!(hits.len(), expected, "{words:?}");
+        assert!(hits.iter().all(|h| all.contains(h)), "{words:?}");
+    }
+    let newest = site.run(["audit", "search", "--json", "--last", "3"]);
+    assert_eq!(newest.stdout.lines().count(), 3);
+    let last: Value = serde_json::from_str(newest.stdout.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(&last, all.last().expect("an entry"));
+
+    let exchange = all[0]["exchange"].as_str().expect("an id");
+    let ran = site.run(["audit", "show", exchange]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for part in
+        [&format!("intent of {exchange}"), &format!("outcome of {exchange}"), "dr-test as clinician", "baa-standin"]
+    {
+        assert!(ran.stdout.contains(part), "`{part}` is not in:\n{}", ran.stdout);
+    }
+    assert_eq!(site.run(["audit", "show", "ex_00000000000070008000000000000000"]).code, 2);
+    assert_eq!(site.run(["audit", "show", "nonsense"]).code, 2);
+}
