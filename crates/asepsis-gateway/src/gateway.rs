@@ -6,7 +6,7 @@ use std::time::Instant;
 use asepsis_document::json::{self, Json};
 use asepsis_exchange::{Admitted, Asker, Ending, Plane, Route, Ticket};
 use asepsis_store::{AuthFailure, Store};
-use asepsis_vocab::{DisclosureForm, PurposeOfUse};
+use asepsis_vocab::PurposeOfUse;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{Either, Full};
@@ -15,9 +15,10 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::body::{Answer, Pieces, read_request};
+use crate::closing::{Closing, log_stopped};
 use crate::fault::Fault;
 use crate::gather::Gathered;
-use crate::metrics::{InFlight, Metrics};
+use crate::metrics::Metrics;
 use crate::request::Shape;
 use crate::restore;
 use crate::settings::{Limits, Protocol, Settings, SystemRoute};
@@ -41,38 +42,6 @@ pub struct Gateway {
     upstreams: Upstreams,
     metrics: Arc<Metrics>,
     room: Arc<Semaphore>,
-}
-
-/// What is needed to end an exchange that was admitted.
-pub(crate) struct Closing {
-    metrics: Arc<Metrics>,
-    interface: &'static str,
-    system: String,
-    form: DisclosureForm,
-    http: u16,
-    upstream_http: Option<u16>,
-    sent_bytes: u64,
-    _in_flight: InFlight,
-    _room: OwnedSemaphorePermit,
-}
-
-impl Closing {
-    pub(crate) fn ending(&self, status: &'static str) -> Ending {
-        Ending {
-            status,
-            http: Some(self.http),
-            upstream_http: self.upstream_http,
-            sent_bytes: self.sent_bytes,
-            answer_bytes: 0,
-        }
-    }
-
-    /// Records the outcome; when this returns it is durable.
-    pub(crate) async fn finish(&self, admitted: Admitted, ending: Ending) -> Result<(), Fault> {
-        self.metrics.answered(admitted.tally());
-        self.metrics.ended(self.interface, &self.system, Some(self.form), ending.status);
-        admitted.finish(ending).await.map_err(|error| log_stopped(&error))
-    }
 }
 
 impl Gateway {
@@ -169,8 +138,7 @@ impl Gateway {
             http: 200,
             upstream_http: None,
             sent_bytes: 0,
-            _in_flight: in_flight,
-            _room: room,
+            _going_on: (in_flight, room),
         };
         let body = match gathered.rewrite(&json, admitted.texts(), &limits) {
             Ok(body) => body,
@@ -442,14 +410,6 @@ fn interface(protocol: Protocol) -> &'static str {
 /// The protocol of a client, where the path does not tell.
 fn spoken(headers: &HeaderMap) -> Protocol {
     if headers.contains_key("anthropic-version") { Protocol::Anthropic } else { Protocol::OpenAi }
-}
-
-fn log_stopped(error: &asepsis_log::LogError) -> Fault {
-    Fault::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "log_stopped",
-        format!("the audit log cannot be written, so nothing may be given back: {error}"),
-    )
 }
 
 /// The headers of an answer: what the client's SDK acts upon, and what Asepsis did.

@@ -5,6 +5,7 @@
 //! [`asepsis_exchange::Plane`] to say. What it does not change is byte for byte what came in.
 
 mod body;
+mod closing;
 mod fault;
 mod gateway;
 mod gather;

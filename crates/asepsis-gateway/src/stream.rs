@@ -12,8 +12,8 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::closing::Closing;
 use crate::fault::Fault;
-use crate::gateway::Closing;
 use crate::restore::{LaneId, Part, Reading, context_of};
 use crate::settings::{Limits, Protocol};
 
