@@ -9,7 +9,7 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 use crate::checksum;
 use crate::cue::CueKind;
 use crate::doc::{Doc, Near, Rule};
-use crate::lexicon::MEASURE;
+use crate::lexicon::{COMMON, FIELD_NOUN, LINK, MEASURE, STOP};
 use crate::token::{Case, Kind, SPACE};
 
 static SSN: Rule =
@@ -109,7 +109,9 @@ fn decide(doc: &mut Doc<'_>, i: usize, chunk: &Chunk) -> usize {
         let end = if cue.weak || measured(doc, end) { chunk.end } else { end };
         if let Some(class) = class_of(cue.kind) {
             let confidence = if cue.weak { 0.8 } else { 0.95 };
-            doc.add(i, end, class, Detail::Unspecified, confidence, &CUED);
+            let plate = doc.tokens[end - 1].end - doc.tokens[i].start <= 8;
+            let (from, end) = (prefix(doc, i, cue), if plate { suffix(doc, end, cue) } else { end });
+            doc.add(from, end, class, Detail::Unspecified, confidence, &CUED);
         }
         return end;
     }
@@ -172,6 +174,49 @@ fn spaced(doc: &Doc<'_>, i: usize, end: usize) -> usize {
         j = next;
     }
     if measured(doc, j) { end } else { j }
+}
+
+/// The start of the short all-caps word that stands apart before the digits of a code: `plate GKR 4471`.
+fn prefix(doc: &Doc<'_>, i: usize, cue: Near) -> usize {
+    let room = i - cue.distance.min(i);
+    if cue.kind == CueKind::Ssn || !(1..=6).contains(&cue.distance) || !doc.is_number(i) {
+        return i;
+    }
+    if i <= room || doc.tokens[i].gap != SPACE || !capitals(doc, i - 1) {
+        return i;
+    }
+    let mut from = i - 1;
+    if from >= room + 2
+        && doc.glued(from)
+        && doc.mark(from - 1) == b'-'
+        && doc.glued(from - 1)
+        && capitals(doc, from - 2)
+    {
+        from -= 2;
+    }
+    let joined = doc.glued(from) && from > room && doc.tokens[from - 1].kind != Kind::Mark;
+    if joined { i } else { from }
+}
+
+/// The end of the letters that stand apart after the digits of a number plate: `plate AB12 CDE`.
+fn suffix(doc: &Doc<'_>, end: usize, cue: Near) -> usize {
+    let letters = cue.kind == CueKind::Vehicle
+        && cue.distance <= 3
+        && doc.tokens.get(end).is_some_and(|t| t.gap == SPACE && (2..=3).contains(&t.len()))
+        && capitals(doc, end)
+        && !doc.has(end, COMMON);
+    if letters && !(doc.glued(end + 1) && matches!(doc.mark(end + 1), b'-' | b'/' | b'_')) { end + 1 } else { end }
+}
+
+/// Whether a word is one to four capitals that are no ordinary word of an identifier's label.
+fn capitals(doc: &Doc<'_>, k: usize) -> bool {
+    let Some(t) = doc.tokens.get(k) else { return false };
+    t.kind == Kind::Word
+        && t.case != Case::Lower
+        && !doc.taken[k]
+        && !t.is(STOP | LINK | FIELD_NOUN)
+        && (1..=4).contains(&t.len())
+        && doc.word(k).bytes().all(|b| b.is_ascii_uppercase())
 }
 
 fn measured(doc: &Doc<'_>, end: usize) -> bool {

@@ -9,7 +9,7 @@ use crate::net::Marks;
 use crate::normal::Normal;
 use crate::propagate::Mentions;
 use crate::site::{Site, SitePattern, SitePatternError};
-use crate::{age, code, date, field, name, net, org, phone, place, placeholder, token};
+use crate::{age, code, date, field, name, net, org, phone, photo, place, placeholder, token};
 
 /// A piece of the document that is inspected.
 #[derive(Clone, Copy)]
@@ -99,6 +99,7 @@ impl Engine {
                 doc.taken[from..to].fill(true);
             }
         }
+        photo::find(&mut doc);
         known.mark_one(&mut doc, &self.lexicon);
         self.site.find(&mut doc);
         net::find(&mut doc, &self.marks);

@@ -5,6 +5,7 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 use crate::cue::{CueKind, Cues};
 use crate::doc::{Doc, Rule};
 use crate::lexicon::COMMON;
+use crate::photo;
 use crate::token::Kind;
 
 static FIELD: Rule =
@@ -45,14 +46,37 @@ pub(crate) fn find(doc: &mut Doc<'_>, field: &str, cues: &Cues) {
         CueKind::Vehicle => (Class::Vehicle, Detail::Unspecified, digits > 0),
         CueKind::Device => (Class::Device, Detail::Unspecified, digits > 0),
         CueKind::Biometric => (Class::Biometric, Detail::Unspecified, digits > 0),
-        CueKind::Photo => (Class::Photo, Detail::Unspecified, digits > 0),
+        CueKind::Photo => (Class::Photo, Detail::Unspecified, digits > 0 || photo::is_image(doc.text)),
         CueKind::Id => (Class::Id, Detail::Unspecified, digits > 0 || phrase.contains("user")),
         CueKind::Org => (Class::Org, Detail::Unspecified, words > 0 && words <= 10),
-        CueKind::Age | CueKind::Public => return,
+        CueKind::Age => return ages(doc, &phrase),
+        CueKind::Public => return,
     };
     let number = cue.kind.is_number() && words > 4;
     if fits && !number {
         doc.add(0, n, class, detail, 1.0, &FIELD);
+    }
+}
+
+/// The numbers over 89 of a field for an age, unless it is told in less than years.
+fn ages(doc: &mut Doc<'_>, phrase: &str) {
+    let short = |word: &str| {
+        ["hour", "day", "week", "wk", "month"].iter().any(|u| {
+            word.get(..u.len()).is_some_and(|w| w.eq_ignore_ascii_case(u)) && matches!(&word[u.len()..], "" | "s" | "S")
+        }) || matches!(word, "mo" | "mos")
+    };
+    if phrase.split(' ').any(short) {
+        return;
+    }
+    for i in 0..doc.tokens.len() {
+        let over = doc.digits(i, 2, 3) && (90..=150).contains(&doc.value(i));
+        let fraction = i > 1 && doc.glued(i) && doc.glued(i - 1) && doc.mark(i - 1) == b'.' && doc.is_number(i - 2);
+        let unit = if doc.mark(i + 1) == b'-' { i + 2 } else { i + 1 };
+        if over && !fraction && !short(doc.word(unit)) {
+            let decimal = doc.mark(i + 1) == b'.' && doc.glued(i + 1) && doc.glued(i + 2) && doc.is_number(i + 2);
+            let end = if decimal { i + 3 } else { i + 1 };
+            doc.add(i, end, IdentifierClass::Age, Detail::Unspecified, 1.0, &FIELD);
+        }
     }
 }
 

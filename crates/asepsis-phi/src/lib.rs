@@ -29,6 +29,7 @@ mod net;
 mod normal;
 mod org;
 mod phone;
+mod photo;
 mod place;
 mod placeholder;
 mod propagate;

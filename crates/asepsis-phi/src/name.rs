@@ -111,6 +111,9 @@ fn run(doc: &Doc<'_>, i: usize, trust: Trust) -> usize {
             {
                 j += 2;
             }
+            if let Some(end) = nickname(doc, i, j, trust) {
+                j = end;
+            }
         } else if t.is(PARTICLE)
             && t.kind == Kind::Word
             && words > 0
@@ -130,6 +133,9 @@ fn run(doc: &Doc<'_>, i: usize, trust: Trust) -> usize {
             if n.len() == 1 && doc.mark(j) == b'.' {
                 j += 1;
             }
+            if let Some(end) = nickname(doc, i, j, trust) {
+                j = end;
+            }
         } else {
             break;
         }
@@ -139,6 +145,51 @@ fn run(doc: &Doc<'_>, i: usize, trust: Trust) -> usize {
         return i;
     }
     j
+}
+
+/// The end of the nickname in quotes or parentheses at token `open` of the name that starts at token `i`:
+/// `José "Pepe" Ibáñez`, `Robert (Bob) Tran`.
+fn nickname(doc: &Doc<'_>, i: usize, open: usize, trust: Trust) -> Option<usize> {
+    let close = match doc.mark(open) {
+        quote @ (b'"' | b'\'') => quote,
+        b'(' => b')',
+        _ => return None,
+    };
+    let quoted = close != b')';
+    let mut j = open + 1;
+    if doc.tokens[open].gap != SPACE || doc.mark(j) == close {
+        return None;
+    }
+    while j < open + 6 && doc.mark(j) != close {
+        let t = doc.tokens.get(j)?;
+        let dot = matches!(t.mark, b'.' | b'-') && t.gap == 0 && j > open + 1;
+        let shouted = t.case == Case::Upper && t.len() > 1 && doc.tokens[i].case != Case::Upper;
+        let plain = STOP | MONTH | WEEKDAY | TITLE | CREDENTIAL | RELATION | FIELD_NOUN | MEASURE | DRUG | STATE_NAME;
+        let listed = t.is(FIRST) && t.is_capital();
+        let word = t.kind == Kind::Word
+            && t.gap == u8::from(j > open + 1 && doc.mark(j - 1) == 0)
+            && (listed || t.len() == 1 || !t.is(plain))
+            && (t.is_capital() || quoted && !t.is(COMMON))
+            && (quoted || !shouted && (listed || !t.is(COMMON | ORG_PART | COUNTRY)));
+        if doc.taken[j] || !(dot || word) {
+            return None;
+        }
+        j += 1;
+    }
+    if doc.mark(j) != close || !doc.glued(j) || doc.taken[open] || doc.taken[j] {
+        return None;
+    }
+    let next = doc.tokens.get(j + 1);
+    let surname = next.is_some_and(|n| {
+        n.gap == SPACE
+            && (n.is_capital()
+                && !n.is(STOP | MONTH | WEEKDAY | TITLE | CREDENTIAL)
+                && (n.is(LAST) || !n.is(COMMON | FIELD_NOUN | ORG_PART | RELATION) && trust > Trust::Low)
+                || n.is(PARTICLE) && doc.tokens.get(j + 2).is_some_and(|m| m.is_capital() && !m.is(COMMON | STOP)))
+    });
+    let known = doc.has(open + 1, FIRST) && doc.tokens[open + 1].is_capital();
+    (surname && (known || trust > Trust::Low || quoted && doc.has(i, FIRST)) || known && trust >= Trust::High)
+        .then_some(j + 1)
 }
 
 /// Whether the comma after the one word of a name stands before a first name: `Wohome, Nepo`.

@@ -1,6 +1,6 @@
 //! One test for each identifier of 45 CFR 164.514(b)(2)(i), as a user of the crate would ask.
 
-use asepsis_phi::Engine;
+use asepsis_phi::{Engine, KnownPhi, Segment};
 use asepsis_vocab::{Detail, IdentifierClass};
 
 thread_local! {
@@ -220,4 +220,69 @@ fn a_place_of_care_and_an_employer_are_found_as_organisations() {
     finds("She works at Kestrel Freight.", &["ORG:Kestrel Freight"]);
     assert!(found("Seen at Linden Falls Women's Clinic.").iter().all(|f| f.starts_with("ORG")));
     assert!(ENGINE.with(|e| e.inspect_text("Silvergrove Hospice")[0].class == IdentifierClass::Org));
+}
+
+#[track_caller]
+fn finds_in_field(field: &str, text: &str, expected: &[&str]) {
+    let spans = ENGINE.with(|e| e.inspect(&[Segment { text, field: Some(field) }], &KnownPhi::default()).remove(0));
+    let spans: Vec<_> = spans.iter().map(|f| format!("{}:{}", f.class, &text[f.span.range()])).collect();
+    assert_eq!(spans, expected, "in {field:?} {text:?}");
+}
+
+#[test]
+fn r5_an_age_over_89_is_found_in_a_field_that_is_for_an_age() {
+    finds_in_field("Age", "92", &["AGE:92"]);
+    finds_in_field("Age", "92 years", &["AGE:92"]);
+    finds_in_field("age_years", "97", &["AGE:97"]);
+    finds_in_field("patient_age", "97", &["AGE:97"]);
+    finds_in_field("ageAtDeath", "101.5", &["AGE:101.5"]);
+    for text in ["89", "41 years", "7.95", "999"] {
+        finds_in_field("age", text, &[]);
+    }
+    finds_in_field("age", "96 weeks", &[]);
+    finds_in_field("age_months", "96", &[]);
+    finds(r#"{"age": 92, "sex": "F"}"#, &["AGE:92"]);
+    finds(r#"{"age":"92","bpm":"95"}"#, &["AGE:92"]);
+    finds(r#"{\"patient_age\": 97}"#, &["AGE:97"]);
+    finds(r#"{"age": 89}"#, &[]);
+}
+
+#[test]
+fn r5_a_nickname_in_quotes_or_parentheses_belongs_to_the_name_around_it() {
+    for name in [
+        "José \"Pepe\" Ibáñez",
+        "José “Pepe” Ibáñez",
+        "José 'Pepe' Ibáñez",
+        "José ‘Pepe’ Ibáñez",
+        r#"José \"Pepe\" Ibáñez"#,
+        "Robert (Bob) Tran",
+        "Tran, Robert \"Bob\"",
+    ] {
+        finds(&format!("Patient name: {name} was seen"), &[&format!("NAME:{name}")]);
+    }
+    finds("Robert (Bob) Tran is a 50-year-old man.", &["NAME:Robert (Bob) Tran"]);
+}
+
+#[test]
+fn r5_letters_that_stand_apart_before_the_digits_of_a_code_belong_to_it() {
+    finds("a car with plate GKR 4471 was seen", &["VEHICLE:GKR 4471"]);
+    finds("license plate HXR 2290", &["VEHICLE:HXR 2290"]);
+    finds("VIN 1HGCM82633A004352 CA 4471", &["VEHICLE:1HGCM82633A004352"]);
+    finds("license plate AB12 CDE", &["VEHICLE:AB12 CDE"]);
+    finds("Member ID: MBX 440-918-22", &["HEALTH_PLAN:MBX 440-918-22"]);
+    finds("policy no. AB 123 456", &["HEALTH_PLAN:AB 123 456"]);
+    finds("MEMBER ID IS 44091822 ON FILE", &["HEALTH_PLAN:44091822"]);
+}
+
+#[test]
+fn r5_the_file_name_of_a_photograph_is_found_whole() {
+    finds("Photo: ibanez_portrait.png", &["PHOTO:ibanez_portrait.png"]);
+    finds("see file quennell_face_0041.jpg.", &["PHOTO:quennell_face_0041.jpg"]);
+    finds("Mr. Quennell, photo quennell_face.jpeg", &["NAME:Quennell", "PHOTO:quennell_face.jpeg"]);
+    finds(r#"{"photo":"tran-001.HEIC"}"#, &["PHOTO:tran-001.HEIC"]);
+    finds_in_field("photo", "tran.jpg", &["PHOTO:tran.jpg"]);
+    let known = KnownPhi::new().name("Quennell");
+    let text = "photo quennell_a.png";
+    let spans = ENGINE.with(|e| e.inspect(&[Segment { text, field: None }], &known).remove(0));
+    assert_eq!(spans.iter().map(|f| &text[f.span.range()]).collect::<Vec<_>>(), ["quennell_a.png"]);
 }
