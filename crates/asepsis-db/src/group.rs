@@ -215,9 +215,13 @@ impl<B: Batch> Writer<B> {
         {
             return Ok(vec![done]);
         }
-        let mut statements = Statements::begin();
+        let mut statements = Statements::default();
         let done = self.batch.statements(jobs, &mut statements);
+        let many = statements.is_many();
         if let Err(e) = statements.commit(&mut self.connection).await {
+            if !many {
+                return Err(e);
+            }
             // SQLite undoes all itself where the disk is full or fails, and has nothing left to roll back: the first
             // error is the one that counts. After a constraint the connection goes on, so there undoing must work.
             return Err(match sqlx::query("ROLLBACK").execute(&mut self.connection).await {

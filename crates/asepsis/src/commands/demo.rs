@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::args::Demo;
 use crate::commands::audit::{details, report_lines};
-use crate::commands::serve::stop;
+use crate::commands::serve::{runtime, stop};
 use crate::config::Config;
 use crate::home::{Home, LogName};
 use crate::output;
@@ -27,7 +27,7 @@ const DIALOGUE: &str = include_str!("../../../../data/demo/visit-dialogue.txt");
 const EIGHTEEN: &str = include_str!("../../../../data/demo/all-eighteen.txt");
 
 pub(crate) fn run(demo: &Demo) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let runtime = runtime()?;
     // What the demo keeps (sealed surrogates, the log) goes when it ends.
     let folder =
         tempfile::Builder::new().prefix("asepsis-demo-").tempdir().context("cannot make a temporary folder")?;
