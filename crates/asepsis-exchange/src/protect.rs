@@ -1,7 +1,7 @@
 //! The step "protect": rewriting content to the form that was decided.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use asepsis_surrogate::{Issued, Rendering};
 use asepsis_vault::{ScopeId, Surrogate, Vault, VaultError, Wanted};
@@ -16,6 +16,10 @@ const SHORTEST_REALISTIC: usize = 4;
 /// What stands for a surrogate where only the rest of a text is looked at.
 const MARK: &str = "[]";
 
+/// Realistic surrogates that are tried for an identifier before it gets a placeholder. There are only so many invented names,
+/// and in a long run most of them are taken.
+const REALISTIC_TRIES: u32 = 8;
+
 /// Content in the form that was decided.
 pub struct Protected {
     /// The new text of each piece; `None` where the piece stays as it came.
@@ -26,6 +30,14 @@ pub struct Protected {
     pub replaced: u64,
     /// Every surrogate of the scope, for turning them back.
     pub issued: Arc<Issued>,
+}
+
+/// How often this was asked before for the identifier of this number, without another in between.
+fn tried(tries: &Mutex<(usize, u32)>, number: Option<usize>) -> u32 {
+    let number = number.unwrap_or(usize::MAX);
+    let mut tries = tries.lock().unwrap_or_else(PoisonError::into_inner);
+    *tries = if tries.0 == number { (number, tries.1 + 1) } else { (number, 0) };
+    tries.1
 }
 
 /// Whether an identifier has to go in this form.
@@ -76,11 +88,14 @@ pub(crate) async fn protect(
         places.push(here);
     }
 
+    // How often a realistic surrogate was made for the identifier at hand: the vault asks again where one is taken.
+    let tries = Mutex::new((usize::MAX, 0));
     let render = |wanted: &Wanted<'_>, code: [u8; 8], random: &[u8; 32]| {
         let detail = details.get(&(wanted.class, wanted.value)).copied().unwrap_or_default();
         if rendering == Rendering::Realistic
             && wanted.value.len() >= SHORTEST_REALISTIC
             && !glued.contains(&(wanted.class, wanted.value))
+            && tried(&tries, index.get(&(wanted.class, wanted.value)).copied()) < REALISTIC_TRIES
             && let Some(text) = asepsis_surrogate::realistic(wanted.class, detail, wanted.value, random)
         {
             // One that the request itself holds could not be told from the real thing in the answer: ask again.

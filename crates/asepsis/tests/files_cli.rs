@@ -278,3 +278,33 @@ fn r2_what_cannot_be_inspected_is_not_written_and_the_rest_is_done() {
     assert!(again.stderr.contains("is there already"), "nothing is overwritten: {}", again.stderr);
     assert_eq!(std::fs::read_to_string(to.join("good.txt")).expect("still there"), good);
 }
+
+/// There are only so many invented names: a run that has used them up goes on with placeholders.
+#[test]
+fn r2_a_long_run_with_realistic_surrogates_does_not_run_out_of_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut input = String::new();
+    let syllables = ["ba", "do", "fi", "ka", "lu", "mo", "ne", "ri", "ta", "zu"];
+    for a in syllables {
+        for b in syllables {
+            for c in syllables {
+                let name = format!("{}{}{b}{c}", a[..1].to_uppercase(), &a[1..]);
+                input.push_str(&json!({"id": name, "text": format!("Patient: {name}xq")}).to_string());
+                input.push('\n');
+            }
+        }
+    }
+    let data = folder.path().join("data");
+    let mut command = asepsis();
+    command.args(["deid", "--jsonl", "--surrogates", "realistic", "--data"]).arg(&data);
+    let ran = support::run(&mut command, input.as_bytes());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let texts: Vec<Value> = ran.stdout.lines().map(|l| serde_json::from_str(l).expect("a line of JSON")).collect();
+    assert_eq!(texts.len(), 1000);
+    for line in &texts {
+        let (id, text) = (line["id"].as_str().expect("an id"), line["text"].as_str().expect("a text"));
+        assert!(!text.contains(&format!("{id}xq")), "{id} was not rewritten");
+    }
+    assert!(texts.iter().any(|l| l["text"].as_str().is_some_and(|t| t.contains("[NAME_"))));
+    assert!(texts.iter().any(|l| l["text"].as_str().is_some_and(|t| !t.contains("[NAME_"))));
+}
