@@ -87,7 +87,7 @@ pub(crate) fn report_lines(report: &Report, pinned: bool) -> Vec<String> {
     });
     if report.key_source == KeySource::Directory {
         lines.push(
-            "NOTE     the key came from the log's own folder; keep a copy of `vkey` elsewhere and give it with --key"
+            "NOTE     the key came from the log's own folder; keep a copy of `log.vkey` elsewhere and give it with --key"
                 .to_owned(),
         );
     }
