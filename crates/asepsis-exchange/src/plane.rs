@@ -133,19 +133,11 @@ impl Plane {
     pub async fn inspect(&self, pieces: Vec<Piece>) -> Option<(Vec<Piece>, Vec<Vec<Finding>>)> {
         let (engine, known) = (Arc::clone(&self.parts.engine), Arc::clone(&self.parts.known));
         let work = move || {
-            let segments: Vec<Segment<'_>> =
-                pieces.iter().map(|p| Segment { text: &p.text, field: p.field.as_deref() }).collect();
-            let findings = engine.inspect(&segments, &known);
+            let findings = engine.inspect(&segments(&pieces), &known);
             (pieces, findings)
         };
         // A panic in the engine must not become a request that went uninspected.
         tokio::task::spawn_blocking(work).await.ok()
-    }
-
-    fn inspect_here(&self, pieces: &[Piece]) -> Vec<Vec<Finding>> {
-        let segments: Vec<Segment<'_>> =
-            pieces.iter().map(|p| Segment { text: &p.text, field: p.field.as_deref() }).collect();
-        self.parts.engine.inspect(&segments, &self.parts.known)
     }
 
     /// Takes an exchange through inspect, decide, protect and the record of its intent. When this returns an [`Admitted`],
@@ -164,7 +156,7 @@ impl Plane {
         // === Inspect ===
         let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
         let findings = if total <= INSPECT_INLINE {
-            self.inspect_here(&content.pieces)
+            self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known)
         } else {
             match self.inspect(std::mem::take(&mut content.pieces)).await {
                 Some((pieces, findings)) => {
@@ -187,9 +179,8 @@ impl Plane {
         }
 
         // === Protect, and record the intent ===
-        if decision.form != DisclosureForm::Identified
-            && let Some(place) = rigid_identifier(&content.pieces)
-        {
+        // Also where identifiers may go as they are: what stands here was not counted among them, and so not decided on.
+        if let Some(place) = rigid_identifier(&content.pieces) {
             return self.refuse(ticket, RefusalKind::RigidIdentifier(place)).await;
         }
         let scope = self.vault().scope(Space::Gateway, &asker.user, &content.conversation);
@@ -280,6 +271,11 @@ impl Plane {
             Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error) }),
         }
     }
+}
+
+/// Pieces as the engine reads them.
+fn segments(pieces: &[Piece]) -> Vec<Segment<'_>> {
+    pieces.iter().map(|p| Segment { text: &p.text, field: p.field.as_deref() }).collect()
 }
 
 /// The place of a piece that may not be rewritten and in which an identifier is seen.

@@ -357,3 +357,22 @@ fn invariant_7_a_placeholder_that_nobody_issued_is_left_alone_and_counted() {
         }
     }
 }
+
+/// Where text may go as it is, a number that opens accounts must not slip through as the id of a call.
+#[test]
+fn r5_a_social_security_number_in_an_id_is_refused_also_where_identified_text_may_go() {
+    let site = Setup::new().forms(&["identified"]).system_lines("retention_days = 30\ntrains_on_data = false").start();
+    let ask = |id: &str, text: &str| {
+        site.chat(&json!({"model": "standin-echo", "messages": [
+            user(text),
+            {"role": "assistant", "content": null, "tool_calls": [
+                {"id": id, "type": "function", "function": {"name": "look", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": id, "content": "done"}
+        ]}))
+    };
+    assert_eq!(ask("call_1", "Call Anna Lind").status, 200);
+    assert!(site.saw("Anna Lind"));
+    assert_eq!(ask("219-09-9999", "Call Anna Lind").status, 400);
+    assert_eq!(ask("call_2", "SSN: 219-09-9999").status, 403);
+    assert!(!site.saw("219-09-9999"));
+}
