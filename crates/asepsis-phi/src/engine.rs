@@ -7,6 +7,7 @@ use crate::known::KnownPhi;
 use crate::lexicon::Lexicon;
 use crate::net::Marks;
 use crate::normal::Normal;
+use crate::profile::Profile;
 use crate::propagate::Mentions;
 use crate::site::{Site, SitePattern, SitePatternError};
 use crate::{age, code, date, field, name, net, org, phone, photo, place, placeholder, token};
@@ -37,6 +38,7 @@ pub struct Engine {
     cues: Cues,
     marks: Marks,
     site: Site,
+    profile: Profile,
 }
 
 impl Default for Engine {
@@ -48,15 +50,23 @@ impl Default for Engine {
 impl Engine {
     /// An engine with the rules and lists that it ships with.
     pub fn new() -> Self {
-        Self { lexicon: Lexicon::new(), cues: Cues::new(), marks: Marks::new(), site: Site::default() }
+        Self {
+            lexicon: Lexicon::new(),
+            cues: Cues::new(),
+            marks: Marks::new(),
+            site: Site::default(),
+            profile: Profile::default(),
+        }
     }
 
-    /// The same with the formats of a site's own numbers, which are then found without a cue.
-    ///
-    /// # Errors
-    /// Where a pattern is no valid or too large a regular expression.
-    pub fn with_site_patterns(patterns: &[SitePattern]) -> Result<Self, SitePatternError> {
-        Ok(Self { site: Site::new(patterns)?, ..Self::new() })
+    /// An engine with settings other than the shipped ones.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// The profile that it works under.
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The version of the rules and lists, for the record of what decided.
@@ -116,6 +126,37 @@ impl Engine {
         place::find_towns(&mut doc);
         name::find_loose(&mut doc);
         doc
+    }
+}
+
+/// The settings of an [`Engine`].
+#[derive(Clone, Debug, Default)]
+pub struct EngineBuilder {
+    profile: Profile,
+    patterns: Vec<SitePattern>,
+}
+
+impl EngineBuilder {
+    /// How misses weigh against words covered for nothing.
+    #[must_use]
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// The formats of the site's own numbers, which are then found without a cue.
+    #[must_use]
+    pub fn site_patterns(mut self, patterns: impl IntoIterator<Item = SitePattern>) -> Self {
+        self.patterns.extend(patterns);
+        self
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    /// Where a pattern is no valid or too large a regular expression.
+    pub fn build(self) -> Result<Engine, SitePatternError> {
+        Ok(Engine { site: Site::new(&self.patterns)?, profile: self.profile, ..Engine::new() })
     }
 }
 

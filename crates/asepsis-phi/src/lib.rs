@@ -32,12 +32,14 @@ mod phone;
 mod photo;
 mod place;
 mod placeholder;
+mod profile;
 mod propagate;
 mod site;
 mod token;
 mod tripwire;
 
-pub use engine::{Assurance, Engine, Segment};
+pub use engine::{Assurance, Engine, EngineBuilder, Segment};
 pub use known::KnownPhi;
+pub use profile::{Profile, UnknownProfile};
 pub use site::{SitePattern, SitePatternError};
 pub use tripwire::{Trip, tripwire};

@@ -133,10 +133,10 @@ fn r24_placeholders_are_left_alone() {
 #[test]
 fn r5_a_sites_own_format_is_found_without_a_cue() {
     let pattern = SitePattern { class: IdentifierClass::Mrn, pattern: r"\bQX-\d{3}\b".to_owned() };
-    let engine = Engine::with_site_patterns(&[pattern]).unwrap();
+    let engine = Engine::builder().site_patterns([pattern]).build().unwrap();
     assert_eq!(engine.inspect_text("see QX-123 there")[0].class, IdentifierClass::Mrn);
     let bad = SitePattern { class: IdentifierClass::Mrn, pattern: "(".to_owned() };
-    assert!(Engine::with_site_patterns(&[bad]).is_err());
+    assert!(Engine::builder().site_patterns([bad]).build().is_err());
 }
 
 #[test]

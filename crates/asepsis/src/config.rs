@@ -243,7 +243,7 @@ impl Config {
             .iter()
             .map(|p| SitePattern { class: p.class, pattern: p.pattern.clone() })
             .collect();
-        Ok(Engine::with_site_patterns(&patterns)?)
+        Ok(Engine::builder().site_patterns(patterns).build()?)
     }
 
     pub(crate) fn known(&self) -> anyhow::Result<KnownPhi> {
