@@ -1,0 +1,251 @@
+use std::borrow::Cow;
+
+use crate::chain::{Factors, Lanes, Marginals, Transitions};
+use crate::feature::{BUCKET_BITS, Feature};
+use crate::states::States;
+
+/// What a model file begins with.
+const MAGIC: &[u8; 8] = b"ASEPCRF1";
+/// Bytes of a row: fifteen weights and the check.
+pub(crate) const ROW: usize = 16;
+const CHECK: usize = 15;
+const BITMAP: usize = (1 << BUCKET_BITS) / 8;
+/// Bits of the bitmap that a rank covers.
+const BLOCK: usize = 512;
+
+/// Weights and what they mean. Cheap to read from bytes that lie in the program.
+///
+/// # The file
+///
+/// `ASEPCRF1`; the step of a weight (f32); the number of states (u8); their names, each with its length (u8); the weights
+/// at the start and between the states (f32, from by from); the number of rows (u32); a bitmap of the buckets that have a
+/// row; the rows in the order of their buckets, fifteen weights (i8) and a check. All numbers are little-endian.
+pub struct Model {
+    states: States,
+    /// What a weight of 1 adds to a score.
+    step: f32,
+    pub(crate) transitions: Transitions,
+    factors: Factors,
+    bitmap: Cow<'static, [u8]>,
+    /// Rows before each block of the bitmap.
+    ranks: Vec<u32>,
+    rows: Cow<'static, [u8]>,
+}
+
+impl Model {
+    /// Reads a model from bytes that stay.
+    ///
+    /// # Errors
+    /// [`ModelError`], with the place at which the bytes make no model.
+    pub fn from_static(bytes: &'static [u8]) -> Result<Self, ModelError> {
+        let (head, bitmap, rows) = Head::read(bytes)?;
+        Self::assemble(head, Cow::Borrowed(bitmap), Cow::Borrowed(rows))
+    }
+
+    /// Reads a model from bytes and copies what it needs.
+    ///
+    /// # Errors
+    /// [`ModelError`], with the place at which the bytes make no model.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let (head, bitmap, rows) = Head::read(bytes)?;
+        Self::assemble(head, Cow::Owned(bitmap.to_vec()), Cow::Owned(rows.to_vec()))
+    }
+
+    pub(crate) fn assemble(
+        head: Head,
+        bitmap: Cow<'static, [u8]>,
+        rows: Cow<'static, [u8]>,
+    ) -> Result<Self, ModelError> {
+        let mut ranks = Vec::with_capacity(BITMAP * 8 / BLOCK);
+        let mut before = 0u32;
+        for block in bitmap.chunks(BLOCK / 8) {
+            ranks.push(before);
+            before += block.iter().map(|b| b.count_ones()).sum::<u32>();
+        }
+        if before as usize * ROW != rows.len() {
+            return Err(ModelError { at: "the rows", want: "as many as the bitmap has buckets" });
+        }
+        let factors = head.transitions.factors(&head.states);
+        let Head { states, step, transitions } = head;
+        Ok(Self { states, step, transitions, factors, bitmap, ranks, rows })
+    }
+
+    /// The model as a file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let n = self.states.count();
+        let mut out = Vec::with_capacity(BITMAP + self.rows.len() + 2048);
+        out.extend_from_slice(MAGIC);
+        out.extend_from_slice(&self.step.to_le_bytes());
+        #[allow(clippy::cast_possible_truncation, reason = "States holds at most fifteen, with short names")]
+        {
+            out.push(n as u8);
+            for name in self.states.names() {
+                out.push(name.len().min(255) as u8);
+                out.extend_from_slice(&name.as_bytes()[..name.len().min(255)]);
+            }
+        }
+        for weights in std::iter::once(&self.transitions.start).chain(&self.transitions.weights[..n]) {
+            for weight in &weights[..n] {
+                out.extend_from_slice(&weight.to_le_bytes());
+            }
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "there are no more rows than buckets")]
+        out.extend_from_slice(&((self.rows.len() / ROW) as u32).to_le_bytes());
+        out.extend_from_slice(&self.bitmap);
+        out.extend_from_slice(&self.rows);
+        out
+    }
+
+    /// The states.
+    pub fn states(&self) -> &States {
+        &self.states
+    }
+
+    /// How many features have weights.
+    pub fn features(&self) -> usize {
+        self.rows.len() / ROW
+    }
+
+    /// What a weight of 1 adds to a score.
+    pub(crate) fn step(&self) -> f32 {
+        self.step
+    }
+
+    /// The weights of a feature, if it has any.
+    #[inline]
+    fn row(&self, feature: Feature) -> Option<&[u8; ROW]> {
+        let bucket = feature.bucket();
+        let byte = self.bitmap[bucket / 8];
+        if byte >> (bucket % 8) & 1 == 0 {
+            return None;
+        }
+        let row = self.rank(bucket) * ROW;
+        let row: &[u8; ROW] = self.rows.get(row..row + ROW)?.try_into().ok()?;
+        (row[CHECK] == feature.check()).then_some(row)
+    }
+
+    /// How many buckets before this one have a row.
+    #[inline]
+    fn rank(&self, bucket: usize) -> usize {
+        let first = bucket / BLOCK * (BLOCK / 8);
+        let whole = &self.bitmap[first..first + (bucket % BLOCK) / 64 * 8];
+        let mut count = self.ranks[bucket / BLOCK];
+        for word in whole.chunks_exact(8) {
+            count += u64::from_le_bytes(word.try_into().unwrap_or_default()).count_ones();
+        }
+        let at = first + whole.len();
+        let word = u64::from_le_bytes(self.bitmap[at..at + 8].try_into().unwrap_or_default());
+        count += (word & ((1u64 << (bucket % 64)) - 1)).count_ones();
+        count as usize
+    }
+
+    /// Each feature that has weights, with them.
+    pub(crate) fn all_rows(&self) -> impl Iterator<Item = (Feature, &[u8])> {
+        let buckets = (0..1usize << BUCKET_BITS).filter(|b| self.bitmap[b / 8] >> (b % 8) & 1 == 1);
+        buckets.zip(self.rows.chunks_exact(ROW)).map(|(b, row)| (Feature::from_parts(b, row[CHECK]), row))
+    }
+
+    /// The score of each state where these features hold.
+    #[inline]
+    #[allow(clippy::cast_possible_wrap, reason = "the bytes of a row are signed weights")]
+    pub fn scores(&self, features: &[Feature]) -> Lanes {
+        let mut sums = [0i16; 16];
+        for &feature in features {
+            if let Some(row) = self.row(feature) {
+                for (sum, weight) in sums.iter_mut().zip(row) {
+                    *sum = sum.wrapping_add(i16::from(*weight as i8));
+                }
+            }
+        }
+        let mut out = Lanes::default();
+        for (o, sum) in out.0.iter_mut().zip(sums) {
+            *o = f32::from(sum) * self.step;
+        }
+        out
+    }
+
+    /// The probability of each state at each position, given its scores.
+    pub fn marginals(&self, scores: &[Lanes], into: &mut Marginals) {
+        into.run(scores, self.states.count(), &self.factors);
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("states", &self.states)
+            .field("features", &self.features())
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) struct Head {
+    pub(crate) states: States,
+    pub(crate) step: f32,
+    pub(crate) transitions: Transitions,
+}
+
+impl Head {
+    /// The head, the bitmap and the rows.
+    fn read(bytes: &[u8]) -> Result<(Self, &[u8], &[u8]), ModelError> {
+        let mut rest = Bytes(bytes);
+        if rest.take(8, "the first eight bytes")? != MAGIC {
+            return Err(ModelError { at: "the first eight bytes", want: "ASEPCRF1" });
+        }
+        let step = rest.float("the step")?;
+        if !(step > 0.0 && step < 1.0) {
+            return Err(ModelError { at: "the step", want: "between 0 and 1" });
+        }
+        let count = rest.take(1, "the number of states")?[0] as usize;
+        let mut names = Vec::with_capacity(count);
+        for _ in 0..count {
+            let len = rest.take(1, "the name of a state")?[0] as usize;
+            let name = rest.take(len, "the name of a state")?;
+            let name =
+                std::str::from_utf8(name).map_err(|_| ModelError { at: "the name of a state", want: "UTF-8" })?;
+            names.push(name.to_owned());
+        }
+        let states =
+            States::new(names).map_err(|_| ModelError { at: "the names of the states", want: "1 to 15, each once" })?;
+        let mut transitions = Transitions::zero();
+        for to in 0..count {
+            transitions.start[to] = rest.float("the weights at the start")?;
+        }
+        for from in 0..count {
+            for to in 0..count {
+                transitions.weights[from][to] = rest.float("the weights between states")?;
+            }
+        }
+        let rows = u32::from_le_bytes(rest.take(4, "the number of rows")?.try_into().unwrap_or_default()) as usize;
+        let bitmap = rest.take(BITMAP, "the bitmap")?;
+        if rest.0.len() != rows * ROW {
+            return Err(ModelError { at: "the rows", want: "as many as the head says" });
+        }
+        Ok((Self { states, step, transitions }, bitmap, rest.0))
+    }
+}
+
+/// Bytes that are read from the front.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, len: usize, at: &'static str) -> Result<&'a [u8], ModelError> {
+        let (taken, rest) =
+            self.0.split_at_checked(len).ok_or(ModelError { at, want: "more bytes: the file is cut short" })?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn float(&mut self, at: &'static str) -> Result<f32, ModelError> {
+        let value = f32::from_le_bytes(self.take(4, at)?.try_into().unwrap_or_default());
+        if value.is_finite() { Ok(value) } else { Err(ModelError { at, want: "a finite number" }) }
+    }
+}
+
+/// Bytes that make no model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is no model that can be read: at {at} {want} was expected; train it again or take the shipped one")]
+pub struct ModelError {
+    at: &'static str,
+    want: &'static str,
+}
