@@ -207,6 +207,12 @@ impl<'a> Doc<'a> {
         }
     }
 
+    /// The tokens that share a byte with `start..end`, as a range of indices.
+    pub(crate) fn token_range(&self, start: usize, end: usize) -> (usize, usize) {
+        let from = self.tokens.partition_point(|t| t.end <= start);
+        (from, self.tokens.partition_point(|t| t.start < end).max(from))
+    }
+
     /// The index of the first token at or after a byte.
     pub(crate) fn token_at(&self, at: usize) -> usize {
         self.tokens.partition_point(|t| t.end <= at)

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use asepsis_crf::{Model, ModelError};
 use asepsis_vocab::Finding;
 use memchr::memchr;
 
@@ -10,6 +13,7 @@ use crate::normal::Normal;
 use crate::profile::Profile;
 use crate::propagate::Mentions;
 use crate::site::{Site, SitePattern, SitePatternError};
+use crate::tagger::{self, Gazetteer, Tagger};
 use crate::{age, code, date, field, name, net, org, phone, photo, place, placeholder, token};
 
 /// A piece of the document that is inspected.
@@ -39,6 +43,8 @@ pub struct Engine {
     marks: Marks,
     site: Site,
     profile: Profile,
+    gazetteer: Gazetteer,
+    tagger: Option<Tagger>,
 }
 
 impl Default for Engine {
@@ -56,7 +62,14 @@ impl Engine {
             marks: Marks::new(),
             site: Site::default(),
             profile: Profile::default(),
+            gazetteer: tagger::gazetteer(),
+            tagger: Some(Tagger::new(tagger::english().expect("the shipped model is whole"))),
         }
+    }
+
+    /// The rules alone, without the tagger.
+    pub fn rules_only() -> Self {
+        Self { tagger: None, ..Self::new() }
     }
 
     /// An engine with settings other than the shipped ones.
@@ -76,7 +89,11 @@ impl Engine {
 
     /// What this engine can claim.
     pub fn assurance(&self) -> Assurance {
-        Assurance::FirstLayer
+        if self.tagger.is_some() { Assurance::Full } else { Assurance::FirstLayer }
+    }
+
+    pub(crate) fn gazetteer(&self) -> &Gazetteer {
+        &self.gazetteer
     }
 
     /// Finds the identifiers of one document: a list for each segment, by start, without overlaps.
@@ -88,6 +105,11 @@ impl Engine {
             .zip(segments)
             .map(|(normal, segment)| self.read(normal.text(), segment.field, &known))
             .collect();
+        if let Some(tagger) = &self.tagger {
+            for doc in &mut docs {
+                tagger.apply(doc, &self.gazetteer, self.profile);
+            }
+        }
         let mut mentions = Mentions::found(&docs);
         mentions.mark(&mut docs, &self.lexicon);
         docs.iter().zip(&normals).map(|(doc, normal)| findings(doc, normal)).collect()
@@ -96,6 +118,11 @@ impl Engine {
     /// Finds the identifiers of a text that is a whole document.
     pub fn inspect_text(&self, text: &str) -> Vec<Finding> {
         self.inspect(&[Segment { text, field: None }], &KnownPhi::default()).pop().unwrap_or_default()
+    }
+
+    /// What the rules find in a text by itself.
+    pub(crate) fn read_rules<'t>(&self, text: &'t str) -> Doc<'t> {
+        self.read(text, None, &Mentions::known(&KnownPhi::default(), &self.lexicon))
     }
 
     /// Every rule over one segment. Earlier rules keep what they found, so the surest come first.
@@ -134,9 +161,17 @@ impl Engine {
 pub struct EngineBuilder {
     profile: Profile,
     patterns: Vec<SitePattern>,
+    model: Option<Arc<[u8]>>,
 }
 
 impl EngineBuilder {
+    /// A model that was trained with [`training`](crate::training), in place of the shipped one.
+    #[must_use]
+    pub fn model(mut self, file: impl Into<Arc<[u8]>>) -> Self {
+        self.model = Some(file.into());
+        self
+    }
+
     /// How misses weigh against words covered for nothing.
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
@@ -154,10 +189,26 @@ impl EngineBuilder {
     /// The engine.
     ///
     /// # Errors
-    /// Where a pattern is no valid or too large a regular expression.
-    pub fn build(self) -> Result<Engine, SitePatternError> {
-        Ok(Engine { site: Site::new(&self.patterns)?, profile: self.profile, ..Engine::new() })
+    /// Where a pattern is no valid or too large a regular expression, or the model is none.
+    pub fn build(self) -> Result<Engine, EngineError> {
+        let site = Site::new(&self.patterns)?;
+        let mut engine = Engine { site, profile: self.profile, ..Engine::new() };
+        if let Some(file) = &self.model {
+            engine.tagger = Some(Tagger::new(Model::from_bytes(file)?));
+        }
+        Ok(engine)
     }
+}
+
+/// Settings that make no engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A site pattern cannot be used.
+    #[error(transparent)]
+    Pattern(#[from] SitePatternError),
+    /// The model cannot be read.
+    #[error(transparent)]
+    Model(#[from] ModelError),
 }
 
 /// The hits in offsets of the original, sorted; hits that share an original character become one.

@@ -34,11 +34,14 @@ mod place;
 mod placeholder;
 mod profile;
 mod propagate;
+mod resolve;
 mod site;
+mod tagger;
 mod token;
+pub mod training;
 mod tripwire;
 
-pub use engine::{Assurance, Engine, EngineBuilder, Segment};
+pub use engine::{Assurance, Engine, EngineBuilder, EngineError, Segment};
 pub use known::KnownPhi;
 pub use profile::{Profile, UnknownProfile};
 pub use site::{SitePattern, SitePatternError};

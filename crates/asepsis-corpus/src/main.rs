@@ -1,0 +1,160 @@
+//! Makes the lists and the weights of the tagger, and measures them.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool at the terminal")]
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use asepsis_corpus::{Corpus, Labelled, Mixture, Score, gazetteer, read_labelled, to_example};
+use asepsis_phi::training::{Example, Options, TrainingSet};
+use asepsis_phi::{Engine, Profile};
+
+const USAGE: &str = "\
+asepsis-corpus gazetteer SOURCES OUT              the lists, as a file
+asepsis-corpus train SOURCES OUT [LABELLED...]    the weights, as a file
+asepsis-corpus show SOURCES COUNT                 some of the texts, with their marks
+asepsis-corpus score MODEL LABELLED [PROFILE]     leak and false words of a model on a labelled text; MODEL may be
+                                                  `shipped` or `rules`
+asepsis-corpus rotate SOURCES LABELLED...         train on each pair of the labelled sources, measure on the others";
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words[..] {
+        ["gazetteer", sources, out] => {
+            std::fs::write(out, gazetteer(Path::new(sources))?).with_context(|| out.to_owned())
+        }
+        ["train", sources, out, ref labelled @ ..] => {
+            let corpus = Corpus::read(Path::new(sources))?;
+            let examples = examples(labelled)?;
+            let model = train(&corpus, &examples);
+            std::fs::write(out, model).with_context(|| out.to_owned())
+        }
+        ["show", sources, count] => show(&Corpus::read(Path::new(sources))?, count.parse()?),
+        ["score", model, labelled] => score(model, labelled, "balanced"),
+        ["score", model, labelled, profile] => score(model, labelled, profile),
+        ["rotate", sources, ref labelled @ ..] if labelled.len() > 2 => rotate(Path::new(sources), labelled),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+fn examples(files: &[&str]) -> anyhow::Result<Vec<Example>> {
+    let mut out = Vec::new();
+    for file in files {
+        out.extend(read_labelled(Path::new(file))?.iter().map(to_example));
+    }
+    Ok(out)
+}
+
+fn setting(name: &str, usual: f64) -> f64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(usual)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "settings of an experiment")]
+fn train(corpus: &Corpus, labelled: &[Example]) -> Vec<u8> {
+    let mixture = Mixture {
+        made: setting("MADE", 24_000.0) as usize,
+        resampled: setting("RESAMPLED", 2_500.0) as usize,
+        general: setting("GENERAL", 6_000.0) as usize,
+        seed: 20_261_125,
+    };
+    let options = Options {
+        epochs: setting("EPOCHS", 5.0) as u32,
+        rate: setting("RATE", 0.2) as f32,
+        least: setting("LEAST", 3.0) as u32,
+        prune: setting("PRUNE", 0.15) as f32,
+        dropout: setting("DROPOUT", 0.1) as f32,
+        ..Options::default()
+    };
+    let began = Instant::now();
+    let mut set = TrainingSet::new();
+    corpus.compose(labelled, mixture, |example| set.add(example));
+    eprintln!("{} tokens read in {:.1} s", set.tokens(), began.elapsed().as_secs_f32());
+    let began = Instant::now();
+    let model = set.train(options);
+    eprintln!("trained in {:.1} s: {} bytes", began.elapsed().as_secs_f32(), model.len());
+    model
+}
+
+fn show(corpus: &Corpus, count: usize) -> anyhow::Result<()> {
+    let mixture = Mixture { made: count, resampled: 0, general: count / 8, seed: 7 };
+    corpus.compose(&[], mixture, |example| {
+        let (mut out, mut at) = (String::new(), 0);
+        for (span, mark) in &example.marks {
+            out += &example.text[at..span.start];
+            let kind = format!("{mark:?}").replace("Identifier(", "").replace(')', "");
+            out += &format!("[{}|{kind}]", &example.text[span.range()]);
+            at = span.end;
+        }
+        println!("{out}{}\n-----", &example.text[at..]);
+    });
+    Ok(())
+}
+
+fn engine(model: &str, profile: Profile) -> anyhow::Result<Engine> {
+    Ok(match model {
+        "rules" => Engine::rules_only(),
+        "shipped" => Engine::builder().profile(profile).build()?,
+        file => Engine::builder().profile(profile).model(std::fs::read(file)?).build()?,
+    })
+}
+
+fn measure(engine: &Engine, gold: &[Labelled]) -> Score {
+    let mut score = Score::default();
+    for text in gold {
+        let findings: Vec<_> = engine.inspect_text(&text.text).iter().map(|f| f.span.range()).collect();
+        score.add(text, &findings);
+    }
+    score
+}
+
+fn row(name: &str, score: &Score) {
+    println!(
+        "{name:34} leak {:5.2} %  whole {:5.2} %  false words {:5.2} in 1,000",
+        score.leak() * 100.0,
+        score.whole() * 100.0,
+        score.false_words()
+    );
+}
+
+fn score(model: &str, file: &str, profile: &str) -> anyhow::Result<()> {
+    let engine = engine(model, profile.parse()?)?;
+    let gold = read_labelled(Path::new(file))?;
+    let score = measure(&engine, &gold);
+    row(file.rsplit('/').next().unwrap_or(file), &score);
+    if setting("ERRORS", 0.0) > 0.0 {
+        for (label, [all, seen]) in &score.by_label {
+            println!(
+                "  {label:12} {seen:6} of {all:7} letters and digits visible ({:.2} %)",
+                100.0 * *seen as f64 / *all as f64
+            );
+        }
+        let top = |mut rows: Vec<(String, usize)>| {
+            rows.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+            rows.truncate(setting("ERRORS", 0.0) as usize);
+            rows.iter().map(|(w, n)| format!("{w:?} {n}")).collect::<Vec<_>>().join(", ")
+        };
+        println!("  missed: {}", top(score.missed.iter().map(|((l, v), n)| (format!("{l} {v}"), *n)).collect()));
+        println!("  wrong: {}", top(score.wrong.iter().map(|(w, n)| (w.clone(), *n)).collect()));
+    }
+    Ok(())
+}
+
+fn rotate(sources: &Path, files: &[&str]) -> anyhow::Result<()> {
+    let corpus = Corpus::read(sources)?;
+    let gold: Vec<Vec<Labelled>> = files.iter().map(|f| read_labelled(Path::new(f))).collect::<anyhow::Result<_>>()?;
+    let name =
+        |i: usize| PathBuf::from(files[i]).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    for a in 0..files.len() {
+        for b in a + 1..files.len() {
+            let examples: Vec<Example> = gold[a].iter().chain(&gold[b]).map(to_example).collect();
+            let engine = Engine::builder().model(train(&corpus, &examples)).build()?;
+            println!("trained on {} and {}:", name(a), name(b));
+            for c in (0..files.len()).filter(|c| *c != a && *c != b) {
+                row(&format!("  {}", name(c)), &measure(&engine, &gold[c]));
+            }
+        }
+    }
+    Ok(())
+}

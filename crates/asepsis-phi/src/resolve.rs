@@ -1,0 +1,186 @@
+//! What the rules found and what the tagger says become one set of findings.
+//!
+//! A cue, a shape or a field decides whatever the tagger thinks. What only a list made likely needs the tagger's consent.
+//! What the tagger adds is joined to a neighbouring finding of the same class, so that a name is whole.
+
+use asepsis_crf::{Lanes, States};
+use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
+
+use crate::doc::{Doc, Hit, Rule};
+use crate::lexicon::{COUNTRY, CREDENTIAL, STATE_NAME, STOP, TITLE};
+use crate::profile::Profile;
+use crate::tagger::{Gazetteer, Tags};
+use crate::token::{GLUED, Kind, LINE};
+
+static TAGGED: Rule =
+    Rule { name: "tagger", kind: EvidenceKind::Model, note: "the trained tagger, by context and form" };
+
+/// From which probability on a token belongs to an identifier, and below which a list alone is not believed.
+struct Bounds {
+    cover: f32,
+    believe: f32,
+}
+
+fn bounds(profile: Profile) -> Bounds {
+    match profile {
+        Profile::Strict => Bounds { cover: 0.12, believe: 0.02 },
+        Profile::Balanced => Bounds { cover: 0.40, believe: 0.10 },
+        Profile::Utility => Bounds { cover: 0.85, believe: 0.50 },
+    }
+}
+
+/// The classes that the states of a model stand for.
+pub(crate) struct Classes {
+    by_state: Vec<Option<IdentifierClass>>,
+    begins: Vec<bool>,
+}
+
+impl Classes {
+    pub(crate) fn of(states: &States) -> Self {
+        let class = |state: usize| {
+            Some(match states.kind(state)? {
+                "LOC" => IdentifierClass::Location,
+                other => other.parse().unwrap_or(IdentifierClass::Id),
+            })
+        };
+        let names: Vec<&str> = states.names().collect();
+        Self {
+            by_state: (0..names.len()).map(class).collect(),
+            begins: names.iter().map(|n| n.starts_with("B-")).collect(),
+        }
+    }
+
+    /// The probability that the token belongs to an identifier, the likeliest class, and whether one begins there.
+    fn read(&self, lanes: &Lanes) -> (f32, IdentifierClass, bool) {
+        let mut sums = [(IdentifierClass::Id, 0.0f32, 0.0f32); 8];
+        let mut used = 0;
+        let mut all = 0.0;
+        for (state, class) in self.by_state.iter().enumerate() {
+            let Some(class) = *class else { continue };
+            let p = lanes.0[state];
+            all += p;
+            let slot = match sums[..used].iter().position(|s| s.0 == class) {
+                Some(slot) => slot,
+                None if used < sums.len() => {
+                    sums[used].0 = class;
+                    used += 1;
+                    used - 1
+                }
+                None => continue,
+            };
+            sums[slot].1 += p;
+            if self.begins[state] {
+                sums[slot].2 += p;
+            }
+        }
+        let best =
+            sums[..used].iter().copied().fold((IdentifierClass::Id, -1.0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
+        (all, best.0, best.2 > best.1 * 0.5)
+    }
+}
+
+/// Brings the tagger's word into what the rules found.
+pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, gazetteer: &Gazetteer, profile: Profile) {
+    let _ = gazetteer;
+    let bounds = bounds(profile);
+    let read: Vec<(f32, IdentifierClass, bool)> = tags.states.iter().map(|lanes| classes.read(lanes)).collect();
+    disbelieve(doc, &read, bounds.believe);
+    let mut i = 0;
+    while i < doc.tokens.len() {
+        let (p, class, _) = read[i];
+        if p < bounds.cover || doc.taken[i] {
+            i += 1;
+            continue;
+        }
+        let (mut j, mut sum) = (i + 1, p);
+        while j < doc.tokens.len() && !doc.taken[j] {
+            let (q, next, begins) = read[j];
+            let bridge = doc.tokens[j].gap == GLUED && doc.tokens[j].kind == Kind::Mark && q >= bounds.cover * 0.5;
+            if !(q >= bounds.cover || bridge) || next != class || begins && q > 0.5 || doc.tokens[j].gap > LINE {
+                break;
+            }
+            sum += q;
+            j += 1;
+        }
+        let next = j;
+        let confidence = sum / (j - i) as f32;
+        let (from, to) = trim(doc, i, j);
+        if from < to && says_something(doc, from, to, class) {
+            cover(doc, from, to, class, confidence);
+        }
+        i = next;
+    }
+}
+
+/// Takes back what only a list made likely, where the tagger says it is something else.
+fn disbelieve(doc: &mut Doc<'_>, read: &[(f32, IdentifierClass, bool)], believe: f32) {
+    let mut kept: Vec<Hit> = Vec::with_capacity(doc.hits.len());
+    for hit in std::mem::take(&mut doc.hits) {
+        let (from, to) = doc.token_range(hit.start, hit.end);
+        let best = read[from..to].iter().map(|r| r.0).fold(0.0, f32::max);
+        if hit.rule.kind == EvidenceKind::Lexicon && best < believe {
+            doc.taken[from..to].fill(false);
+        } else {
+            kept.push(hit);
+        }
+    }
+    doc.hits = kept;
+}
+
+/// Without marks at the ends, but for the full stop of an initial and the bracket of a telephone number.
+fn trim(doc: &Doc<'_>, mut from: usize, mut to: usize) -> (usize, usize) {
+    while from < to && doc.tokens[from].kind == Kind::Mark && !matches!(doc.mark(from), b'(' | b'+' | b'#') {
+        from += 1;
+    }
+    while to > from {
+        let last = &doc.tokens[to - 1];
+        let initial = last.mark == b'.' && to >= 2 && doc.tokens[to - 2].len() == 1 && doc.glued(to - 1);
+        let closing = last.mark == b')' && (from..to - 1).any(|k| doc.mark(k) == b'(');
+        if last.kind == Kind::Possessive || last.kind == Kind::Mark && !initial && !closing {
+            to -= 1;
+        } else {
+            break;
+        }
+    }
+    (from, to)
+}
+
+/// Whether the tokens can be an identifier of the class at all: states and countries may stand, a title is no name.
+fn says_something(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass) -> bool {
+    let words = || (from..to).filter(|&k| doc.tokens[k].kind != Kind::Mark);
+    match class {
+        IdentifierClass::Name => words().any(|k| !doc.has(k, TITLE | CREDENTIAL | STOP)),
+        IdentifierClass::Location => {
+            words().any(|k| !doc.has(k, STOP)) && !words().all(|k| doc.has(k, STATE_NAME | COUNTRY))
+        }
+        IdentifierClass::Id => {
+            words().any(|k| doc.text[doc.tokens[k].start..doc.tokens[k].end].bytes().any(|b| b.is_ascii_digit()))
+                || to - from > 2
+        }
+        _ => words().next().is_some(),
+    }
+}
+
+fn cover(doc: &mut Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32) {
+    let (start, end) = (doc.tokens[from].start, doc.tokens[to - 1].end);
+    // A neighbour of the same class that touches it or stands one space away is the rest of the same identifier.
+    let touches = |a: usize, b: usize| doc.tokens[b].gap <= 1 && b == a + 1;
+    let before = (from > 0 && doc.taken[from - 1] && touches(from - 1, from))
+        .then(|| doc.hits.iter().position(|h| h.class == class && h.end == doc.tokens[from - 1].end))
+        .flatten();
+    let after = (to < doc.tokens.len() && doc.taken[to] && touches(to - 1, to))
+        .then(|| doc.hits.iter().position(|h| h.class == class && h.start == doc.tokens[to].start))
+        .flatten();
+    let joinable = matches!(class, IdentifierClass::Name | IdentifierClass::Location | IdentifierClass::Org);
+    match (before.filter(|_| joinable), after.filter(|_| joinable)) {
+        (Some(b), _) => {
+            doc.hits[b].end = end;
+            doc.taken[from..to].fill(true);
+        }
+        (None, Some(a)) => {
+            doc.hits[a].start = start;
+            doc.taken[from..to].fill(true);
+        }
+        (None, None) => doc.add(from, to, class, Detail::Unspecified, confidence.min(0.99), &TAGGED),
+    }
+}
