@@ -65,6 +65,12 @@ impl Corpus {
         };
         let (states, countries) = (column("us-states.tsv")?, column("countries.tsv")?);
         let counties = column("us-counties.tsv")?.into_iter().map(|c| c.0).collect();
+        let mut ordinary: Vec<String> = counted(&at("english-words-scowl.tsv"))?
+            .into_iter()
+            .filter(|w| w.1 <= 35 && (3..=9).contains(&w.0.len()) && w.0.bytes().all(|b| b.is_ascii_lowercase()))
+            .map(|w| w.0)
+            .collect();
+        ordinary.sort_unstable();
         let words: HashSet<String> =
             counted(&at("english-words-scowl.tsv"))?.into_iter().filter(|w| w.1 <= 50).map(|w| w.0).collect();
         let frequent = |rows: &[(String, u64)], least: u64| -> HashSet<String> {
@@ -92,7 +98,7 @@ impl Corpus {
             }
         }
         let world = World {
-            names: Names::new(first, last),
+            names: Names::new(first, last, ordinary),
             places: Places::new(towns, home, counties, states, countries.into_iter().map(|c| c.0).collect()),
             values: Values::shipped(),
             drugs: lines(&at("drug-words-unii.txt"))?,
@@ -182,7 +188,15 @@ impl Corpus {
                     }
                 }
             }
-            x if x < 0.90 => self.world.fill(self.templates.pick("letter", chance), chance, &mut draft),
+            x if x < 0.87 => self.world.fill(self.templates.pick("letter", chance), chance, &mut draft),
+            x if x < 0.92 => {
+                for k in 0..chance.within(1, 3) {
+                    if k > 0 {
+                        draft.plain(chance.say(&[" ", "\n"]));
+                    }
+                    self.world.fill(self.templates.pick("say", chance), chance, &mut draft);
+                }
+            }
             _ => {
                 for k in 0..chance.within(1, 4) {
                     if k > 0 {

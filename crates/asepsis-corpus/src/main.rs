@@ -103,8 +103,7 @@ fn engine(model: &str, profile: Profile) -> anyhow::Result<Engine> {
 fn measure(engine: &Engine, gold: &[Labelled]) -> Score {
     let mut score = Score::default();
     for text in gold {
-        let findings: Vec<_> = engine.inspect_text(&text.text).iter().map(|f| f.span.range()).collect();
-        score.add(text, &findings);
+        score.add(text, &engine.inspect_text(&text.text));
     }
     score
 }
@@ -136,7 +135,12 @@ fn score(model: &str, file: &str, profile: &str) -> anyhow::Result<()> {
             rows.iter().map(|(w, n)| format!("{w:?} {n}")).collect::<Vec<_>>().join(", ")
         };
         println!("  missed: {}", top(score.missed.iter().map(|((l, v), n)| (format!("{l} {v}"), *n)).collect()));
-        println!("  wrong: {}", top(score.wrong.iter().map(|(w, n)| (w.clone(), *n)).collect()));
+        println!("  wrong: {}", top(score.wrong.iter().map(|((d, w), n)| (format!("{d} {w}"), *n)).collect()));
+        let mut detectors = std::collections::BTreeMap::new();
+        for ((detector, _), n) in &score.wrong {
+            *detectors.entry(*detector).or_insert(0) += n;
+        }
+        println!("  wrong by detector: {detectors:?}");
     }
     Ok(())
 }

@@ -76,6 +76,8 @@ pub(crate) struct Names {
     invented_first: Inventor,
     invented_last: Inventor,
     syllables: Vec<&'static str>,
+    /// Ordinary words, which are somebody's name too.
+    ordinary: Vec<String>,
 }
 
 const PARTICLES: [&str; 14] =
@@ -83,12 +85,13 @@ const PARTICLES: [&str; 14] =
 const CREDENTIALS: [&str; 7] = [", MD", ", M.D.", ", RN", ", DDS", ", NP", ", PA-C", ", DO"];
 
 impl Names {
-    pub(crate) fn new(first: Vec<(String, u64)>, last: Vec<(String, u64)>) -> Self {
+    pub(crate) fn new(first: Vec<(String, u64)>, last: Vec<(String, u64)>, ordinary: Vec<String>) -> Self {
         let some = |rows: &[(String, u64)]| rows.iter().take(12_000).map(|r| r.0.clone()).collect::<Vec<_>>();
         let (f, l) = (some(&first), some(&last));
         Self {
             invented_first: Inventor::new(f.iter().map(String::as_str)),
             invented_last: Inventor::new(l.iter().map(String::as_str)),
+            ordinary,
             first: Pool::new(first),
             last: Pool::new(last),
             syllables: "ba be bi bo bu da de di do du fa fe fi ga ge gi go gu ha he hi ho ja je jo ju ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu pa pe pi po pu ra re ri ro ru sa se si so su ta te ti to tu va ve vi vo wa we wi wo xa ya ye yo yu za ze zi zo zu".split(' ').collect(),
@@ -103,8 +106,9 @@ impl Names {
         let word = match chance.unit() {
             x if x < 0.58 => self.first.frequent(chance).to_owned(),
             x if x < 0.82 => self.first.rare(chance).to_owned(),
-            x if x < 0.95 => self.invented_first.word(chance),
-            _ => self.odd(chance),
+            x if x < 0.93 => self.invented_first.word(chance),
+            x if x < 0.98 => self.odd(chance),
+            _ => chance.pick::<String>(&self.ordinary).clone(),
         };
         let word = accent(&title(&word), chance);
         if chance.is(0.02) { format!("{word}-{}", title(self.first.frequent(chance))) } else { word }
@@ -114,8 +118,9 @@ impl Names {
         let word = match chance.unit() {
             x if x < 0.52 => self.last.frequent(chance).to_owned(),
             x if x < 0.80 => self.last.rare(chance).to_owned(),
-            x if x < 0.95 => self.invented_last.word(chance),
-            _ => self.odd(chance),
+            x if x < 0.93 => self.invented_last.word(chance),
+            x if x < 0.97 => self.odd(chance),
+            _ => chance.pick::<String>(&self.ordinary).clone(),
         };
         let word = accent(&title(&word), chance);
         match chance.unit() {
@@ -125,6 +130,11 @@ impl Names {
             x if x < 0.11 => format!("O'{word}"),
             _ => word,
         }
+    }
+
+    /// An ordinary or invented word, as a town may be called.
+    pub(crate) fn odd_word(&self, chance: &mut Chance) -> String {
+        title(&if chance.is(0.5) { self.odd(chance) } else { chance.pick::<String>(&self.ordinary).clone() })
     }
 
     fn initial(&self, chance: &mut Chance) -> String {

@@ -34,7 +34,8 @@ impl Places {
             x if x < 0.78 => format!("{}{}", names.last(chance).replace(' ', ""), values.pick("towntail", chance)),
             x if x < 0.86 => format!("{} {}", names.last(chance), values.pick("townword", chance)),
             x if x < 0.92 => format!("{} {}", values.pick("townfront", chance), title(&self.invented.word(chance))),
-            x if x < 0.96 => format!("{}{}", chance.pick(&SCENERY), values.pick("towntail", chance)),
+            x if x < 0.95 => format!("{}{}", chance.pick(&SCENERY), values.pick("towntail", chance)),
+            x if x < 0.97 => names.odd_word(chance),
             _ => format!("{} {}", chance.pick(&SCENERY), values.pick("townword", chance)),
         }
     }
@@ -103,7 +104,99 @@ impl Places {
         }
     }
 
+    /// A street as other countries write it: the number behind or before, the kind of street within the word or before it.
+    fn street_abroad(&self, names: &Names, chance: &mut Chance) -> String {
+        let number = match chance.unit() {
+            x if x < 0.7 => chance.within(1, 250).to_string(),
+            x if x < 0.85 => format!("{}{}", chance.within(1, 99), chance.say(&["a", "b", "A", "-2", "/4"])),
+            _ => chance.within(100, 9999).to_string(),
+        };
+        let word = match chance.unit() {
+            x if x < 0.4 => title(&self.invented.word(chance)),
+            x if x < 0.7 => names.last(chance),
+            _ => names.first(chance),
+        };
+        let street = match chance.unit() {
+            x if x < 0.3 => format!(
+                "{word}{}",
+                chance.say(&[
+                    "straße", "strasse", "gatan", "gata", "vej", "gade", "katu", "tie", "veien", "laan", "straat",
+                    "weg", "gasse", "utca", "ova", "vägen", "plein"
+                ])
+            ),
+            x if x < 0.6 => format!(
+                "{} {word}",
+                chance.say(&[
+                    "Rua", "Calle", "C/", "Via", "Rue", "Avenida", "Av.", "Rue de", "ul.", "Plaza", "Paseo", "Largo",
+                    "Viale", "Corso", "Carrer", "Ctra. de", "Rúa"
+                ])
+            ),
+            x if x < 0.8 => format!(
+                "{word} {}",
+                chance.say(&[
+                    "utca", "út", "gate", "gade", "street", "Tér", "krt.", "alley", "mnt", "tee", "iela", "cesta"
+                ])
+            ),
+            _ => word,
+        };
+        if chance.is(0.75) { format!("{street} {number}") } else { format!("{number} {street}") }
+    }
+
+    /// A post code as other countries write it.
+    fn zip_abroad(&self, chance: &mut Chance) -> String {
+        let d = |n: usize, chance: &mut Chance| (0..n).map(|_| chance.below(10).to_string()).collect::<String>();
+        let l = |chance: &mut Chance| chance.say(&["A", "B", "E", "G", "H", "J", "K", "L", "M", "N", "T", "V"]);
+        match chance.unit() {
+            x if x < 0.35 => d(4, chance),
+            x if x < 0.6 => d(5, chance),
+            x if x < 0.7 => format!("{} {}", d(3, chance), d(2, chance)),
+            x if x < 0.8 => {
+                format!("{}{}{} {}{}{}", l(chance), d(1, chance), l(chance), d(1, chance), l(chance), d(1, chance))
+            }
+            x if x < 0.88 => format!("{}{} {}{}{}", l(chance), d(2, chance), d(1, chance), l(chance), l(chance)),
+            x if x < 0.94 => format!("{}-{}", d(4, chance), d(3, chance)),
+            _ => d(3, chance),
+        }
+    }
+
+    /// An address with the parts of any country, in any order, over one or several lines.
+    fn address_abroad(&self, names: &Names, values: &Values, chance: &mut Chance) -> String {
+        let gap = chance.say(&[", ", "\n", "\n ", " ", ", ", "\n, ", "\n "]);
+        let town =
+            if chance.is(0.6) { chance.pick::<String>(&self.towns).clone() } else { self.town(names, values, chance) };
+        let town = if chance.is(0.2) { town.to_uppercase() } else { town };
+        let mut parts =
+            vec![if chance.is(0.7) { self.street_abroad(names, chance) } else { self.street(names, values, chance) }];
+        if chance.is(0.3) {
+            let unit = chance.say(&["Apt.", "Suite", "Apt", "Flat", "Unit", "Building", "Piso"]);
+            parts[0] = format!("{}{}{unit} {:03}", parts[0], chance.say(&[" ", "\n ", ", "]), chance.within(1, 999));
+        }
+        match chance.unit() {
+            x if x < 0.3 => parts.push(format!("{} {town}", self.zip_abroad(chance))),
+            x if x < 0.5 => parts.push(format!("{town} {}", self.zip_abroad(chance))),
+            x if x < 0.7 => {
+                parts.push(town);
+                parts.push(self.state(chance));
+                parts.push(self.zip_abroad(chance));
+            }
+            x if x < 0.85 => {
+                parts.push(town);
+                parts.push(self.zip_abroad(chance));
+            }
+            _ => parts.push(town),
+        }
+        if chance.is(0.3) {
+            let country = chance.pick::<String>(&self.countries).clone();
+            let country = if chance.is(0.3) { format!("{country} {}", self.zip_abroad(chance)) } else { country };
+            parts.push(country);
+        }
+        parts.join(gap)
+    }
+
     pub(crate) fn address(&self, names: &Names, values: &Values, chance: &mut Chance) -> String {
+        if chance.is(0.3) {
+            return self.address_abroad(names, values, chance);
+        }
         let (street, town) = (self.street(names, values, chance), self.town(names, values, chance));
         let gap = chance.say(&[", ", ", ", ", ", "\n", " ", "; "]);
         match chance.unit() {

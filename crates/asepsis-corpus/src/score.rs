@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use asepsis_vocab::Finding;
+
 use crate::sources::Labelled;
 
 /// Counts over texts.
@@ -23,19 +25,21 @@ pub struct Score {
     pub by_label: BTreeMap<String, [usize; 2]>,
     /// Values that no finding touches, by label, with how often.
     pub missed: BTreeMap<(String, String), usize>,
-    /// Tokens covered for nothing, with how often.
-    pub wrong: BTreeMap<String, usize>,
+    /// Tokens covered for nothing, by detector, with how often.
+    pub wrong: BTreeMap<(&'static str, String), usize>,
 }
 
 impl Score {
-    /// Adds a text whose findings are these, in bytes.
-    pub fn add(&mut self, gold: &Labelled, findings: &[std::ops::Range<usize>]) {
+    /// Adds a text whose findings are these.
+    pub fn add(&mut self, gold: &Labelled, findings: &[Finding]) {
         let chars: Vec<(usize, char)> = gold.text.char_indices().collect();
         let mut covered = vec![false; chars.len()];
+        let mut by = vec![""; chars.len()];
         for found in findings {
-            let from = chars.partition_point(|c| c.0 < found.start);
-            let to = chars.partition_point(|c| c.0 < found.end);
+            let from = chars.partition_point(|c| c.0 < found.span.start);
+            let to = chars.partition_point(|c| c.0 < found.span.end);
             covered[from..to].fill(true);
+            by[from..to].fill(found.detector);
         }
         let (mut required, mut marked) = (vec![false; chars.len()], vec![false; chars.len()]);
         for span in &gold.spans {
@@ -78,7 +82,9 @@ impl Score {
                 self.outside[0] += 1;
                 if covered[from..i].contains(&true) {
                     self.outside[1] += 1;
-                    *self.wrong.entry(chars[from..i].iter().map(|c| c.1).collect()).or_default() += 1;
+                    let detector = by[from..i].iter().find(|d| !d.is_empty()).copied().unwrap_or_default();
+                    let word: String = chars[from..i].iter().map(|c| c.1).collect();
+                    *self.wrong.entry((detector, word)).or_default() += 1;
                 }
             }
             i = i.max(from + 1);

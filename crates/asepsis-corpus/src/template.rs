@@ -229,6 +229,9 @@ impl World {
             "date" => draft.identifier(&value::date((2008, 2026), chance), Class::Date),
             "dob" => draft.identifier(&value::date((1930, 2020), chance), Class::Date),
             "spokendate" => draft.identifier(&value::spoken_date(chance), Class::Date),
+            "month" => {
+                draft.plain(chance.say(&["January", "spring", "May", "week", "fall", "October", "year", "night"]))
+            }
             "year" => draft.plain(&chance.within(1960, 2025).to_string()),
             "mrn" | "plan" | "id" => draft.identifier(&value::code(chance), Class::Id),
             "ssn" => draft.identifier(&value::ssn(chance), Class::Ssn),
@@ -236,6 +239,7 @@ impl World {
             "email" => draft.identifier(&value::email(names, chance), Class::Email),
             "age" => draft.plain(&chance.within(1, 89).to_string()),
             "n" => draft.plain(&chance.within(1, 30).to_string()),
+            "five" => draft.plain(&chance.within(0, 5).to_string()),
             "pmid" => draft.plain(&chance.within(10_000_000, 39_999_999).to_string()),
             "icd" => draft.plain(&format!(
                 "{}{}.{}",

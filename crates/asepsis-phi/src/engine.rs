@@ -14,7 +14,7 @@ use crate::profile::Profile;
 use crate::propagate::Mentions;
 use crate::site::{Site, SitePattern, SitePatternError};
 use crate::tagger::{self, Gazetteer, Tagger};
-use crate::{age, code, date, field, name, net, org, phone, photo, place, placeholder, token};
+use crate::{age, code, date, field, name, net, org, phone, photo, place, placeholder, resolve, token};
 
 /// A piece of the document that is inspected.
 #[derive(Clone, Copy)]
@@ -43,6 +43,7 @@ pub struct Engine {
     marks: Marks,
     site: Site,
     profile: Profile,
+    titles: bool,
     gazetteer: Gazetteer,
     tagger: Option<Tagger>,
 }
@@ -62,6 +63,7 @@ impl Engine {
             marks: Marks::new(),
             site: Site::default(),
             profile: Profile::default(),
+            titles: true,
             gazetteer: tagger::gazetteer(),
             tagger: Some(Tagger::new(tagger::english().expect("the shipped model is whole"))),
         }
@@ -112,6 +114,9 @@ impl Engine {
         }
         let mut mentions = Mentions::found(&docs);
         mentions.mark(&mut docs, &self.lexicon);
+        if self.titles {
+            docs.iter_mut().for_each(resolve::take_titles);
+        }
         docs.iter().zip(&normals).map(|(doc, normal)| findings(doc, normal)).collect()
     }
 
@@ -160,11 +165,20 @@ impl Engine {
 #[derive(Clone, Debug, Default)]
 pub struct EngineBuilder {
     profile: Profile,
+    titles_apart: bool,
     patterns: Vec<SitePattern>,
     model: Option<Arc<[u8]>>,
 }
 
 impl EngineBuilder {
+    /// Leaves the title before a name out of the finding: "Dr. " stays, so that a reader of the rewritten text still sees
+    /// who is a physician, and the same surname with and without it is one person. A title identifies nobody.
+    #[must_use]
+    pub fn titles_apart(mut self) -> Self {
+        self.titles_apart = true;
+        self
+    }
+
     /// A model that was trained with [`training`](crate::training), in place of the shipped one.
     #[must_use]
     pub fn model(mut self, file: impl Into<Arc<[u8]>>) -> Self {
@@ -192,7 +206,7 @@ impl EngineBuilder {
     /// Where a pattern is no valid or too large a regular expression, or the model is none.
     pub fn build(self) -> Result<Engine, EngineError> {
         let site = Site::new(&self.patterns)?;
-        let mut engine = Engine { site, profile: self.profile, ..Engine::new() };
+        let mut engine = Engine { site, profile: self.profile, titles: !self.titles_apart, ..Engine::new() };
         if let Some(file) = &self.model {
             engine.tagger = Some(Tagger::new(Model::from_bytes(file)?));
         }

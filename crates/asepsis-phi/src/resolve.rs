@@ -10,7 +10,7 @@ use crate::doc::{Doc, Hit, Rule};
 use crate::lexicon::{COUNTRY, CREDENTIAL, STATE_NAME, STOP, TITLE};
 use crate::profile::Profile;
 use crate::tagger::{Gazetteer, Tags};
-use crate::token::{GLUED, Kind, LINE};
+use crate::token::{GLUED, Kind, LINE, SPACE};
 
 static TAGGED: Rule =
     Rule { name: "tagger", kind: EvidenceKind::Model, note: "the trained tagger, by context and form" };
@@ -105,7 +105,7 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, gazetteer
         let next = j;
         let confidence = sum / (j - i) as f32;
         let (from, to) = trim(doc, i, j);
-        if from < to && says_something(doc, from, to, class) {
+        if from < to && says_something(doc, from, to, class) && !is_ratio(doc, from, to, class, confidence) {
             cover(doc, from, to, class, confidence);
         }
         i = next;
@@ -118,13 +118,23 @@ fn disbelieve(doc: &mut Doc<'_>, read: &[(f32, IdentifierClass, bool)], believe:
     for hit in std::mem::take(&mut doc.hits) {
         let (from, to) = doc.token_range(hit.start, hit.end);
         let best = read[from..to].iter().map(|r| r.0).fold(0.0, f32::max);
-        if hit.rule.kind == EvidenceKind::Lexicon && best < believe {
+        if is_doubtful(&hit) && best < believe {
             doc.taken[from..to].fill(false);
         } else {
             kept.push(hit);
         }
     }
     doc.hits = kept;
+}
+
+/// Whether a list or the mere look of words made the rule speak, of a name, a place or an organisation.
+fn is_doubtful(hit: &Hit) -> bool {
+    let class = matches!(hit.class, IdentifierClass::Name | IdentifierClass::Location | IdentifierClass::Org);
+    match hit.rule.kind {
+        EvidenceKind::Lexicon => true,
+        EvidenceKind::Pattern | EvidenceKind::Cue => class && hit.confidence < 0.9,
+        _ => false,
+    }
 }
 
 /// Without marks at the ends, but for the full stop of an initial and the bracket of a telephone number.
@@ -148,17 +158,27 @@ fn trim(doc: &Doc<'_>, mut from: usize, mut to: usize) -> (usize, usize) {
 /// Whether the tokens can be an identifier of the class at all: states and countries may stand, a title is no name.
 fn says_something(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass) -> bool {
     let words = || (from..to).filter(|&k| doc.tokens[k].kind != Kind::Mark);
+    let digits = || words().filter(|&k| doc.tokens[k].kind == Kind::Number).map(|k| doc.tokens[k].len()).sum::<usize>();
     match class {
         IdentifierClass::Name => words().any(|k| !doc.has(k, TITLE | CREDENTIAL | STOP)),
         IdentifierClass::Location => {
             words().any(|k| !doc.has(k, STOP)) && !words().all(|k| doc.has(k, STATE_NAME | COUNTRY))
         }
-        IdentifierClass::Id => {
-            words().any(|k| doc.text[doc.tokens[k].start..doc.tokens[k].end].bytes().any(|b| b.is_ascii_digit()))
-                || to - from > 2
-        }
+        // One or two digits by themselves count something.
+        IdentifierClass::Date => digits() > 2 || words().count() > 1 || words().any(|k| doc.tokens[k].len() > 3),
+        IdentifierClass::Id => digits() > 3 || digits() > 1 && to - from > 1,
         _ => words().next().is_some(),
     }
+}
+
+/// Whether a date is no more than two small numbers, as strength and pain are written too, and the tagger is not sure.
+fn is_ratio(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32) -> bool {
+    let numbers = || (from..to).filter(|&k| doc.tokens[k].kind == Kind::Number);
+    class == IdentifierClass::Date
+        && (from..to).all(|k| doc.tokens[k].kind != Kind::Word)
+        && numbers().map(|k| doc.tokens[k].len()).sum::<usize>() <= 4
+        && numbers().all(|k| doc.tokens[k].len() <= 2)
+        && confidence < 0.9
 }
 
 fn cover(doc: &mut Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32) {
@@ -183,4 +203,31 @@ fn cover(doc: &mut Doc<'_>, from: usize, to: usize, class: IdentifierClass, conf
         }
         (None, None) => doc.add(from, to, class, Detail::Unspecified, confidence.min(0.99), &TAGGED),
     }
+}
+
+/// Takes the title before a name, with its full stop, into the finding.
+pub(crate) fn take_titles(doc: &mut Doc<'_>) {
+    let mut hits = std::mem::take(&mut doc.hits);
+    for hit in hits.iter_mut().filter(|h| h.class == IdentifierClass::Name) {
+        let mut from = doc.token_at(hit.start);
+        loop {
+            let mut k = from;
+            if k > 0 && doc.mark(k - 1) == b'.' && doc.glued(k - 1) && doc.tokens[from].gap <= SPACE {
+                k -= 1;
+            }
+            let title = k > 0
+                && doc.has(k - 1, TITLE)
+                && !doc.taken[k - 1]
+                && doc.tokens[from].gap <= SPACE
+                && (k < from || doc.tokens[from].gap == SPACE)
+                && doc.tokens[k - 1].len() > 1;
+            if !title {
+                break;
+            }
+            from = k - 1;
+            doc.taken[from..=k].fill(true);
+            hit.start = doc.tokens[from].start;
+        }
+    }
+    doc.hits = hits;
 }
