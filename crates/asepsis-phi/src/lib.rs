@@ -39,7 +39,7 @@ mod token;
 mod tripwire;
 
 pub use engine::{Assurance, Engine, EngineBuilder, Segment};
-pub use known::KnownPhi;
+pub use known::{FhirError, Hl7Error, KnownPerson, KnownPhi};
 pub use profile::{Profile, UnknownProfile};
 pub use site::{SitePattern, SitePatternError};
 pub use tripwire::{Trip, tripwire};
