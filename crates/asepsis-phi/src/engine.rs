@@ -131,7 +131,7 @@ impl Engine {
     }
 
     /// Every rule over one segment. Earlier rules keep what they found, so the surest come first.
-    fn read<'t>(&self, text: &'t str, field: Option<&str>, known: &Mentions) -> Doc<'t> {
+    fn read<'t>(&self, text: &'t str, field: Option<&str>, known: &Mentions<'_>) -> Doc<'t> {
         let mut tokens = token::tokenize(text, &self.lexicon);
         token::restore_case(text, &mut tokens);
         let mut doc = Doc::new(text, tokens, self.cues.find(text));

@@ -42,7 +42,7 @@ pub mod training;
 mod tripwire;
 
 pub use engine::{Assurance, Engine, EngineBuilder, EngineError, Segment};
-pub use known::KnownPhi;
+pub use known::{FhirError, Hl7Error, KnownPerson, KnownPhi};
 pub use profile::{Profile, UnknownProfile};
 pub use site::{SitePattern, SitePatternError};
 pub use tripwire::{Trip, tripwire};

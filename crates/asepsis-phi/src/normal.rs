@@ -1,215 +1,200 @@
 //! The normal form of a text and the way back: what detectors read, and where it stood.
 //!
-//! Invisible characters are dropped, compatibility forms and look-alike letters become plain ones, and every offset of
-//! the normal form maps back to a character boundary of the original.
+//! Encodings are decoded, invisible characters dropped, compatibility forms and look-alike letters become plain ones,
+//! and what was broken by a line's end, spelled out or read aloud is put together. Every offset of the normal form maps
+//! back to a character boundary of the original, and text that nothing applies to is not copied.
+//!
+//! Each step makes a layer over the text of the one before; a layer that would change nothing is not made.
 
-use std::borrow::Cow;
+mod character;
+mod confusable;
+mod escape;
+mod layer;
+mod layout;
+mod markup;
+mod spoken;
 
 use asepsis_vocab::Span;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::{compose, is_combining_mark};
+
+use layer::Layer;
+
+/// How often what was decoded is decoded again: an escape within JSON within HTML.
+const ROUNDS: usize = 3;
 
 /// A text as detectors read it.
 pub(crate) struct Normal<'a> {
-    text: Cow<'a, str>,
-    /// The places that were changed, in order; between them the two texts are equal byte for byte.
-    pieces: Vec<Piece>,
-}
-
-#[derive(Clone, Copy)]
-struct Piece {
-    at: usize,
-    len: usize,
-    from: usize,
-    from_len: usize,
+    original: &'a str,
+    layers: Vec<Layer>,
 }
 
 impl<'a> Normal<'a> {
     pub(crate) fn of(original: &'a str) -> Self {
-        if original.bytes().all(is_plain) {
-            return Self { text: Cow::Borrowed(original), pieces: Vec::new() };
-        }
-        let (mut text, mut pieces) = (String::with_capacity(original.len()), Vec::new());
-        let mut copied = 0;
-        let mut i = 0;
-        let bytes = original.as_bytes();
-        let mut buffer = String::new();
-        while i < bytes.len() {
-            if is_plain(bytes[i]) {
-                // A letter may carry a combining mark that is composed with it.
-                if bytes.get(i + 1).is_none_or(|&b| b != 0xCC && b != 0xCD) {
-                    i += 1;
-                    continue;
-                }
+        let mut normal = Self { original, layers: Vec::new() };
+        for _ in 0..ROUNDS {
+            if !character::needed(normal.text()) {
+                break;
             }
-            buffer.clear();
-            let len = rewrite(&original[i..], &mut buffer);
-            if buffer == original[i..i + len] {
-                i += len;
-                continue;
+            let (layer, again) = character::layer(normal.text());
+            let Some(layer) = layer else { break };
+            normal.layers.push(layer);
+            if !again {
+                break;
             }
-            text.push_str(&original[copied..i]);
-            pieces.push(Piece { at: text.len(), len: buffer.len(), from: i, from_len: len });
-            text.push_str(&buffer);
-            i += len;
-            copied = i;
         }
-        text.push_str(&original[copied..]);
-        Self { text: Cow::Owned(text), pieces }
+        if !normal.text().is_ascii() {
+            normal.layers.extend(confusable::layer(normal.text()));
+        }
+        normal.layers.extend(layout::layer(normal.text()));
+        normal
     }
 
     pub(crate) fn text(&self) -> &str {
-        &self.text
+        self.layers.last().map_or(self.original, Layer::text)
     }
 
     /// The span of the original that `start..end` of the normal form came from.
     pub(crate) fn span(&self, start: usize, end: usize) -> Span {
-        if self.pieces.is_empty() || start >= end {
-            return Span::new(start, end.max(start));
+        if start >= end {
+            return Span::new(start.min(self.original.len()), start.min(self.original.len()));
         }
-        let last = end - 1;
-        let from = match self.piece_before(start) {
-            Some(p) if start < p.at + p.len => p.from,
-            Some(p) => p.from + p.from_len + (start - p.at - p.len),
-            None => start,
-        };
-        let to = match self.piece_before(last) {
-            Some(p) if last < p.at + p.len => p.from + p.from_len,
-            Some(p) => p.from + p.from_len + (last - p.at - p.len) + 1,
-            None => end,
-        };
-        Span::new(from, to)
-    }
-
-    /// The last piece that starts at or before `at`.
-    fn piece_before(&self, at: usize) -> Option<Piece> {
-        let n = self.pieces.partition_point(|p| p.at <= at);
-        n.checked_sub(1).map(|i| self.pieces[i])
+        let (start, end) = self.layers.iter().rev().fold((start, end), |(start, end), layer| layer.back(start, end));
+        Span::new(start, end)
     }
 }
-
-/// Bytes that stand for themselves: printable ASCII but for the backslash, tab and line feed.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'[' | b']'..=b'~' | b'\t' | b'\n')
-}
-
-/// Writes the normal form of the first character (and what belongs to it) of `rest`; gives back how long that was.
-fn rewrite(rest: &str, out: &mut String) -> usize {
-    let mut chars = rest.chars();
-    let Some(c) = chars.next() else { return 0 };
-    let len = c.len_utf8();
-    if c == '\\' {
-        return rewrite_escape(rest, out);
-    }
-    if let Some(mark) = chars.next()
-        && is_combining_mark(mark)
-    {
-        let folded = fold(c).unwrap_or(c);
-        if let Some(whole) = compose(folded, mark) {
-            out.push(whole);
-            return len + mark.len_utf8();
-        }
-    }
-    if is_invisible(c) {
-        return len;
-    }
-    match fold(c) {
-        Some(plain) => out.push(plain),
-        None if c.is_ascii() => out.push(c),
-        None => {
-            for n in std::iter::once(c).nfkc() {
-                out.push(fold(n).unwrap_or(n));
-            }
-        }
-    }
-    len
-}
-
-/// A JSON escape becomes the character that it stands for.
-fn rewrite_escape(rest: &str, out: &mut String) -> usize {
-    let bytes = rest.as_bytes();
-    match bytes.get(1) {
-        Some(b'n' | b'r') => out.push('\n'),
-        Some(b't') => out.push('\t'),
-        Some(b'"') => out.push('"'),
-        Some(b'/') => out.push('/'),
-        Some(b'u') => {
-            let code = rest.get(2..6).and_then(|h| u32::from_str_radix(h, 16).ok()).and_then(char::from_u32);
-            let Some(c) = code else {
-                out.push('\\');
-                return 1;
-            };
-            if !is_invisible(c) {
-                out.push(fold(c).unwrap_or(c));
-            }
-            return 6;
-        }
-        _ => {
-            out.push('\\');
-            return 1;
-        }
-    }
-    2
-}
-
-/// Zero-width characters, soft hyphens, direction marks, variation selectors, tags and controls.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\0'..='\x08' | '\x0B'..='\x0C' | '\x0E'..='\x1F' | '\x7F'..='\u{84}' | '\u{86}'..='\u{9F}' | '\u{AD}' | '\u{34F}' | '\u{61C}'
-        | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-        | '\u{E0000}'..='\u{E01EF}')
-}
-
-/// The plain character that a reader takes `c` for: spaces, dashes, quotes, digits and letters of other scripts.
-fn fold(c: char) -> Option<char> {
-    Some(match c {
-        '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
-        '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => ' ',
-        '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}' => '-',
-        '\u{2018}'..='\u{201B}' | '\u{2032}' | '\u{2BC}' | '\u{FF07}' | '\u{B4}' => '\'',
-        '\u{201C}'..='\u{201F}' | '\u{2033}' | '\u{FF02}' => '"',
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0)?,
-        '\u{660}'..='\u{669}' => char::from_digit(c as u32 - 0x660, 10)?,
-        '\u{6F0}'..='\u{6F9}' => char::from_digit(c as u32 - 0x6F0, 10)?,
-        '\u{966}'..='\u{96F}' => char::from_digit(c as u32 - 0x966, 10)?,
-        '\u{370}'..='\u{4FF}' => LOOK_ALIKES.chars().zip(LOOK_ALIKES_PLAIN.chars()).find(|(l, _)| *l == c)?.1,
-        _ => return None,
-    })
-}
-
-/// Cyrillic and Greek letters that look like Latin ones (Unicode TR 39, confusables), and those Latin ones.
-const LOOK_ALIKES: &str = "аеорсхуіјѕһԁԛԝАВЕКМНОРСТХУІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαν";
-const LOOK_ALIKES_PLAIN: &str = "aeopcxyijshdqwABEKMHOPCTXYIJSABEZHIKMNOPTYXoav";
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The normal form, and what in the original the part `part` of it came from.
+    #[track_caller]
+    fn becomes(original: &str, normal: &str) {
+        assert_eq!(Normal::of(original).text(), normal, "from {original:?}");
+    }
+
+    #[track_caller]
+    fn leads_back(original: &str, part: &str, from: &str) {
+        let n = Normal::of(original);
+        let at = n.text().find(part).unwrap_or_else(|| panic!("{part:?} in {:?}", n.text()));
+        assert_eq!(&original[n.span(at, at + part.len()).range()], from, "in {original:?}");
+    }
 
     #[test]
     fn plain_text_is_not_copied() {
-        let n = Normal::of("MRN 123\nok");
-        assert!(matches!(n.text, Cow::Borrowed(_)));
+        let n = Normal::of("MRN 123\nok, 5 % = a & b <3 mg> follow-up one two");
+        assert!(n.layers.is_empty());
         assert_eq!(n.span(4, 7), Span::new(4, 7));
     }
 
     #[test]
     fn every_disguise_is_taken_off_and_offsets_lead_back() {
         let original = "x\u{a0}１２\u{200b}３-\u{2013}\u{ad}Мary Jose\u{301} ﬁn\\u00e9\\n";
-        let n = Normal::of(original);
-        assert_eq!(n.text(), "x 123--Mary José fin\u{e9}\n");
-        let at = n.text().find("123").unwrap();
-        assert_eq!(&original[n.span(at, at + 3).range()], "１２\u{200b}３");
-        let at = n.text().find("Mary").unwrap();
-        assert_eq!(&original[n.span(at, at + 4).range()], "Мary");
-        let at = n.text().find("José").unwrap();
-        assert_eq!(&original[n.span(at, at + 5).range()], "Jose\u{301}");
-        let at = n.text().find("fin").unwrap();
-        assert_eq!(&original[n.span(at + 1, at + 2).range()], "ﬁ");
+        becomes(original, "x 123--Mary José fin\u{e9}\n");
+        leads_back(original, "123", "１２\u{200b}３");
+        leads_back(original, "Mary", "Мary");
+        leads_back(original, "José", "Jose\u{301}");
+        leads_back(original, "in", "ﬁn");
+        becomes("𝐉𝐨𝐡𝐧 𝟏𝟐𝟑 Ⓢⓜⓘⓣⓗ Ⅻ ４５ ٣٤ १२", "John 123 Smith XII 45 34 12");
+        becomes("S\u{335}m\u{336}i\u{337}t\u{334}h 1\u{332}2\u{332}3", "Smith 123");
     }
 
     #[test]
-    fn look_alikes_pair_up() {
-        assert_eq!(LOOK_ALIKES.chars().count(), LOOK_ALIKES_PLAIN.chars().count());
+    fn escapes_of_every_encoding_are_decoded() {
+        becomes(r"Jos\u00e9 \ud835\udd4aue \x41nn \/ \u{e9}", "José Sue Ann / é");
+        becomes(
+            "Jos&eacute; &#83;mith&nbsp;&#x41;nn a&commat;b.org A&amp;amp;B &lt;5",
+            "José Smith Ann a@b.org A&B <5",
+        );
+        becomes("a%40b.org?name=Ana%20Reed&dob=1950%2D04%2D12 Jos%C3%A9", "a@b.org?name=Ana Reed&dob=1950-04-12 José");
+        becomes("name=Anna+Reed&x=1", "name=Anna Reed&x=1");
+        becomes("Jos=C3=A9 Mu=\nrphy =3D 12=\r\n34", "José Murphy = 1234");
+        leads_back("write a%40b.org now", "a@b.org", "a%40b.org");
+        leads_back("J&eacute;r&ocirc;me", "Jérôme", "J&eacute;r&ocirc;me");
+        leads_back("Mu=\nrphy =3D", "Murphy", "Mu=\nrphy");
+    }
+
+    #[test]
+    fn what_only_looks_like_an_escape_is_left() {
+        for text in
+            ["BMI=25, HR=88, age=45", "SpO2 96%20", "AT&T; R&D &c.", "50%", "EF 55%65%", "a=b+c", "2+2", r"C:\data\q"]
+        {
+            becomes(text, text);
+        }
+    }
+
+    #[test]
+    fn tags_are_breaks_and_their_attributes_stay() {
+        becomes("<p>Anna<br/>Reed</p><b>J</b>ohn", "\nAnna\nReed\nJohn");
+        becomes("<td>Anna</td><td>Reed</td>", " Anna  Reed ");
+        becomes("<a href=\"mailto:a@b.org\">x</a>", "  href=\"mailto:a@b.org\">x");
+        becomes("<3 <5 mg <PatientName>Ann</PatientName>", "<3 <5 mg <PatientName>Ann</PatientName>");
+    }
+
+    #[test]
+    fn look_alikes_are_folded_only_where_a_latin_word_is_meant() {
+        becomes("Маrу Сlаrk АВС", "Mary Clark ABC");
+        becomes("Ꮪmith Јоhn ѕеrіаl", "Smith John serial");
+        becomes("Пациент Иванов, сон хороший, он рос в Москве", "Пациент Иванов, сон хороший, он рос в Москве");
+        becomes("β-hCG 5 μg, α1, TNF-α, βhCG", "β-hCG 5 μg, α1, TNF-α, βhCG");
+    }
+
+    #[test]
+    fn what_the_end_of_a_line_broke_is_joined() {
+        becomes("hyper-\ntension 401-555-\n0131 Smith-\nJones", "hypertension 401-555-0131 Smith-Jones");
+        becomes("- one\n- two -\nthree", "- one\n- two -\nthree");
+        leads_back("call 401-555-\n  0131.", "401-555-0131", "401-555-\n  0131");
+    }
+
+    #[test]
+    fn what_is_spelled_out_is_put_together() {
+        becomes("SSN 1 2 3 - 4 5 - 6 7 8 9 given", "SSN 123-45-6789 given");
+        becomes("J o h n  S m i t h came", "John Smith came");
+        becomes("that is S-M-I-T-H, J o h n", "that is SMITH, John");
+        for text in
+            ["PHQ-9: 2 1 3 0 1 2 3 0 0", "pain 0 1 2 3 4 5 6 7 8 9 10", "A B C D E", "vitamins A C D E K", "I a m"]
+        {
+            becomes(text, text);
+        }
+    }
+
+    #[test]
+    fn digits_that_are_spoken_become_digits() {
+        becomes("call four oh one five five five oh one three one now", "call 4015550131 now");
+        becomes("mrn is three eight four nine two oh.", "mrn is 384920.");
+        becomes("four oh one, five five five, double oh three one", "4015550031");
+        becomes("social is one two three dash four five dash six seven eight nine", "social is 123-45-6789");
+        leads_back("mrn three eight four nine two oh.", "384920", "three eight four nine two oh");
+        for text in
+            ["one or two three times", "count one two three four five six seven eight", "two two three grams", "zero"]
+        {
+            becomes(text, text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_span_leads_back_to_character_boundaries_in_order(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "a", "Ann", "é", "e\u{301}", "\u{301}", "\\u00e9", "\\ud835\\udd4a", "\\ud835", "&eacute;", "&#x41;", "&#", "&", "%41", "%C3%A9",
+                "%C3", "%", "=C3=A9", "=\n", "=3D", "=", "<br>", "<td class=\"x\">", "<", ">", "-\n", "-\n  ", "0131", "1 2 3 - 4 5 - 6 7 8 9", "J o h n",
+                "four oh one five five five oh one", " one", " double", " two", ",", " ", "\n", "\r\n", "Мary", "сон", "β", "𝐉", "ﬁ", "１２", "\u{200b}", "+", "\0", "İ", "ß", "\u{ad}",
+            ]), 0..24)
+        ) {
+            let original = parts.concat();
+            let n = Normal::of(&original);
+            let bounds: Vec<usize> = (0..=n.text().len()).filter(|&i| n.text().is_char_boundary(i)).collect();
+            let mut last = Span::new(0, 0);
+            for pair in bounds.windows(2) {
+                let span = n.span(pair[0], pair[1]);
+                prop_assert!(span.start < span.end && span.end <= original.len());
+                prop_assert!(original.is_char_boundary(span.start) && original.is_char_boundary(span.end));
+                prop_assert!(span.start >= last.start && span.end >= last.end);
+                last = span;
+                let whole = n.span(0, pair[1]);
+                prop_assert!(whole.end == span.end);
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
-use crate::token::{Kind, SPACE};
+use crate::token::{Kind, LINE, SPACE};
 
 static PHONE: Rule = Rule { name: "phone", kind: EvidenceKind::Pattern, note: "a telephone number" };
 static FAX: Rule = Rule { name: "fax", kind: EvidenceKind::Cue, note: "a telephone number after a cue for a fax" };
@@ -47,7 +47,9 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
     while j < doc.tokens.len() && count < 8 && j - i < 20 {
         let token = doc.tokens[j];
         if token.kind == Kind::Number {
-            if j > i && token.gap > SPACE || doc.taken[j] {
+            // A line may end between the area code and the rest.
+            let wrapped = token.gap == LINE && matches!(doc.mark(j.wrapping_sub(1)), b')' | b'-');
+            if j > i && token.gap > SPACE && !wrapped || doc.taken[j] {
                 break;
             }
             groups[count] = token.len();

@@ -10,9 +10,8 @@ use crate::lexicon::{
     COMMON, CREDENTIAL, DRUG, EPONYM, EPONYM_TAIL, Lexicon, MEASURE, MONTH, ORG_HEAD, ORG_PART, PARTICLE, STATE, STOP,
     TITLE, folded,
 };
-use crate::token::{Case, Kind, SPACE, Token, tokenize};
+use crate::token::{Case, Kind, SPACE, Token};
 
-static KNOWN: Rule = Rule { name: "known", kind: EvidenceKind::KnownPhi, note: "given by the caller" };
 static MENTION: Rule = Rule {
     name: "mention",
     kind: EvidenceKind::Propagated,
@@ -36,40 +35,25 @@ struct Sequence {
 }
 
 /// What to look for, by first word.
-pub(crate) struct Mentions {
+pub(crate) struct Mentions<'k> {
+    known: Option<&'k KnownPhi>,
     by_word: HashMap<String, Vec<Sequence>>,
     count: usize,
-    rule: &'static Rule,
 }
 
-impl Mentions {
-    fn new(rule: &'static Rule) -> Self {
-        Self { by_word: HashMap::new(), count: 0, rule }
+impl<'k> Mentions<'k> {
+    fn new() -> Self {
+        Self { known: None, by_word: HashMap::new(), count: 0 }
     }
 
     /// What the caller gave.
-    pub(crate) fn known(known: &KnownPhi, lexicon: &Lexicon) -> Self {
-        let mut out = Self::new(&KNOWN);
-        for (class, value) in known.entries() {
-            let normal = crate::normal::Normal::of(value);
-            let tokens = tokenize(normal.text(), lexicon);
-            out.learn(normal.text(), &tokens, class, Detail::Unspecified, 1.0);
-            if class == IdentifierClass::Name {
-                let mut words = words(normal.text(), &tokens);
-                words.reverse();
-                out.push(words, class, Detail::Unspecified, false, 1.0);
-            } else {
-                let compact: String = normal.text().chars().filter(|c| c.is_alphanumeric()).collect();
-                let tokens = tokenize(&compact, lexicon);
-                out.push(self::words(&compact, &tokens), class, Detail::Unspecified, false, 1.0);
-            }
-        }
-        out
+    pub(crate) fn known(known: &'k KnownPhi, _lexicon: &Lexicon) -> Self {
+        Self { known: Some(known), ..Self::new() }
     }
 
     /// What was found with good reason in any of the segments.
     pub(crate) fn found(docs: &[Doc<'_>]) -> Self {
-        let mut out = Self::new(&MENTION);
+        let mut out = Self::new();
         for doc in docs {
             for hit in doc
                 .hits
@@ -150,6 +134,9 @@ impl Mentions {
     }
 
     pub(crate) fn mark_one(&self, doc: &mut Doc<'_>, _lexicon: &Lexicon) {
+        if let Some(known) = self.known {
+            known.mark(doc);
+        }
         if self.by_word.is_empty() {
             return;
         }
@@ -170,7 +157,7 @@ impl Mentions {
             match found {
                 Some((end, s)) => {
                     let (class, detail, confidence) = (s.class, s.detail, s.confidence);
-                    doc.add(i, end, class, detail, confidence, self.rule);
+                    doc.add(i, end, class, detail, confidence, &MENTION);
                     i = end;
                 }
                 None => i += 1,

@@ -49,6 +49,26 @@ fn r24_disguised_identifiers_are_found_at_their_place() {
 }
 
 #[test]
+fn r24_encoded_spelled_and_spoken_identifiers_are_found_at_their_place() {
+    for (text, expected) in [
+        ("write to a.reed%40care.example.com now", "EMAIL:a.reed%40care.example.com"),
+        ("write to a.reed&#64;care.example.com now", "EMAIL:a.reed&#64;care.example.com"),
+        ("dob=04%2F12%2F1950&x=1", "DATE:04%2F12%2F1950"),
+        ("Mr. Garc=C3=ADa was seen", "NAME:Garc=C3=ADa"),
+        ("Mr. Garc\\u00eda was seen", "NAME:Garc\\u00eda"),
+        ("<td>MRN</td><td>0048213</td>", "MRN:0048213"),
+        ("SSN&nbsp;123&#8211;45&ndash;6789", "SSN:123&#8211;45&ndash;6789"),
+        ("phone 401-555-\n0131 today", "PHONE:401-555-\n0131"),
+        ("SSN: 1 2 3 - 4 5 - 6 7 8 9.", "SSN:1 2 3 - 4 5 - 6 7 8 9"),
+        ("call four oh one five five five oh one three one", "PHONE:four oh one five five five oh one three one"),
+        ("mrn is three eight four nine two oh", "MRN:three eight four nine two oh"),
+        ("SSN \u{661}\u{662}\u{663}-\u{664}\u{665}-\u{666}\u{667}\u{668}\u{669}", "SSN:١٢٣-٤٥-٦٧٨٩"),
+    ] {
+        assert_eq!(found(text), [expected], "in {text:?}");
+    }
+}
+
+#[test]
 fn r24_a_text_in_one_case_is_read_as_if_it_had_two() {
     let note =
         "patient: felix vitifake, seen at silvergrove hospice by dr. jono. he lives in duko. bp 128/76, no distress.";
