@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use asepsis_phi::Profile;
 use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -189,17 +190,40 @@ pub(crate) struct Scan {
     /// Files and folders; standard input where absent or `-`.
     pub(crate) paths: Vec<PathBuf>,
     /// Standard input holds lines of {"id","text"}; print {"id","spans"} for each, in the same order.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["json", "show", "explain", "report"])]
     pub(crate) jsonl: bool,
-    /// Print one JSON object for each file.
+    /// Print one JSON object for each file, and one for all of them.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Show the identifiers themselves. Do not keep that output.
+    /// Show the text itself with the identifiers marked. Do not keep that output.
     #[arg(long)]
     pub(crate) show: bool,
+    /// Say of each finding why it was made, and which paragraph of the law names it.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Write a report to look at in a browser. It holds the text, and so what identifies patients.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write the report over a file that is there.
+    #[arg(long, requires = "report")]
+    pub(crate) force: bool,
+    /// How misses weigh against words that are covered for nothing: strict, balanced or utility.
+    #[arg(long, default_value = "balanced")]
+    pub(crate) profile: Profile,
+    /// Whether to use colours; `auto` does on a terminal where NO_COLOR is not set.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) color: Color,
     /// A list of what is known of patients: lines of a class, a tab and a value.
     #[arg(long)]
     pub(crate) known: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

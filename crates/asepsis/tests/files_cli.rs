@@ -161,7 +161,7 @@ fn r5_scan_gives_lines_in_order_with_offsets_in_code_points_and_its_exit_codes_t
     assert_eq!(run(data.path(), &["scan", &name("a.txt")], b"").code, 1);
     assert_eq!(run(data.path(), &["scan", &name("b.txt")], b"").code, 0);
     assert_eq!(run(data.path(), &["scan", &name("nowhere")], b"").code, 2);
-    let ran = run(data.path(), &["scan", &name("")], b"");
+    let ran = run(data.path(), &["scan", "--explain", &name("")], b"");
     assert_eq!(ran.code, 2, "one file could not be read");
     assert!(ran.stdout.contains("a.txt:1:10  NAME") && ran.stderr.contains("c.bin: byte 0"), "{ran:?}");
     assert!(!ran.stdout.contains("Collins"), "identifiers are shown only when asked for");
