@@ -8,15 +8,20 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use asepsis_corpus::{Corpus, Labelled, Mixture, Score, gazetteer, read_labelled, to_example};
 use asepsis_phi::training::{Example, Options, TrainingSet};
-use asepsis_phi::{Engine, Profile};
+use asepsis_phi::{Engine, Language, Profile};
 
 const USAGE: &str = "\
 asepsis-corpus gazetteer SOURCES OUT              the lists, as a file
-asepsis-corpus train SOURCES OUT [LABELLED...]    the weights, as a file
+asepsis-corpus english SOURCES OUT                the English weights, as a file; the lists have to be built in already
+asepsis-corpus spanish SOURCES OUT                the Spanish weights
 asepsis-corpus show SOURCES COUNT                 some of the texts, with their marks
 asepsis-corpus score MODEL LABELLED [PROFILE]     leak and false words of a model on a labelled text; MODEL may be
                                                   `shipped` or `rules`
 asepsis-corpus rotate SOURCES LABELLED...         train on each pair of the labelled sources, measure on the others";
+
+/// The labelled texts of the sources that the English weights are made of.
+const NOTES: [&str; 4] =
+    ["notes-base.jsonl", "notes-narrative.jsonl", "notes-compositional.jsonl", "notes-context.jsonl"];
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -25,11 +30,17 @@ fn main() -> anyhow::Result<()> {
         ["gazetteer", sources, out] => {
             std::fs::write(out, gazetteer(Path::new(sources))?).with_context(|| out.to_owned())
         }
-        ["train", sources, out, ref labelled @ ..] => {
-            let corpus = Corpus::read(Path::new(sources))?;
-            let examples = examples(labelled)?;
-            let model = train(&corpus, &examples);
-            std::fs::write(out, model).with_context(|| out.to_owned())
+        ["english", sources, out] => {
+            let sources = Path::new(sources);
+            let mut labelled = Vec::new();
+            for name in NOTES {
+                labelled.extend(examples(&sources.join(name))?);
+            }
+            std::fs::write(out, train(&Corpus::read(sources)?, &labelled)).with_context(|| out.to_owned())
+        }
+        ["spanish", sources, out] => {
+            let labelled = examples(&Path::new(sources).join("meddocan-train.jsonl"))?;
+            std::fs::write(out, train_spanish(&labelled)).with_context(|| out.to_owned())
         }
         ["show", sources, count] => show(&Corpus::read(Path::new(sources))?, count.parse()?),
         ["score", model, labelled] => score(model, labelled, "balanced"),
@@ -39,12 +50,8 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-fn examples(files: &[&str]) -> anyhow::Result<Vec<Example>> {
-    let mut out = Vec::new();
-    for file in files {
-        out.extend(read_labelled(Path::new(file))?.iter().map(to_example));
-    }
-    Ok(out)
+fn examples(file: &Path) -> anyhow::Result<Vec<Example>> {
+    Ok(read_labelled(file)?.iter().map(to_example).collect())
 }
 
 fn setting(name: &str, usual: f64) -> f64 {
@@ -68,13 +75,29 @@ fn train(corpus: &Corpus, labelled: &[Example]) -> Vec<u8> {
         ..Options::default()
     };
     let began = Instant::now();
-    let mut set = TrainingSet::new();
+    let mut set = TrainingSet::new(Language::English);
     corpus.compose(labelled, mixture, |example| set.add(example));
     eprintln!("{} tokens read in {:.1} s", set.tokens(), began.elapsed().as_secs_f32());
     let began = Instant::now();
     let model = set.train(options);
     eprintln!("trained in {:.1} s: {} bytes", began.elapsed().as_secs_f32(), model.len());
     model
+}
+
+/// Spanish has annotated texts enough to learn from them alone.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "settings of an experiment")]
+fn train_spanish(labelled: &[Example]) -> Vec<u8> {
+    let mut set = TrainingSet::new(Language::Spanish);
+    labelled.iter().for_each(|example| set.add(example));
+    let options = Options {
+        epochs: setting("EPOCHS", 12.0) as u32,
+        rate: setting("RATE", 0.2) as f32,
+        least: setting("LEAST", 1.0) as u32,
+        prune: setting("PRUNE", 0.12) as f32,
+        dropout: setting("DROPOUT", 0.15) as f32,
+        ..Options::default()
+    };
+    set.train(options)
 }
 
 fn show(corpus: &Corpus, count: usize) -> anyhow::Result<()> {
@@ -96,7 +119,10 @@ fn engine(model: &str, profile: Profile) -> anyhow::Result<Engine> {
     Ok(match model {
         "rules" => Engine::rules_only(),
         "shipped" => Engine::builder().profile(profile).build()?,
-        file => Engine::builder().profile(profile).model(std::fs::read(file)?).build()?,
+        file => {
+            let builder = Engine::builder().profile(profile).model(std::fs::read(file)?);
+            if setting("TITLES_APART", 0.0) > 0.0 { builder.titles_apart() } else { builder }.build()?
+        }
     })
 }
 
@@ -119,6 +145,10 @@ fn row(name: &str, score: &Score) {
 
 fn score(model: &str, file: &str, profile: &str) -> anyhow::Result<()> {
     let engine = engine(model, profile.parse()?)?;
+    if setting("ERRORS", 0.0) > 0.0 || setting("F1", 0.0) > 0.0 {
+        let (p, r, f) = measure(&engine, &read_labelled(Path::new(file))?).strict_f1();
+        println!("strict span and class: precision {p:.3} recall {r:.3} F1 {f:.3}");
+    }
     let gold = read_labelled(Path::new(file))?;
     let score = measure(&engine, &gold);
     row(file.rsplit('/').next().unwrap_or(file), &score);
@@ -140,6 +170,7 @@ fn score(model: &str, file: &str, profile: &str) -> anyhow::Result<()> {
         for ((detector, _), n) in &score.wrong {
             *detectors.entry(*detector).or_insert(0) += n;
         }
+        println!("  other: {}", top(score.other.iter().map(|((d, w), n)| (format!("{d} {w}"), *n)).collect()));
         println!("  wrong by detector: {detectors:?}");
     }
     Ok(())

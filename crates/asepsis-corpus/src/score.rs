@@ -19,6 +19,10 @@ pub struct Score {
     pub visible: usize,
     /// Required identifiers, those wholly covered, and those touched.
     pub entities: [usize; 3],
+    /// Required identifiers, findings that touch no optional mark, and those of them with the very span and class.
+    pub strict: [usize; 3],
+    /// Findings without the very span and class, by detector, with how often.
+    pub other: BTreeMap<(&'static str, String), usize>,
     /// Tokens outside all marks, and those of them that are covered.
     pub outside: [usize; 2],
     /// Letters and digits required and visible, by label.
@@ -41,6 +45,21 @@ impl Score {
             covered[from..to].fill(true);
             by[from..to].fill(found.detector);
         }
+        let place = |byte: usize| chars.partition_point(|c| c.0 < byte);
+        for found in findings {
+            let (from, to) = (place(found.span.start), place(found.span.end));
+            let mut touched = gold.spans.iter().filter(|s| s.start < to && s.end > from);
+            if touched.clone().any(|s| !s.req) {
+                continue;
+            }
+            self.strict[1] += 1;
+            let right = touched.any(|s| s.start == from && s.end == to && s.label == found.class.label());
+            self.strict[2] += usize::from(right);
+            if !right {
+                let value = &gold.text[found.span.range()];
+                *self.other.entry((found.detector, format!("{} {value}", found.class))).or_default() += 1;
+            }
+        }
         let (mut required, mut marked) = (vec![false; chars.len()], vec![false; chars.len()]);
         for span in &gold.spans {
             let range = span.start.min(chars.len())..span.end.min(chars.len());
@@ -57,6 +76,7 @@ impl Score {
             }
             row[0] += all;
             row[1] += seen;
+            self.strict[0] += 1;
             self.entities[0] += 1;
             self.entities[1] += usize::from(seen == 0);
             if range.clone().any(|i| covered[i]) {
@@ -101,6 +121,13 @@ impl Score {
     #[allow(clippy::cast_precision_loss, reason = "counts")]
     pub fn whole(&self) -> f64 {
         self.entities[1] as f64 / self.entities[0].max(1) as f64
+    }
+
+    /// Precision, recall and F1 of findings with the very span and class.
+    #[allow(clippy::cast_precision_loss, reason = "counts")]
+    pub fn strict_f1(&self) -> (f64, f64, f64) {
+        let [gold, found, right] = self.strict.map(|n| n as f64);
+        (right / found.max(1.0), right / gold.max(1.0), 2.0 * right / (gold + found).max(1.0))
     }
 
     /// Tokens covered for nothing in a thousand.

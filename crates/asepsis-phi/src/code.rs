@@ -290,6 +290,27 @@ fn is_decimal(text: &str) -> bool {
     })
 }
 
+/// The class of a number that something else found at token `i`, by the cue before it.
+pub(crate) fn told(doc: &Doc<'_>, i: usize) -> IdentifierClass {
+    let cue = doc.cues_before(i, 8).find(|c| c.kind.is_number() || matches!(c.kind, CueKind::Phone | CueKind::Fax));
+    match cue.map(|c| c.kind) {
+        Some(CueKind::Phone) => IdentifierClass::Phone,
+        Some(CueKind::Fax) => IdentifierClass::Fax,
+        Some(kind) => class_of(kind).unwrap_or(IdentifierClass::Id),
+        None => IdentifierClass::Id,
+    }
+}
+
+/// Whether a rule of this file found it.
+pub(crate) fn is_code(rule: &Rule) -> bool {
+    rule.name == CUED.name || is_bare(rule)
+}
+
+/// Whether it was found by its look alone.
+pub(crate) fn is_bare(rule: &Rule) -> bool {
+    rule.name == BARE.name
+}
+
 fn class_of(kind: CueKind) -> Option<IdentifierClass> {
     Some(match kind {
         CueKind::Ssn => IdentifierClass::Ssn,

@@ -7,6 +7,7 @@ use memchr::memchr;
 use crate::cue::Cues;
 use crate::doc::Doc;
 use crate::known::KnownPhi;
+use crate::language::Language;
 use crate::lexicon::Lexicon;
 use crate::net::Marks;
 use crate::normal::Normal;
@@ -44,8 +45,11 @@ pub struct Engine {
     site: Site,
     profile: Profile,
     titles: bool,
+    /// The language of every document, where it is not told by its words.
+    language: Option<Language>,
     gazetteer: Gazetteer,
-    tagger: Option<Tagger>,
+    /// The model of each language, in the order of [`Language::ALL`]; none where the rules are alone.
+    taggers: Vec<Tagger>,
 }
 
 impl Default for Engine {
@@ -64,14 +68,18 @@ impl Engine {
             site: Site::default(),
             profile: Profile::default(),
             titles: true,
+            language: None,
             gazetteer: tagger::gazetteer(),
-            tagger: Some(Tagger::new(tagger::english().expect("the shipped model is whole"))),
+            taggers: Language::ALL
+                .iter()
+                .map(|language| Tagger::new(tagger::shipped(*language).expect("the shipped models are whole")))
+                .collect(),
         }
     }
 
     /// The rules alone, without the tagger.
     pub fn rules_only() -> Self {
-        Self { tagger: None, ..Self::new() }
+        Self { taggers: Vec::new(), ..Self::new() }
     }
 
     /// An engine with settings other than the shipped ones.
@@ -91,7 +99,7 @@ impl Engine {
 
     /// What this engine can claim.
     pub fn assurance(&self) -> Assurance {
-        if self.tagger.is_some() { Assurance::Full } else { Assurance::FirstLayer }
+        if !self.taggers.is_empty() { Assurance::Full } else { Assurance::FirstLayer }
     }
 
     pub(crate) fn gazetteer(&self) -> &Gazetteer {
@@ -102,14 +110,15 @@ impl Engine {
     pub fn inspect(&self, segments: &[Segment<'_>], known: &KnownPhi) -> Vec<Vec<Finding>> {
         let normals: Vec<Normal<'_>> = segments.iter().map(|s| Normal::of(s.text)).collect();
         let known = Mentions::known(known, &self.lexicon);
+        let language = self.language.unwrap_or_else(|| Language::of(normals.iter().map(Normal::text)));
         let mut docs: Vec<Doc<'_>> = normals
             .iter()
             .zip(segments)
-            .map(|(normal, segment)| self.read(normal.text(), segment.field, &known))
+            .map(|(normal, segment)| self.read(normal.text(), segment.field, &known, language))
             .collect();
-        if let Some(tagger) = &self.tagger {
+        if let Some(tagger) = self.taggers.get(language as usize) {
             for doc in &mut docs {
-                tagger.apply(doc, &self.gazetteer, self.profile);
+                tagger.apply(doc, &self.gazetteer, self.profile, language);
             }
         }
         let mut mentions = Mentions::found(&docs);
@@ -126,12 +135,12 @@ impl Engine {
     }
 
     /// What the rules find in a text by itself.
-    pub(crate) fn read_rules<'t>(&self, text: &'t str) -> Doc<'t> {
-        self.read(text, None, &Mentions::known(&KnownPhi::default(), &self.lexicon))
+    pub(crate) fn read_rules<'t>(&self, text: &'t str, language: Language) -> Doc<'t> {
+        self.read(text, None, &Mentions::known(&KnownPhi::default(), &self.lexicon), language)
     }
 
     /// Every rule over one segment. Earlier rules keep what they found, so the surest come first.
-    fn read<'t>(&self, text: &'t str, field: Option<&str>, known: &Mentions<'_>) -> Doc<'t> {
+    fn read<'t>(&self, text: &'t str, field: Option<&str>, known: &Mentions<'_>, language: Language) -> Doc<'t> {
         let mut tokens = token::tokenize(text, &self.lexicon);
         token::restore_case(text, &mut tokens);
         let mut doc = Doc::new(text, tokens, self.cues.find(text));
@@ -148,15 +157,21 @@ impl Engine {
         if let Some(field) = field {
             field::find(&mut doc, field, &self.cues);
         }
-        place::find_addresses(&mut doc);
+        // What names and places look like is another thing in each language: there the tagger is alone.
+        let english = language == Language::English;
+        if english {
+            place::find_addresses(&mut doc);
+        }
         date::find(&mut doc);
         phone::find(&mut doc);
         code::find(&mut doc);
         age::find(&mut doc);
-        org::find(&mut doc);
-        name::find_cued(&mut doc);
-        place::find_towns(&mut doc);
-        name::find_loose(&mut doc);
+        if english {
+            org::find(&mut doc);
+            name::find_cued(&mut doc);
+            place::find_towns(&mut doc);
+            name::find_loose(&mut doc);
+        }
         doc
     }
 }
@@ -166,6 +181,7 @@ impl Engine {
 pub struct EngineBuilder {
     profile: Profile,
     titles_apart: bool,
+    language: Option<Language>,
     patterns: Vec<SitePattern>,
     model: Option<Arc<[u8]>>,
 }
@@ -179,7 +195,14 @@ impl EngineBuilder {
         self
     }
 
-    /// A model that was trained with [`training`](crate::training), in place of the shipped one.
+    /// The language of every document. Without it, each document's is told by its words.
+    #[must_use]
+    pub fn language(mut self, language: Language) -> Self {
+        self.language = Some(language);
+        self
+    }
+
+    /// A model that was trained with [`training`](crate::training), in place of the shipped one of its language.
     #[must_use]
     pub fn model(mut self, file: impl Into<Arc<[u8]>>) -> Self {
         self.model = Some(file.into());
@@ -206,9 +229,17 @@ impl EngineBuilder {
     /// Where a pattern is no valid or too large a regular expression, or the model is none.
     pub fn build(self) -> Result<Engine, EngineError> {
         let site = Site::new(&self.patterns)?;
-        let mut engine = Engine { site, profile: self.profile, titles: !self.titles_apart, ..Engine::new() };
+        let mut engine = Engine {
+            site,
+            profile: self.profile,
+            titles: !self.titles_apart,
+            language: self.language,
+            ..Engine::new()
+        };
         if let Some(file) = &self.model {
-            engine.tagger = Some(Tagger::new(Model::from_bytes(file)?));
+            let tagger = Tagger::new(Model::from_bytes(file)?);
+            let language = tagger.language();
+            engine.taggers[language as usize] = tagger;
         }
         Ok(engine)
     }

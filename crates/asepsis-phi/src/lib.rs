@@ -23,6 +23,7 @@ mod doc;
 mod engine;
 mod field;
 mod known;
+mod language;
 mod lexicon;
 mod name;
 mod net;
@@ -43,6 +44,7 @@ mod tripwire;
 
 pub use engine::{Assurance, Engine, EngineBuilder, EngineError, Segment};
 pub use known::{FhirError, Hl7Error, KnownPerson, KnownPhi};
+pub use language::{Language, UnknownLanguage};
 pub use profile::{Profile, UnknownProfile};
 pub use site::{SitePattern, SitePatternError};
 pub use tripwire::{Trip, tripwire};

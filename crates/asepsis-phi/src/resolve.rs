@@ -6,10 +6,12 @@
 use asepsis_crf::{Lanes, States};
 use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
+use crate::code;
 use crate::doc::{Doc, Hit, Rule};
+use crate::language::Language;
 use crate::lexicon::{COUNTRY, CREDENTIAL, STATE_NAME, STOP, TITLE};
 use crate::profile::Profile;
-use crate::tagger::{Gazetteer, Tags};
+use crate::tagger::Tags;
 use crate::token::{GLUED, Kind, LINE, SPACE};
 
 static TAGGED: Rule =
@@ -37,12 +39,7 @@ pub(crate) struct Classes {
 
 impl Classes {
     pub(crate) fn of(states: &States) -> Self {
-        let class = |state: usize| {
-            Some(match states.kind(state)? {
-                "LOC" => IdentifierClass::Location,
-                other => other.parse().unwrap_or(IdentifierClass::Id),
-            })
-        };
+        let class = |state: usize| Some(states.kind(state)?.parse().unwrap_or(IdentifierClass::Id));
         let names: Vec<&str> = states.names().collect();
         Self {
             by_state: (0..names.len()).map(class).collect(),
@@ -80,11 +77,10 @@ impl Classes {
 }
 
 /// Brings the tagger's word into what the rules found.
-pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, gazetteer: &Gazetteer, profile: Profile) {
-    let _ = gazetteer;
+pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: Profile, language: Language) {
     let bounds = bounds(profile);
     let read: Vec<(f32, IdentifierClass, bool)> = tags.states.iter().map(|lanes| classes.read(lanes)).collect();
-    disbelieve(doc, &read, bounds.believe);
+    disbelieve(doc, &read, &bounds, language);
     let mut i = 0;
     while i < doc.tokens.len() {
         let (p, class, _) = read[i];
@@ -105,20 +101,31 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, gazetteer
         let next = j;
         let confidence = sum / (j - i) as f32;
         let (from, to) = trim(doc, i, j);
-        if from < to && says_something(doc, from, to, class) && !is_ratio(doc, from, to, class, confidence) {
-            cover(doc, from, to, class, confidence);
+        if from < to
+            && says_something(doc, from, to, class)
+            && !(profile != Profile::Strict && is_ratio(doc, from, to, class, confidence))
+        {
+            let class = if class == IdentifierClass::Id { code::told(doc, from) } else { class };
+            cover(doc, from, to, class, confidence, read[from].2);
         }
         i = next;
     }
 }
 
-/// Takes back what only a list made likely, where the tagger says it is something else.
-fn disbelieve(doc: &mut Doc<'_>, read: &[(f32, IdentifierClass, bool)], believe: f32) {
+/// Takes back what only a list made likely, where the tagger says it is something else, and numbers that only their look
+/// made suspect, where the tagger knows better how far they go.
+fn disbelieve(doc: &mut Doc<'_>, read: &[(f32, IdentifierClass, bool)], bounds: &Bounds, language: Language) {
     let mut kept: Vec<Hit> = Vec::with_capacity(doc.hits.len());
     for hit in std::mem::take(&mut doc.hits) {
         let (from, to) = doc.token_range(hit.start, hit.end);
         let best = read[from..to].iter().map(|r| r.0).fold(0.0, f32::max);
-        if is_doubtful(&hit) && best < believe {
+        let worst = read[from..to].iter().map(|r| r.0).fold(1.0, f32::min);
+        let doubtful = is_doubtful(&hit) && best < bounds.believe;
+        // The shapes of English numbers and the cues before them are a guess in another language.
+        let foreign = language != Language::English && code::is_code(hit.rule);
+        let bare = foreign && code::is_bare(hit.rule) && best < bounds.believe;
+        let known_better = (foreign || code::is_bare(hit.rule)) && worst >= bounds.cover;
+        if doubtful || bare || known_better {
             doc.taken[from..to].fill(false);
         } else {
             kept.push(hit);
@@ -171,22 +178,29 @@ fn says_something(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass)
     }
 }
 
-/// Whether a date is no more than two small numbers, as strength and pain are written too, and the tagger is not sure.
+/// Whether what looks like a day of a month is more likely so many out of so many: strength 5/5, pain 3/10, a score 12/30.
+/// Where a cue for a date stands by, the rules have found it already.
 fn is_ratio(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32) -> bool {
-    let numbers = || (from..to).filter(|&k| doc.tokens[k].kind == Kind::Number);
+    let numbers: Vec<u32> =
+        (from..to).filter(|&k| doc.tokens[k].kind == Kind::Number).map(|k| doc.value(k)).take(3).collect();
+    let [a, b] = numbers[..] else { return false };
+    let scale = a <= b && matches!(b, 2 | 4 | 5 | 6 | 10 | 15 | 20 | 24 | 25 | 28 | 30);
     class == IdentifierClass::Date
         && (from..to).all(|k| doc.tokens[k].kind != Kind::Word)
-        && numbers().map(|k| doc.tokens[k].len()).sum::<usize>() <= 4
-        && numbers().all(|k| doc.tokens[k].len() <= 2)
-        && confidence < 0.9
+        && a < 100
+        && b < 100
+        && (scale || confidence < 0.9)
 }
 
-fn cover(doc: &mut Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32) {
+fn cover(doc: &mut Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32, begins: bool) {
     let (start, end) = (doc.tokens[from].start, doc.tokens[to - 1].end);
     // A neighbour of the same class that touches it or stands one space away is the rest of the same identifier.
     let touches = |a: usize, b: usize| doc.tokens[b].gap <= 1 && b == a + 1;
     let before = (from > 0 && doc.taken[from - 1] && touches(from - 1, from))
-        .then(|| doc.hits.iter().position(|h| h.class == class && h.end == doc.tokens[from - 1].end))
+        .then(|| {
+            let ends = |h: &Hit| h.class == class && h.end == doc.tokens[from - 1].end;
+            doc.hits.iter().position(|h| ends(h) && !(begins && h.rule.kind == EvidenceKind::Model))
+        })
         .flatten();
     let after = (to < doc.tokens.len() && doc.taken[to] && touches(to - 1, to))
         .then(|| doc.hits.iter().position(|h| h.class == class && h.start == doc.tokens[to].start))

@@ -7,12 +7,13 @@ mod hash;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use asepsis_crf::{Feature, Lanes, Marginals, Model, ModelError};
+use asepsis_crf::{Feature, Lanes, Marginals, Model, ModelError, States};
 
 pub(crate) use features::View;
 pub(crate) use gazetteer::Gazetteer;
 
 use crate::doc::Doc;
+use crate::language::Language;
 use crate::profile::Profile;
 use crate::resolve::{self, Classes};
 use crate::token::{LINE, PARAGRAPH};
@@ -62,13 +63,19 @@ impl Tagger {
     }
 
     /// Brings what the tagger says into what the rules found.
-    pub(crate) fn apply(&self, doc: &mut Doc<'_>, gazetteer: &Gazetteer, profile: Profile) {
+    pub(crate) fn apply(&self, doc: &mut Doc<'_>, gazetteer: &Gazetteer, profile: Profile, language: Language) {
         let tags = self.tag(doc, gazetteer);
-        resolve::apply(doc, &tags, &self.classes, gazetteer, profile);
+        resolve::apply(doc, &tags, &self.classes, profile, language);
     }
 
     pub(crate) fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The language whose states the model has.
+    pub(crate) fn language(&self) -> Language {
+        let same = |language: &&Language| states(**language) == *self.model.states();
+        Language::ALL.iter().find(same).copied().unwrap_or_default()
     }
 
     /// The probability of each state at each token.
@@ -95,7 +102,53 @@ pub(crate) fn gazetteer() -> Gazetteer {
     Gazetteer::new(Cow::Borrowed(include_bytes!("../data/gazetteer.bin"))).expect("the shipped gazetteer is whole")
 }
 
-/// The shipped English model.
-pub(crate) fn english() -> Result<Model, ModelError> {
-    Model::from_static(include_bytes!("../data/english.crf"))
+/// The shipped model of a language.
+pub(crate) fn shipped(language: Language) -> Result<Model, ModelError> {
+    Model::from_static(match language {
+        Language::English => include_bytes!("../data/english.crf"),
+        Language::Spanish => include_bytes!("../data/spanish.crf"),
+    })
+}
+
+/// The states of a language's model.
+///
+/// The number of states that a model can have is small, so that each language has those that its texts call for.
+pub(crate) fn states(language: Language) -> States {
+    let names: [&str; 15] = match language {
+        Language::English => [
+            "O",
+            "DRUG",
+            "EPONYM",
+            "TEST",
+            "DEVICE",
+            "B-NAME",
+            "I-NAME",
+            "B-LOCATION",
+            "I-LOCATION",
+            "B-ORG",
+            "I-ORG",
+            "B-DATE",
+            "I-DATE",
+            "B-ID",
+            "I-ID",
+        ],
+        Language::Spanish => [
+            "O",
+            "B-NAME",
+            "I-NAME",
+            "B-LOCATION",
+            "I-LOCATION",
+            "B-ORG",
+            "I-ORG",
+            "B-DATE",
+            "I-DATE",
+            "B-ID",
+            "I-ID",
+            "B-LICENSE",
+            "I-LICENSE",
+            "B-HEALTH_PLAN",
+            "I-HEALTH_PLAN",
+        ],
+    };
+    States::new(names).expect("the states of the languages are tested")
 }

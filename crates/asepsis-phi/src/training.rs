@@ -8,9 +8,10 @@ use asepsis_vocab::{IdentifierClass, Span};
 
 use crate::doc::Doc;
 use crate::engine::Engine;
+use crate::language::Language;
 use crate::lexicon::{EPONYM, EPONYM_TAIL};
 use crate::normal::Normal;
-use crate::tagger::{Gazetteer, View, windows};
+use crate::tagger::{self, Gazetteer, View, windows};
 use crate::token::Kind;
 
 /// What a marked piece of a text is.
@@ -37,18 +38,13 @@ pub struct Example {
     pub marks: Vec<(Span, Mark)>,
 }
 
-/// The states of the shipped English model.
-const STATES: [&str; 15] = [
-    "O", "DRUG", "EPONYM", "TEST", "DEVICE", "B-NAME", "I-NAME", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-DATE",
-    "I-DATE", "B-ID", "I-ID",
-];
-
 /// How often the rules' findings and the cues of a text are hidden, so that the tagger learns to do without them.
 const HIDE_RULES: f64 = 0.35;
 const HIDE_CUES: f64 = 0.25;
 
 /// Texts as sequences to learn from.
 pub struct TrainingSet {
+    language: Language,
     rules: Engine,
     states: States,
     sequences: Sequences,
@@ -56,14 +52,12 @@ pub struct TrainingSet {
 }
 
 impl TrainingSet {
-    /// An empty set for a model of the shipped states.
-    ///
-    /// # Panics
-    /// Never: the shipped states are a set of states.
-    pub fn new() -> Self {
+    /// An empty set for a model of a language.
+    pub fn new(language: Language) -> Self {
         Self {
+            language,
             rules: Engine::rules_only(),
-            states: States::new(STATES).expect("the shipped states are tested"),
+            states: tagger::states(language),
             sequences: Sequences::new(),
             chance: 0x5DEE_CE66,
         }
@@ -77,7 +71,7 @@ impl TrainingSet {
     /// Adds a text. Marks that share no token with the text do nothing.
     pub fn add(&mut self, example: &Example) {
         let normal = Normal::of(&example.text);
-        let mut doc = self.rules.read_rules(normal.text());
+        let mut doc = self.rules.read_rules(normal.text(), self.language);
         let (hide_rules, hide_cues) = (self.draw() < HIDE_RULES, self.draw() < HIDE_CUES);
         if hide_rules {
             doc.hits.clear();
@@ -133,22 +127,22 @@ impl TrainingSet {
                 Mark::Eponym => "EPONYM",
                 Mark::Test => "TEST",
                 Mark::Device => "DEVICE",
-                Mark::Identifier(class) => match class {
-                    IdentifierClass::Name => "B-NAME",
-                    IdentifierClass::Location => "B-LOC",
-                    IdentifierClass::Org => "B-ORG",
-                    IdentifierClass::Date => "B-DATE",
-                    IdentifierClass::Age | IdentifierClass::Profession => "O",
-                    _ => "B-ID",
-                },
+                Mark::Identifier(IdentifierClass::Age | IdentifierClass::Profession) => "O",
+                Mark::Identifier(class) => {
+                    let own = format!("B-{class}");
+                    let state = self.states.index(&own).unwrap_or_else(|| at("B-ID"));
+                    out[i] = state + usize::from(self.goes_on(doc, normal, i, *marked));
+                    continue;
+                }
             };
-            let state = at(kind);
-            let inside = self.states.kind(state).is_some()
-                && i > 0
-                && normal.span(doc.tokens[i - 1].start, doc.tokens[i - 1].end).overlaps(*marked);
-            out[i] = state + usize::from(inside);
+            out[i] = at(kind);
         }
         out
+    }
+
+    /// Whether the token before belongs to the same mark.
+    fn goes_on(&self, doc: &Doc<'_>, normal: &Normal<'_>, i: usize, marked: Span) -> bool {
+        i > 0 && normal.span(doc.tokens[i - 1].start, doc.tokens[i - 1].end).overlaps(marked)
     }
 
     fn draw(&mut self) -> f64 {
@@ -171,12 +165,6 @@ impl TrainingSet {
         let mut trainer = Trainer::from_model(model, options, trust);
         trainer.learn(&self.sequences);
         trainer.model().to_bytes()
-    }
-}
-
-impl Default for TrainingSet {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -7,6 +7,7 @@ mod place;
 mod sdk;
 mod shell;
 mod tests;
+mod train;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use std::time::Instant;
 const USAGE: &str = "\
 cargo xtask setup   install what the tests need beside Rust: the vendors' SDKs, in the target folder
 cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk leaves the SDKs out
+cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped
 cargo xtask ci      test, then formatting, lints, licences and documentation";
 
 fn main() -> ExitCode {
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let done = match task.as_str() {
         "setup" => sdk::set_up(),
         "test" => tests::show(),
+        "train" => train::run(std::env::args().nth(2).as_deref()),
         "ci" => ci::run_all(),
         _ => {
             eprintln!("{USAGE}");
