@@ -8,12 +8,12 @@ use crate::chance::Chance;
 /// With some chance, the example as a machine, a hurried hand or a wrapped mail would leave it.
 pub(crate) fn distort(example: Example, chance: &mut Chance) -> Example {
     match chance.unit() {
-        x if x < 0.08 => map(&example, |c, _| lower(c)),
-        x if x < 0.13 => map(&example, |c, _| upper(c)),
-        x if x < 0.18 => map(&example, |c, next| if is_stop(c, next) { None } else { lower(c) }),
-        x if x < 0.24 => map(&example, |c, next| if is_stop(c, next) { Some(' ') } else { Some(c) }),
-        x if x < 0.29 => wrapped(&example),
-        x if x < 0.31 => map(&example, |c, _| if c == '\n' { Some(' ') } else { Some(c) }),
+        x if x < 0.12 => map(&example, |c, _| lower(c)),
+        x if x < 0.20 => map(&example, |c, _| upper(c)),
+        x if x < 0.25 => map(&example, |c, next| if is_stop(c, next) { None } else { lower(c) }),
+        x if x < 0.31 => map(&example, |c, next| if is_stop(c, next) { Some(' ') } else { Some(c) }),
+        x if x < 0.36 => wrapped(&example),
+        x if x < 0.38 => map(&example, |c, _| if c == '\n' { Some(' ') } else { Some(c) }),
         _ => example,
     }
 }

@@ -59,6 +59,8 @@ pub struct Marginals {
     pub(crate) local: Vec<Lanes>,
     pub(crate) forward: Vec<Lanes>,
     pub(crate) backward: Vec<Lanes>,
+    /// The state of a position that is certain.
+    certain: Vec<Option<usize>>,
 }
 
 impl Marginals {
@@ -105,6 +107,76 @@ impl Marginals {
             after = normal(times(&after, &factors.back));
         }
     }
+}
+
+/// By how much the score of an outside state must lead for a position to be taken as certain: transitions move the odds
+/// by less.
+const CERTAIN: f32 = 12.0;
+
+impl Marginals {
+    /// The same as [`run`](Self::run), but a position where an outside state leads by far is taken as certain, which cuts
+    /// the chain there. In ordinary text that is most positions.
+    pub(crate) fn run_cut(&mut self, scores: &[Lanes], count: usize, factors: &Factors, outside: &[bool; 16]) {
+        let n = scores.len();
+        self.states.clear();
+        self.states.resize(n, Lanes::default());
+        self.local.clear();
+        self.local.resize(n, Lanes::default());
+        self.forward.clear();
+        self.forward.resize(n, Lanes::default());
+        self.certain.clear();
+        self.certain.extend(scores.iter().map(|s| certain(s, count, outside)));
+        for t in 0..n {
+            if let Some(state) = self.certain[t] {
+                self.states[t].0[state] = 1.0;
+                continue;
+            }
+            self.local[t] = local(&scores[t], count);
+            let mut sum = match t.checked_sub(1) {
+                None => factors.start,
+                Some(before) => match self.certain[before] {
+                    Some(state) => factors.step[state],
+                    None => times(&self.forward[before], &factors.step),
+                },
+            };
+            for (s, l) in sum.0.iter_mut().zip(self.local[t].0) {
+                *s *= l;
+            }
+            self.forward[t] = normal(sum);
+        }
+        let mut after = Lanes([1.0; 16]);
+        for t in (0..n).rev() {
+            if let Some(state) = self.certain[t] {
+                after = factors.back[state];
+                continue;
+            }
+            let mut p = self.forward[t];
+            for (p, b) in p.0.iter_mut().zip(after.0) {
+                *p *= b;
+            }
+            self.states[t] = normal(p);
+            if t > 0 && self.certain[t - 1].is_none() {
+                for (a, l) in after.0.iter_mut().zip(self.local[t].0) {
+                    *a *= l;
+                }
+                after = normal(times(&after, &factors.back));
+            }
+        }
+    }
+}
+
+/// The outside state that leads every inside one by far.
+fn certain(scores: &Lanes, count: usize, outside: &[bool; 16]) -> Option<usize> {
+    let (mut best, mut state, mut inside) = (f32::MIN, 0, f32::MIN);
+    for s in 0..count {
+        let score = scores.0[s];
+        if !outside[s] {
+            inside = inside.max(score);
+        } else if score > best {
+            (best, state) = (score, s);
+        }
+    }
+    (best - inside >= CERTAIN).then_some(state)
 }
 
 /// Factors of the scores, the best of them 1, so that nothing over- or underflows.

@@ -26,6 +26,8 @@ pub struct Model {
     step: f32,
     pub(crate) transitions: Transitions,
     factors: Factors,
+    /// The states that belong to no entity.
+    outside: [bool; 16],
     bitmap: Cow<'static, [u8]>,
     /// Rows before each block of the bitmap.
     ranks: Vec<u32>,
@@ -67,7 +69,11 @@ impl Model {
         }
         let factors = head.transitions.factors(&head.states);
         let Head { states, step, transitions } = head;
-        Ok(Self { states, step, transitions, factors, bitmap, ranks, rows })
+        let mut outside = [false; 16];
+        for (state, outside) in outside.iter_mut().enumerate().take(states.count()) {
+            *outside = states.kind(state).is_none();
+        }
+        Ok(Self { states, step, transitions, factors, outside, bitmap, ranks, rows })
     }
 
     /// The model as a file.
@@ -145,11 +151,12 @@ impl Model {
         buckets.zip(self.rows.chunks_exact(ROW)).map(|(b, row)| (Feature::from_parts(b, row[CHECK]), row))
     }
 
-    /// The score of each state where these features hold.
+    /// Adds the weights of these features, before they are scaled, to the sums of the states.
+    ///
+    /// A position has fewer than 250 features, so that sixteen bits hold the sums.
     #[inline]
     #[allow(clippy::cast_possible_wrap, reason = "the bytes of a row are signed weights")]
-    pub fn scores(&self, features: &[Feature]) -> Lanes {
-        let mut sums = [0i16; 16];
+    pub fn add(&self, features: &[Feature], sums: &mut [i16; 16]) {
         for &feature in features {
             if let Some(row) = self.row(feature) {
                 for (sum, weight) in sums.iter_mut().zip(row) {
@@ -157,16 +164,30 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// The scores that the sums stand for.
+    #[inline]
+    pub fn scaled(&self, sums: &[i16; 16]) -> Lanes {
         let mut out = Lanes::default();
         for (o, sum) in out.0.iter_mut().zip(sums) {
-            *o = f32::from(sum) * self.step;
+            *o = f32::from(*sum) * self.step;
         }
         out
     }
 
+    /// The score of each state where these features hold.
+    pub fn scores(&self, features: &[Feature]) -> Lanes {
+        let mut sums = [0i16; 16];
+        self.add(features, &mut sums);
+        self.scaled(&sums)
+    }
+
     /// The probability of each state at each position, given its scores.
+    ///
+    /// Where an outside state leads every inside one by far it has the probability 1.
     pub fn marginals(&self, scores: &[Lanes], into: &mut Marginals) {
-        into.run(scores, self.states.count(), &self.factors);
+        into.run_cut(scores, self.states.count(), &self.factors, &self.outside);
     }
 }
 

@@ -83,13 +83,11 @@ impl Tagger {
         let view = View::new(doc, gazetteer);
         let mut states = Vec::with_capacity(doc.tokens.len());
         let mut features: Vec<Feature> = Vec::with_capacity(features::MOST);
+        let words = view.word_sums(&self.model);
         let (mut scores, mut marginals) = (Vec::new(), Marginals::new());
         for window in windows(doc) {
             scores.clear();
-            for i in window {
-                view.features(i, &mut features);
-                scores.push(self.model.scores(&features));
-            }
+            scores.extend(window.map(|i| view.scores(i, &self.model, &words, &mut features)));
             self.model.marginals(&scores, &mut marginals);
             states.extend_from_slice(marginals.states());
         }
