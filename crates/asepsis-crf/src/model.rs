@@ -10,8 +10,13 @@ const MAGIC: &[u8; 8] = b"ASEPCRF1";
 pub(crate) const ROW: usize = 16;
 const CHECK: usize = 15;
 const BITMAP: usize = (1 << BUCKET_BITS) / 8;
-/// Bits of the bitmap that a rank covers.
-const BLOCK: usize = 512;
+
+/// Sixty-four buckets: which of them have a row, and how many rows stand before.
+#[derive(Clone, Copy)]
+struct Slot {
+    bits: u64,
+    before: u32,
+}
 
 /// Weights and what they mean. Cheap to read from bytes that lie in the program.
 ///
@@ -28,9 +33,8 @@ pub struct Model {
     factors: Factors,
     /// The states that belong to no entity.
     outside: [bool; 16],
-    bitmap: Cow<'static, [u8]>,
-    /// Rows before each block of the bitmap.
-    ranks: Vec<u32>,
+    /// The bitmap of the buckets, by 64.
+    index: Vec<Slot>,
     rows: Cow<'static, [u8]>,
 }
 
@@ -41,7 +45,7 @@ impl Model {
     /// [`ModelError`], with the place at which the bytes make no model.
     pub fn from_static(bytes: &'static [u8]) -> Result<Self, ModelError> {
         let (head, bitmap, rows) = Head::read(bytes)?;
-        Self::assemble(head, Cow::Borrowed(bitmap), Cow::Borrowed(rows))
+        Self::assemble(head, bitmap, Cow::Borrowed(rows))
     }
 
     /// Reads a model from bytes and copies what it needs.
@@ -50,19 +54,16 @@ impl Model {
     /// [`ModelError`], with the place at which the bytes make no model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let (head, bitmap, rows) = Head::read(bytes)?;
-        Self::assemble(head, Cow::Owned(bitmap.to_vec()), Cow::Owned(rows.to_vec()))
+        Self::assemble(head, bitmap, Cow::Owned(rows.to_vec()))
     }
 
-    pub(crate) fn assemble(
-        head: Head,
-        bitmap: Cow<'static, [u8]>,
-        rows: Cow<'static, [u8]>,
-    ) -> Result<Self, ModelError> {
-        let mut ranks = Vec::with_capacity(BITMAP * 8 / BLOCK);
+    pub(crate) fn assemble(head: Head, bitmap: &[u8], rows: Cow<'static, [u8]>) -> Result<Self, ModelError> {
+        let mut index = Vec::with_capacity(BITMAP / 8);
         let mut before = 0u32;
-        for block in bitmap.chunks(BLOCK / 8) {
-            ranks.push(before);
-            before += block.iter().map(|b| b.count_ones()).sum::<u32>();
+        for word in bitmap.chunks_exact(8) {
+            let bits = u64::from_le_bytes(word.try_into().unwrap_or_default());
+            index.push(Slot { bits, before });
+            before += bits.count_ones();
         }
         if before as usize * ROW != rows.len() {
             return Err(ModelError { at: "the rows", want: "as many as the bitmap has buckets" });
@@ -73,7 +74,7 @@ impl Model {
         for (state, outside) in outside.iter_mut().enumerate().take(states.count()) {
             *outside = states.kind(state).is_none();
         }
-        Ok(Self { states, step, transitions, factors, outside, bitmap, ranks, rows })
+        Ok(Self { states, step, transitions, factors, outside, index, rows })
     }
 
     /// The model as a file.
@@ -97,7 +98,9 @@ impl Model {
         }
         #[allow(clippy::cast_possible_truncation, reason = "there are no more rows than buckets")]
         out.extend_from_slice(&((self.rows.len() / ROW) as u32).to_le_bytes());
-        out.extend_from_slice(&self.bitmap);
+        for slot in &self.index {
+            out.extend_from_slice(&slot.bits.to_le_bytes());
+        }
         out.extend_from_slice(&self.rows);
         out
     }
@@ -121,33 +124,19 @@ impl Model {
     #[inline]
     fn row(&self, feature: Feature) -> Option<&[u8; ROW]> {
         let bucket = feature.bucket();
-        let byte = self.bitmap[bucket / 8];
-        if byte >> (bucket % 8) & 1 == 0 {
+        let slot = self.index[bucket / 64];
+        let bit = 1u64 << (bucket % 64);
+        if slot.bits & bit == 0 {
             return None;
         }
-        let row = self.rank(bucket) * ROW;
+        let row = (slot.before + (slot.bits & (bit - 1)).count_ones()) as usize * ROW;
         let row: &[u8; ROW] = self.rows.get(row..row + ROW)?.try_into().ok()?;
         (row[CHECK] == feature.check()).then_some(row)
     }
 
-    /// How many buckets before this one have a row.
-    #[inline]
-    fn rank(&self, bucket: usize) -> usize {
-        let first = bucket / BLOCK * (BLOCK / 8);
-        let whole = &self.bitmap[first..first + (bucket % BLOCK) / 64 * 8];
-        let mut count = self.ranks[bucket / BLOCK];
-        for word in whole.chunks_exact(8) {
-            count += u64::from_le_bytes(word.try_into().unwrap_or_default()).count_ones();
-        }
-        let at = first + whole.len();
-        let word = u64::from_le_bytes(self.bitmap[at..at + 8].try_into().unwrap_or_default());
-        count += (word & ((1u64 << (bucket % 64)) - 1)).count_ones();
-        count as usize
-    }
-
     /// Each feature that has weights, with them.
     pub(crate) fn all_rows(&self) -> impl Iterator<Item = (Feature, &[u8])> {
-        let buckets = (0..1usize << BUCKET_BITS).filter(|b| self.bitmap[b / 8] >> (b % 8) & 1 == 1);
+        let buckets = (0..1usize << BUCKET_BITS).filter(|b| self.index[b / 64].bits >> (b % 64) & 1 == 1);
         buckets.zip(self.rows.chunks_exact(ROW)).map(|(b, row)| (Feature::from_parts(b, row[CHECK]), row))
     }
 

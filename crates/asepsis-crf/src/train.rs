@@ -329,7 +329,7 @@ impl Trainer {
             rows.extend_from_slice(&bytes);
         }
         let head = Head { states: self.states.clone(), step: STEP, transitions: self.transitions.clone() };
-        Model::assemble(head, Cow::Owned(bitmap), Cow::Owned(rows)).expect("a row was written for each bit")
+        Model::assemble(head, &bitmap, Cow::Owned(rows)).expect("a row was written for each bit")
     }
 }
 
