@@ -26,7 +26,10 @@ pub struct Limits {
     pub connections: usize,
     /// Silence of a client within a request.
     pub idle: Duration,
-    /// The head of a request.
+    /// A request's body, from its first byte to its last.
+    pub body: Duration,
+    /// The head of a request, and silence between two requests of a connection. Longer than clients keep a connection that
+    /// they do not use (aiohttp: 15 s), or one would be closed just as the next request goes out on it.
     pub head: Duration,
     /// Requests that go on when the server is told to stop.
     pub drain: Duration,
@@ -39,7 +42,8 @@ impl Default for Limits {
             requests: 32,
             connections: 512,
             idle: Duration::from_secs(30),
-            head: Duration::from_secs(10),
+            body: Duration::from_secs(120),
+            head: Duration::from_secs(75),
             drain: Duration::from_secs(10),
         }
     }
@@ -148,14 +152,24 @@ impl Service {
             let most = self.limits.request_bytes;
             Fault::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The request is over the limit of {most} bytes."))
         };
-        let mut body = request.into_body();
+        let body = request.into_body();
         if body.size_hint().lower() > self.limits.request_bytes as u64 {
             return Err(too_large());
         }
+        let slow = || Fault::new(StatusCode::REQUEST_TIMEOUT, "The request came too slowly.");
+        tokio::time::timeout(self.limits.body, self.collected(body, slow, too_large)).await.map_err(|_| slow())?
+    }
+
+    async fn collected<B: Body<Data = Bytes> + Unpin>(
+        &self,
+        mut body: B,
+        slow: impl Fn() -> Fault,
+        too_large: impl Fn() -> Fault,
+    ) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         loop {
             let frame = match tokio::time::timeout(self.limits.idle, body.frame()).await {
-                Err(_) => return Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "The request came too slowly.")),
+                Err(_) => return Err(slow()),
                 Ok(None) => return Ok(bytes),
                 Ok(Some(Err(_))) => return Err(Fault::bad("The request broke off before its end.")),
                 Ok(Some(Ok(frame))) => frame,
