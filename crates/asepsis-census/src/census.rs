@@ -20,6 +20,8 @@ pub struct Census {
     at_work: HashSet<u128>,
     at_work_partial: HashSet<u128>,
     at_work_words: HashSet<u128>,
+    /// Numbers that may be those of further people.
+    doubtful: HashSet<u128>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,7 +40,7 @@ pub struct Individuals {
     /// As many there are at least, if what was found is right: whoever can be the same is.
     pub at_least: u64,
     /// As many there are at most, if what was found is right: only an equal record number, social security number, or
-    /// full name with date of birth makes two documents speak of one person.
+    /// full name with date of birth makes two documents speak of one person, and every number is somebody's alone.
     pub at_most: u64,
     /// Those of the estimate who have a record number, a social security number, or a full name with a date of birth:
     /// patients, as a rule.
@@ -50,6 +52,7 @@ pub struct Individuals {
 impl Census {
     /// Counts the people of a further document.
     pub fn count(&mut self, people: &People) {
+        self.doubtful.extend(&people.doubtful);
         for person in &people.people {
             if person.at_work {
                 self.professional(person);
@@ -155,12 +158,16 @@ impl Census {
         let partial = self.partial.keys().filter(|word| !self.words.contains(word)).count() as u64;
         let numbered: u64 = namesakes.values().filter(|g| g.numbered > 0).map(Group::fewest).sum();
         let others: u64 = namesakes.values().filter(|g| g.numbered == 0).map(Group::fewest).sum();
+        let doubtful = self.doubtful.iter().filter(|number| !self.by_key.contains_key(number)).count() as u64;
         let at_work = self.at_work_partial.iter().filter(|word| !self.at_work_words.contains(word)).count();
         Individuals {
             estimate: certain + bare + partial,
             // A person without a name may be any of those without a number.
             at_least: (numbered + nameless.max(others + bare)).max(u64::from(!self.partial.is_empty())),
-            at_most: roots.len() as u64 + self.bare.values().sum::<u64>() + self.partial.values().sum::<u64>(),
+            at_most: roots.len() as u64
+                + doubtful
+                + self.bare.values().sum::<u64>()
+                + self.partial.values().sum::<u64>(),
             with_record: certain,
             professionals: (self.at_work.len() + at_work) as u64,
         }

@@ -34,9 +34,11 @@
 
 mod census;
 mod document;
+mod found;
 mod key;
 mod name;
 mod person;
+mod reading;
 mod role;
 mod value;
 

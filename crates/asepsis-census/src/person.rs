@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::document::{Number, Role};
+use crate::found::{Number, Role};
 use crate::name::Name;
 
 /// What a number is.

@@ -120,6 +120,14 @@ fn p14_blocks_of_one_document_keep_their_own_numbers() {
 }
 
 #[test]
+fn p14_a_second_number_beside_one_name_widens_the_bounds_and_not_the_estimate() {
+    let note = "Patient: {NAME|Martha Collins}\nMRN: {MRN|4471902}\nAccession {MRN|99120034}\n";
+    assert_eq!(bounds(count(&[note])), (1, 1, 2));
+    // Elsewhere it is somebody's.
+    assert_eq!(bounds(count(&[note, "{NAME|Ana Ruiz} MRN {MRN|99120034}"])), exactly(2));
+}
+
+#[test]
 fn p14_members_of_a_family_share_the_number_of_a_plan() {
     let individuals =
         count(&["{NAME|Ana Ruiz} member {HEALTH_PLAN|XK99812}", "{NAME|Leo Ruiz} member {HEALTH_PLAN|XK99812}"]);
@@ -160,8 +168,13 @@ fn r4_what_is_kept_holds_no_name_and_no_number() {
     for secret in ["martha", "collins", "4471902", "219098877", "03-14-51", "secret"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
-    let other = People::of(&Key::new([4; 16]), &[]);
-    assert_eq!(format!("{other:?}"), "People { people: [] }");
+    // Another key, another hash: those of two runs cannot be put side by side.
+    let (text, findings) = marked("SSN {SSN|219-09-8877}");
+    let of = |key: [u8; 16]| {
+        let part = Part { text: &text, record: None, field: None, findings: &findings };
+        format!("{:?}", People::of(&Key::new(key), &[part]))
+    };
+    assert!(of([3; 16]) == of([3; 16]) && of([3; 16]) != of([4; 16]));
 }
 
 #[test]
@@ -185,4 +198,71 @@ fn p14_a_table_of_many_thousand_rows_is_counted_in_bounded_time() {
     assert_eq!(count(&[&namesakes]).estimate, 20_000);
     let one = "{NAME|John Smith} ".repeat(20_000) + &"{NAME|Smith}\n".repeat(20_000);
     assert_eq!(count(&[&one]).estimate, 1);
+}
+
+/// Numbers that look like chance and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+/// Documents of `patients`, of one to five each: names in many spellings and among them namesakes, numbers and dates of birth not
+/// in all of them, clinicians, relatives. Gives also how many patients and relatives there are.
+fn messy(patients: u64, seed: u64) -> (Vec<String>, u64) {
+    let mut dice = Dice(seed);
+    let (mut documents, mut truth) = (Vec::new(), 0);
+    for i in 0..patients {
+        let (given, family) = (format!("Given{}", dice.below(120)), format!("Family{}", dice.below(300)));
+        let birth = format!("{:02}/{:02}/19{:02}", 1 + dice.below(12), 1 + dice.below(28), 20 + dice.below(80));
+        let mrn = format!("{}", 4_000_000 + i * 17);
+        let relative = dice.chance(25).then(|| format!("Kin{} {family}", dice.below(400)));
+        let mut named = false;
+        for _ in 0..=dice.below(5) {
+            let name = match dice.below(4) {
+                0 => format!("{}, {}", family.to_uppercase(), given.to_uppercase()),
+                1 => format!("{given} Q. {family}"),
+                2 => format!("Mr. {given} {family}"),
+                _ => format!("{given} {family}"),
+            };
+            let mut text = format!("Patient: {{NAME|{name}}}\n");
+            if dice.chance(60) {
+                text += &format!("DOB: {{BIRTH|{birth}}}\n");
+            }
+            if dice.chance(70) {
+                text += &format!("MRN: {{MRN|{mrn}}}\n");
+            }
+            text += &format!("{{NAME|{given}}} was seen by Dr. {{NAME|Doc{} Tor}}.\n", dice.below(12));
+            if let Some(relative) = relative.as_ref().filter(|_| dice.chance(80)) {
+                text += &format!("Wife: {{NAME|{relative}}}\n");
+                named = true;
+            }
+            documents.push(text);
+        }
+        // A relative who is never named is not there to be counted.
+        truth += 1 + u64::from(named);
+    }
+    (documents, truth)
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "the figures are for who reads the log")]
+fn p14_of_messy_documents_the_bounds_hold_the_truth_and_the_estimate_is_near() {
+    for (patients, seed) in [(100, 1), (1_000, 2), (5_000, 3)] {
+        let (documents, truth) = messy(patients, seed);
+        let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+        let i = count(&documents);
+        let error = 100.0 * (i.estimate as f64 - truth as f64) / truth as f64;
+        eprintln!("{} documents, truth {truth}: {i:?}, error of the estimate {error:+.1} %", documents.len());
+        assert!(i.at_least <= truth && truth <= i.at_most, "{i:?}, truth {truth}");
+        assert!(error.abs() <= 3.0, "{i:?}, truth {truth}, error {error:+.1} %");
+        assert_eq!(i.professionals, 12);
+    }
 }

@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Deid(Deid),
     /// Turn surrogates back.
     Reid(Reid),
+    /// Answer Presidio's REST calls, so that LiteLLM's and others' Presidio hooks work by changing a URL.
+    Presidio(Presidio),
     /// Run the stand-in AI vendor by itself, for trying out and for tests.
     Standin(Standin),
 }
@@ -280,6 +282,29 @@ pub(crate) struct VaultPlace {
     /// The folder that holds the vault and its keys; made where it is not there.
     #[arg(long, default_value = "asepsis-data", env = "ASEPSIS_DATA")]
     pub(crate) data: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Presidio {
+    /// Where it listens. Beyond this machine it needs `--allow-remote` and a token.
+    #[arg(long, default_value = "127.0.0.1:5002")]
+    pub(crate) listen: SocketAddr,
+    /// Listen beyond this machine. What is sent is not encrypted: put a proxy that speaks TLS in front, or use a network that
+    /// nobody else reads.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    /// The environment variable that holds the token that clients have to bring.
+    #[arg(long, value_name = "NAME", default_value = "ASEPSIS_PRESIDIO_TOKEN")]
+    pub(crate) token_env: String,
+    /// The languages that requests may name.
+    #[arg(long, value_delimiter = ',', default_value = "en")]
+    pub(crate) languages: Vec<String>,
+    /// How misses weigh against words that are covered for nothing: strict, balanced or utility.
+    #[arg(long, default_value = "balanced")]
+    pub(crate) profile: Profile,
+    /// A list of what is known of patients: lines of a class, a tab and a value.
+    #[arg(long)]
+    pub(crate) known: Option<PathBuf>,
 }
 
 #[derive(Args)]

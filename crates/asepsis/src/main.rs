@@ -45,6 +45,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Scan(scan) => commands::scan::run(&scan),
         Command::Deid(deid) => commands::deid::run(&deid),
         Command::Reid(reid) => commands::reid::run(&reid),
+        Command::Presidio(presidio) => commands::presidio::run(&presidio),
         Command::Standin(standin) => commands::standin::run(&standin),
     }
 }

@@ -1,4 +1,5 @@
-//! The vendors' SDKs that the tests drive: `openai` and `anthropic` for Python, `openai` for Node.
+//! The vendors' SDKs that the tests drive: `openai` and `anthropic` for Python, `openai` for Node; and the clients of Presidio's
+//! REST calls: LiteLLM with its Presidio hook, and Presidio's own anonymizer.
 //!
 //! They are installed in the target folder, in the versions that `tests/sdk/` pins. A copy of the pins beside them says
 //! what is installed; the tests and a next setup compare it.
@@ -12,6 +13,7 @@ use crate::shell::{Outcome, run, succeeds};
 /// Installs what is not there yet.
 pub(crate) fn set_up() -> Outcome {
     install("python", &["requirements.txt"], python)?;
+    install("presidio", &["requirements.txt"], presidio)?;
     install("node", &["package.json", "package-lock.json"], node)
 }
 
@@ -44,11 +46,13 @@ fn install(name: &str, pins: &[&str], how: fn(&Path, &Path) -> Outcome) -> Outco
 
 /// Whether what is installed still runs: the interpreter that it was made with may be gone.
 fn works(name: &str, folder: &Path) -> bool {
+    let finds = |modules: &str| {
+        let look = format!("import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, {modules})))");
+        succeeds(Command::new(python_in(folder)).args(["-c", &look]))
+    };
     match name {
-        "python" => succeeds(Command::new(python_in(folder)).args([
-            "-c",
-            "import importlib.util as u, sys; sys.exit(not (u.find_spec('openai') and u.find_spec('anthropic')))",
-        ])),
+        "python" => finds("['openai', 'anthropic']"),
+        "presidio" => finds("['litellm', 'presidio_anonymizer']"),
         _ => succeeds(Command::new("node").arg("--version")) && folder.join("node_modules/openai").is_dir(),
     }
 }
@@ -58,6 +62,18 @@ fn python_in(folder: &Path) -> PathBuf {
 }
 
 fn python(sources: &Path, folder: &Path) -> Outcome {
+    environment(sources, folder, &[])?;
+    run(Command::new(python_in(folder)).args(["-m", "pip", "--disable-pip-version-check", "check"]))
+}
+
+/// LiteLLM names more dependencies than its Presidio hook imports; these are left out, so that there is nothing to check. The
+/// archives are unpacked and nothing of theirs is run.
+fn presidio(sources: &Path, folder: &Path) -> Outcome {
+    environment(sources, folder, &["--only-binary", ":all:", "--no-compile"])
+}
+
+/// A Python environment with exactly the pinned packages.
+fn environment(sources: &Path, folder: &Path, options: &[&str]) -> Outcome {
     let make = |folder: &Path| {
         let mut command = Command::new("python3");
         command.args(["-m", "venv", "--clear"]).arg(folder);
@@ -68,9 +84,9 @@ fn python(sources: &Path, folder: &Path) -> Outcome {
         debian(&["python3", "python3-venv"])?;
         run(&mut make(folder))?;
     }
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
-    run(Command::new(python_in(folder)).args(pip).arg(sources.join("requirements.txt")))?;
-    run(Command::new(python_in(folder)).args(["-m", "pip", "--disable-pip-version-check", "check"]))
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
+    let requirements = sources.join("requirements.txt");
+    run(Command::new(python_in(folder)).args(pip).args(options).arg("--requirement").arg(requirements))
 }
 
 fn node(sources: &Path, folder: &Path) -> Outcome {

@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod policy;
+pub(crate) mod presidio;
 pub(crate) mod reid;
 pub(crate) mod scan;
 pub(crate) mod serve;

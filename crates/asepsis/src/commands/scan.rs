@@ -60,7 +60,7 @@ fn files(scan: &Scan, engine: &Engine, known: &KnownPhi) -> anyhow::Result<u8> {
         bar.inc(1);
         (name, inspected)
     };
-    batch::ordered(sources.into_iter().map(Ok), weigh, work, |(name, inspected)| {
+    let mut take = |name: String, inspected: Result<gather::Inspected, String>| {
         let inspected = match inspected {
             Ok(inspected) => inspected,
             Err(why) => {
@@ -80,6 +80,10 @@ fn files(scan: &Scan, engine: &Engine, known: &KnownPhi) -> anyhow::Result<u8> {
             report.file(&inspected, &own);
         }
         if scan.json { output::line(&json::file(&inspected, &own, scan.show)) } else { people.file(&inspected, &own) }
+    };
+    // Lines go above the bar, not into it.
+    batch::ordered(sources.into_iter().map(Ok), weigh, work, |(name, inspected)| {
+        bar.suspend(|| take(name, inspected))
     })?;
     bar.finish_and_clear();
     let verdict = verdict::Verdict::of(&tally, engine.assurance());

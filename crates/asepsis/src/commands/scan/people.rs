@@ -43,7 +43,8 @@ impl View {
             output::line(&self.dim(&format!("--- {}", harmless(&inspected.name))))?;
             for piece in &inspected.pieces {
                 if let Some(place) = &piece.place {
-                    output::line(&self.dim(&format!("--- {}", harmless(place))))?;
+                    let document = if inspected.many { format!("{}: ", piece.document + 1) } else { String::new() };
+                    output::line(&self.dim(&format!("--- {document}{}", harmless(place))))?;
                 }
                 output::line(self.painted(piece).trim_end_matches('\n'))?;
             }
