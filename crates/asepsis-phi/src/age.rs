@@ -32,7 +32,10 @@ fn in_digits(doc: &Doc<'_>, i: usize) -> Option<usize> {
         doc.glued(i) && i > 0 && matches!(doc.mark(i - 1), b'.' | b'/' | b'-') && i > 1 && doc.is_number(i - 2);
     let decimal =
         matches!(doc.mark(i + 1), b'.' | b'/' | b',') && doc.glued(i + 1) && doc.is_number(i + 2) && doc.glued(i + 2);
-    if joined || decimal || doc.mark(i + 1) == b'%' {
+    // Technetium-99m.
+    let isotope =
+        doc.value(i) == 99 && doc.glued(i + 1) && doc.word(i + 1).starts_with('m') && doc.tokens[i + 1].len() <= 3;
+    if isotope || joined || decimal || doc.mark(i + 1) == b'%' {
         return None;
     }
     // "90s" of a decade of life: "in her 90s".
@@ -66,7 +69,9 @@ fn in_digits(doc: &Doc<'_>, i: usize) -> Option<usize> {
         }
         _ => false,
     };
-    if sex && (doc.glued(j) || doc.tokens[j].gap == 1 && unit.len() > 1) && !doc.is_word(j + 1, "l") {
+    // "(117 female, 18 male)" counts people.
+    let counted = i > 0 && matches!(doc.mark(i - 1), b'(' | b',' | b'=') && doc.tokens[j].gap == 1;
+    if sex && !counted && (doc.glued(j) || doc.tokens[j].gap == 1 && unit.len() > 1) && !doc.is_word(j + 1, "l") {
         return Some(i + 1);
     }
     let said = doc.cues_before(i, 8).find(|c| !matches!(c.kind, CueKind::Name | CueKind::Org | CueKind::Town));

@@ -41,5 +41,5 @@ mod tripwire;
 pub use engine::{Assurance, Engine, EngineBuilder, Segment};
 pub use known::{FhirError, Hl7Error, KnownPerson, KnownPhi};
 pub use profile::{Profile, UnknownProfile};
-pub use site::{SitePattern, SitePatternError};
+pub use site::{LearnError, SitePattern, SitePatternError};
 pub use tripwire::{Trip, tripwire};
