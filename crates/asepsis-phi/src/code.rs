@@ -16,7 +16,7 @@ use crate::cue::CueKind;
 use crate::doc::{Doc, Near, Rule};
 use crate::lexicon::{COMMON, FIELD_NOUN, LINK, MEASURE, STOP};
 use crate::token::{Case, Kind, SPACE};
-use guard::{is_decimal, is_public_code, is_value, is_years, measured, public};
+use guard::{is_decimal, is_period, is_public_code, is_value, measured, public};
 
 static SSN: Rule =
     Rule { name: "ssn", kind: EvidenceKind::Pattern, note: "nine digits in the shape of a social security number" };
@@ -260,7 +260,7 @@ fn accepts(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str, cue: Near) -> boo
     }
     let compared = i > 0 && matches!(doc.mark(i - 1), b'<' | b'>') && doc.mark(i.wrapping_sub(2)) != b'>';
     if chunk.prose && chunk.digits < 4
-        || !told && is_years(text)
+        || is_period(doc, i, text)
         || is_decimal(text)
         || compared && text.starts_with('0')
     {

@@ -30,6 +30,8 @@ pub(crate) enum CueKind {
     Photo,
     Id,
     Org,
+    /// A holiday, which is a date itself.
+    Holiday,
     /// What follows is public: a citation, a code of a classification.
     Public,
 }
@@ -60,6 +62,7 @@ impl CueKind {
             "photo" => Self::Photo,
             "id" => Self::Id,
             "org" => Self::Org,
+            "holiday" => Self::Holiday,
             "public" => Self::Public,
             _ => return None,
         })

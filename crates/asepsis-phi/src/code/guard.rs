@@ -37,6 +37,12 @@ pub(super) fn is_years(text: &str) -> bool {
     ['-', '/'].into_iter().any(|sign| parts(text, sign).is_some_and(|(a, b)| year(a) && year(b)))
 }
 
+/// A span of years where a word says so: `the period 2000-2012`, `(2006-2011)`.
+pub(super) fn is_period(doc: &Doc<'_>, i: usize, text: &str) -> bool {
+    let words = ["period", "during", "in", "from", "between", "of", "years", "year", "since", "season", "academic"];
+    is_years(text) && i > 0 && (doc.mark(i - 1) == b'(' || words.iter().any(|w| doc.is_word(i - 1, w)))
+}
+
 /// The two numbers that a sign divides.
 fn parts(text: &str, sign: char) -> Option<(&str, &str)> {
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
