@@ -52,17 +52,16 @@ fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, &'static Rule)> {
             .or_else(|| stamp(doc, i))
     } else if token.is(MONTH) {
         named::month_day(doc, i)
+    } else if spoken::is_said(doc, i) {
+        named::day_month(doc, i).or_else(|| said(doc, i))
     } else {
-        named::day_month(doc, i)
+        None
     };
     let period = || match token.kind {
         Kind::Number => period::part_of_year(doc, i).or_else(|| period::day_alone(doc, i)),
         _ => period::part_of_year(doc, i),
     };
-    date.map(|end| (end, &DATE)).or_else(|| period().map(|end| (end, &PERIOD))).or_else(|| {
-        let end = said(doc, i)?;
-        Some((end, &DATE))
-    })
+    date.map(|end| (end, &DATE)).or_else(|| period().map(|end| (end, &PERIOD)))
 }
 
 /// A date of birth in words without the name of the month: `five seven nineteen sixty one` after a cue.

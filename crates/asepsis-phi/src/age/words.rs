@@ -8,6 +8,9 @@ use crate::doc::Doc;
 /// The end of the age that starts at token `i`.
 pub(super) fn age(doc: &Doc<'_>, i: usize) -> Option<usize> {
     let word = doc.word(i);
+    if word.len() < 6 || !matches!(word.as_bytes()[0] | 0x20, b'n' | b'h' | b'c' | b's') {
+        return None;
+    }
     match word.len() {
         8 if word.eq_ignore_ascii_case("nineties") => person_before(doc, i).then_some(i + 1),
         6..=7 if word.eq_ignore_ascii_case("ninety") || word.eq_ignore_ascii_case("hundred") => number(doc, i),

@@ -2,6 +2,7 @@
 
 use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
+use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
 use crate::lexicon::{COMMON, FIELD_NOUN, LINK, STOP};
 use crate::token::{Kind, SPACE};
@@ -9,42 +10,53 @@ use crate::token::{Kind, SPACE};
 static USERNAME: Rule =
     Rule { name: "id.username", kind: EvidenceKind::Cue, note: "the name of an account after a cue" };
 
-/// Words that announce the name of an account, in their last word.
-const CUES: [&str; 12] = [
+/// Words that announce the name of an account; they are cues of `cues.tsv` too.
+const CUES: [&str; 16] = [
     "username",
+    "user name",
     "userid",
+    "user id",
     "login",
     "logon",
     "handle",
     "screenname",
+    "screen name",
     "instagram",
     "twitter",
     "snapchat",
     "tiktok",
     "venmo",
     "telegram",
+    "skype",
 ];
 /// The most tokens of such a name.
 const LONGEST: usize = 16;
 
 pub(super) fn find(doc: &mut Doc<'_>) {
-    for i in 0..doc.tokens.len() {
-        if doc.tokens[i].kind != Kind::Word || doc.tokens[i].len() < 4 {
-            continue;
-        }
-        let two = i > 0
-            && (doc.is_word(i, "name") || doc.is_word(i, "id"))
-            && (doc.is_word(i - 1, "user") || doc.is_word(i - 1, "screen"));
-        if two || CUES.iter().any(|c| doc.is_word(i, c)) {
-            after(doc, i);
-        }
+    let starts: Vec<usize> = doc
+        .cues
+        .iter()
+        .filter(|c| c.kind == CueKind::Id && CUES.iter().any(|cue| is(&doc.text[c.start..c.end], cue)))
+        .map(|c| c.after)
+        .collect();
+    for after_cue in starts {
+        after(doc, after_cue);
     }
 }
 
-fn after(doc: &mut Doc<'_>, cue: usize) {
-    let mut k = cue + 1;
+/// Whether a cue in a text is this one; any of space, hyphen and underscore may join its words.
+fn is(text: &str, cue: &str) -> bool {
+    text.len() == cue.len()
+        && text
+            .bytes()
+            .zip(cue.bytes())
+            .all(|(t, c)| t.eq_ignore_ascii_case(&c) || c == b' ' && matches!(t, b'-' | b'_'))
+}
+
+fn after(doc: &mut Doc<'_>, start: usize) {
+    let mut k = start;
     let mut said = false;
-    while k < cue + 4
+    while k < start + 3
         && (matches!(doc.mark(k), b':' | b'=' | b'"' | b'\'' | b'-' | b'>')
             || doc.is_word(k, "is")
             || doc.is_word(k, "handle")

@@ -64,17 +64,12 @@ pub(super) fn part_of_year(doc: &Doc<'_>, i: usize) -> Option<usize> {
             && doc.glued(k + 1);
         return week.then(|| if doc.mark(k + 2) == b'-' && doc.digits(k + 3, 1, 1) { k + 4 } else { k + 2 });
     }
-    if quarter(i) {
-        return year_at(i + 2);
+    match t.len() {
+        1 if quarter(i) => year_at(i + 2),
+        7 if doc.is_word(i, "quarter") => year_at(i + 1),
+        4 | 6 if ["spring", "summer", "fall", "autumn", "winter"].iter().any(|s| doc.is_word(i, s)) => year_at(i + 1),
+        _ => None,
     }
-    if doc.is_word(i, "quarter") {
-        return year_at(i + 1);
-    }
-    let season = ["spring", "summer", "fall", "autumn", "winter"].iter().any(|s| doc.is_word(i, s));
-    if !season {
-        return None;
-    }
-    year_at(i + 1)
 }
 
 /// `on the 14th`, where nothing is counted: a day of a month that is told elsewhere.

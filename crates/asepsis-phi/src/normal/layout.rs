@@ -16,9 +16,8 @@ pub(super) fn layer(text: &str) -> Option<Layer> {
         let b = bytes[i];
         let next = match b {
             b'-' => line_end(text, i, &mut edit),
-            _ if word_start && b.is_ascii_alphanumeric() => {
-                spelled(text, i, &mut edit).or_else(|| spoken::digits(text, i, &mut edit))
-            }
+            _ if word_start && b.is_ascii_alphanumeric() => spelled(text, i, &mut edit)
+                .or_else(|| spoken::may_begin(b).then(|| spoken::digits(text, i, &mut edit))?),
             _ => None,
         };
         word_start = !b.is_ascii_alphanumeric() && b < 0x80 && b != b'\'';

@@ -26,6 +26,11 @@ const UNANNOUNCED: usize = 7;
 /// The same where such a word stands before.
 const ANNOUNCED: usize = 4;
 
+/// Whether a word with this first letter may be one of a number.
+pub(super) fn may_begin(first: u8) -> bool {
+    first.is_ascii_digit() || matches!(first | 0x20, b'z' | b'o' | b't' | b'f' | b's' | b'e' | b'n' | b'd')
+}
+
 /// Puts digits in place of the words for them from `at` on; gives back where that ends.
 pub(super) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usize> {
     let (first, _) = word(text, at)?;
@@ -113,6 +118,7 @@ fn word(text: &str, at: usize) -> Option<(Said, usize)> {
     if !matches!(first | 0x20, b'z' | b'o' | b't' | b'f' | b's' | b'e' | b'n' | b'd' | b'h') {
         return None;
     }
+    // "oh" is the shortest with a second letter, "seventeen" the longest; most words are not so short or go on after.
     let len = bytes[at..].iter().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
     if !(1..=9).contains(&len) || bytes.get(at + len).is_some_and(|b| *b >= 0x80 || *b == b'\'' || b.is_ascii_digit()) {
         return None;
