@@ -19,8 +19,6 @@ enum Said {
 
 /// The most words of one number.
 const LONGEST: usize = 48;
-/// The most written numbers before the first word of a number that is read aloud.
-const UNSPOKEN: usize = 4;
 /// Digits in a row that are a number of somebody without a word that says so.
 const UNANNOUNCED: usize = 7;
 /// The same where such a word stands before.
@@ -33,7 +31,13 @@ pub(super) fn may_begin(first: u8) -> bool {
 
 /// Puts digits in place of the words for them from `at` on; gives back where that ends.
 pub(super) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usize> {
-    let (first, _) = word(text, at)?;
+    let (first, end) = word(text, at)?;
+    // Most numbers in words or digits stand alone.
+    let (second, _) = word(text, next(text, end))?;
+    let written = |k: usize| text.as_bytes()[k].is_ascii_digit();
+    if second == Said::Digits && written(at) && written(next(text, end)) {
+        return None;
+    }
     if !matches!(first, Said::Digits | Said::Times(_)) && !announced(text, at) {
         return None;
     }
@@ -43,7 +47,7 @@ pub(super) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usi
     let (mut from, mut k, mut times) = (at, at, 1);
     let mut ten: Option<u8> = None;
     while let Some((said, end)) = word(text, k) {
-        if steps.len() >= LONGEST || spoken == 0 && steps.len() >= UNSPOKEN {
+        if steps.len() >= LONGEST {
             break;
         }
         let value = text[k..end].to_ascii_lowercase();
