@@ -57,6 +57,49 @@ pub(crate) fn vin(text: &str) -> bool {
     text.as_bytes()[8].eq_ignore_ascii_case(&(check as u8))
 }
 
+/// The check of a registration to prescribe controlled substances (21 CFR 1301): two letters, or a letter and a nine, then
+/// seven digits, of which the last is that of the first, third and fifth with twice the second, fourth and sixth.
+pub(crate) fn dea(text: &str) -> bool {
+    let b = text.as_bytes();
+    if b.len() != 9 || !b[0].is_ascii_uppercase() || !(b[1].is_ascii_uppercase() || b[1] == b'9') {
+        return false;
+    }
+    let digit = |k: usize| b[k].is_ascii_digit().then(|| u32::from(b[k] - b'0'));
+    let Some(d) = (2..9).map(digit).collect::<Option<Vec<u32>>>() else { return false };
+    (d[0] + d[2] + d[4] + 2 * (d[1] + d[3] + d[5])) % 10 == d[6]
+}
+
+/// The positions of a Medicare beneficiary identifier (CMS, MBI format): eleven, without the letters S, L, O, I, B, Z,
+/// with hyphens or spaces after the fourth and seventh or without.
+pub(crate) fn is_mbi(text: &str) -> bool {
+    let compact: Vec<u8> = match text.len() {
+        11 => text.bytes().collect(),
+        13 if [4, 8].iter().all(|&k| matches!(text.as_bytes()[k], b'-' | b' ')) => {
+            text.bytes().filter(u8::is_ascii_alphanumeric).collect()
+        }
+        _ => return false,
+    };
+    let letter = |b: u8| b.is_ascii_alphabetic() && !b"SLOIBZ".contains(&b.to_ascii_uppercase());
+    compact.len() == 11
+        && compact.iter().zip(b"CAXNAXNAANN").all(|(&b, place)| match place {
+            b'C' => (b'1'..=b'9').contains(&b),
+            b'A' => letter(b),
+            b'N' => b.is_ascii_digit(),
+            _ => b.is_ascii_digit() || letter(b),
+        })
+}
+
+/// The check digit of a GS1 article number (GS1 General Specifications, 7.9).
+pub(crate) fn gtin(digits: &str) -> bool {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, b)| u32::from(b.wrapping_sub(b'0')) * if place % 2 == 0 { 1 } else { 3 })
+        .sum();
+    sum.is_multiple_of(10) && !digits.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +109,9 @@ mod tests {
         assert!(luhn("4111 1111 1111 1111") && !luhn("4111 1111 1111 1112"));
         assert!(npi("1234567893") && !npi("1234567890"));
         assert!(iban("GB82 WEST 1234 5698 7654 32") && !iban("GB82 WEST 1234 5698 7654 33"));
+        assert!(dea("AB1234563") && !dea("AB1234564") && !dea("A"));
+        assert!(is_mbi("1EG4-TE5-MK73") && is_mbi("1EG4TE5MK73") && !is_mbi("1SG4TE5MK73") && !is_mbi("0EG4TE5MK73"));
+        assert!(gtin("00844588003288") && !gtin("00844588003289"));
         assert!(vin("1M8GDM9AXKP042788") && !vin("1M8GDM9AXKP042789"));
     }
 }

@@ -4,6 +4,11 @@
 //! A cue decides the class and no check digit takes it back. Without a cue only a shape that measures and codes of
 //! classifications do not have is reported.
 
+mod guard;
+mod shape;
+mod udi;
+mod username;
+
 use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
 use crate::checksum;
@@ -11,6 +16,7 @@ use crate::cue::CueKind;
 use crate::doc::{Doc, Near, Rule};
 use crate::lexicon::{COMMON, FIELD_NOUN, LINK, MEASURE, STOP};
 use crate::token::{Case, Kind, SPACE};
+use guard::{is_decimal, is_period, is_public_code, is_value, measured, public};
 
 static SSN: Rule =
     Rule { name: "ssn", kind: EvidenceKind::Pattern, note: "nine digits in the shape of a social security number" };
@@ -18,10 +24,19 @@ static CUED: Rule =
     Rule { name: "code.cued", kind: EvidenceKind::Cue, note: "a number or code beside a cue for its class" };
 static CARD: Rule = Rule { name: "account.card", kind: EvidenceKind::Checksum, note: "a payment card number" };
 static IBAN: Rule = Rule { name: "account.iban", kind: EvidenceKind::Checksum, note: "a bank account number" };
-static VIN: Rule = Rule { name: "vehicle.vin", kind: EvidenceKind::Checksum, note: "a vehicle identification number" };
-static UID: Rule = Rule { name: "id.uid", kind: EvidenceKind::Pattern, note: "a universally unique identifier" };
+static IMEI: Rule =
+    Rule { name: "device.imei", kind: EvidenceKind::Checksum, note: "the number of a mobile telephone" };
+static SHAPES: shape::Rules = shape::Rules {
+    vin: Rule { name: "vehicle.vin", kind: EvidenceKind::Checksum, note: "a vehicle identification number" },
+    uid: Rule { name: "id.uid", kind: EvidenceKind::Pattern, note: "a universally unique identifier or digest" },
+    mbi: Rule { name: "plan.mbi", kind: EvidenceKind::Pattern, note: "a Medicare beneficiary identifier" },
+    dea: Rule { name: "license.dea", kind: EvidenceKind::Checksum, note: "a registration to prescribe" },
+};
 static BARE: Rule =
     Rule { name: "id.bare", kind: EvidenceKind::Pattern, note: "a long number or mixed code that measures nothing" };
+
+/// The most parts of a chunk: a digest in hexadecimal has many.
+const LONGEST: usize = 128;
 
 /// Letters and digits joined by hyphens, slashes, dots or underscores.
 struct Chunk {
@@ -34,6 +49,8 @@ struct Chunk {
 }
 
 pub(crate) fn find(doc: &mut Doc<'_>) {
+    udi::find(doc);
+    username::find(doc);
     let mut i = 0;
     while i < doc.tokens.len() {
         let token = doc.tokens[i];
@@ -58,7 +75,7 @@ pub(crate) fn find(doc: &mut Doc<'_>) {
 fn chunk(doc: &Doc<'_>, i: usize) -> Chunk {
     let mut c = Chunk { end: i, digits: 0, letters: 0, prose: false, longest: 0 };
     let mut j = i;
-    while j < doc.tokens.len() && j - i < 32 {
+    while j < doc.tokens.len() && j - i < LONGEST {
         let token = doc.tokens[j];
         if j > i && token.gap != 0 {
             break;
@@ -85,7 +102,7 @@ fn chunk(doc: &Doc<'_>, i: usize) -> Chunk {
 /// Reports the chunk where it identifies somebody; gives back the token to go on at.
 fn decide(doc: &mut Doc<'_>, i: usize, chunk: &Chunk) -> usize {
     let text = &doc.text[doc.tokens[i].start..doc.tokens[chunk.end - 1].end];
-    if let Some(end) = ssn_shape(doc, i, chunk) {
+    if let Some(end) = shape::ssn(doc, i, chunk) {
         doc.add(i, end, IdentifierClass::Ssn, Detail::Unspecified, 0.95, &SSN);
         return end;
     }
@@ -98,11 +115,18 @@ fn decide(doc: &mut Doc<'_>, i: usize, chunk: &Chunk) -> usize {
         && cued.is_none_or(|c| c.weak)
         && (checksum::luhn(whole) || end > chunk.end)
     {
-        doc.add(i, end, IdentifierClass::Account, Detail::Unspecified, 0.9, &CARD);
+        // Fifteen digits are a card's where they begin as those do, else a telephone's.
+        let imei = digits == 15 && !whole.starts_with("34") && !whole.starts_with("37");
+        let (class, rule) = if imei { (IdentifierClass::Device, &IMEI) } else { (IdentifierClass::Account, &CARD) };
+        doc.add(i, end, class, Detail::Unspecified, 0.9, rule);
         return end;
     }
-    if whole.len() >= 15 && chunk.letters >= 2 && checksum::iban(whole) {
+    if let Some(end) = shape::iban(doc, i) {
         doc.add(i, end, IdentifierClass::Account, Detail::Unspecified, 0.98, &IBAN);
+        return end;
+    }
+    if let Some(end) = shape::mbi(doc, i) {
+        doc.add(i, end, IdentifierClass::HealthPlan, Detail::Unspecified, 0.95, &SHAPES.mbi);
         return end;
     }
     if let Some(cue) = cued {
@@ -118,42 +142,12 @@ fn decide(doc: &mut Doc<'_>, i: usize, chunk: &Chunk) -> usize {
     if public(doc, i) || chunk.letters > 0 && is_public_code(text) {
         return chunk.end;
     }
-    if checksum::vin(text) {
-        doc.add(i, chunk.end, IdentifierClass::Vehicle, Detail::Unspecified, 0.95, &VIN);
-    } else if is_uid(text) {
-        doc.add(i, chunk.end, IdentifierClass::Id, Detail::Unspecified, 0.9, &UID);
-    } else if bare(doc, i, chunk, text) {
-        doc.add(i, chunk.end, prefix_class(text), Detail::Unspecified, 0.6, &BARE);
+    if let Some((class, rule)) = shape::told(text, &SHAPES) {
+        doc.add(i, chunk.end, class, Detail::Unspecified, 0.95, rule);
+    } else if shape::is_bare(doc, i, chunk, text) {
+        doc.add(i, chunk.end, shape::prefix_class(text), Detail::Unspecified, 0.6, &BARE);
     }
     chunk.end
-}
-
-/// Nine digits as 3-2-4, whatever the group values, or masked with the last four left.
-fn ssn_shape(doc: &Doc<'_>, i: usize, chunk: &Chunk) -> Option<usize> {
-    let lens = |k: usize| doc.tokens.get(k).map_or(0, super::token::Token::len);
-    let masked = |k: usize| {
-        doc.tokens.get(k).is_some_and(|t| t.kind == Kind::Word) && doc.word(k).bytes().all(|b| matches!(b, b'x' | b'X'))
-    };
-    if chunk.end == i + 5 && (lens(i), lens(i + 2), lens(i + 4)) == (3, 2, 4) && doc.is_number(i + 4) {
-        let sep = doc.mark(i + 1);
-        let hidden = |k: usize| doc.is_number(k) || masked(k);
-        if matches!(sep, b'-' | b'.' | b'/') && doc.mark(i + 3) == sep && hidden(i) && hidden(i + 2) {
-            return Some(chunk.end);
-        }
-    }
-    if doc.mark(i) == b'*' && chunk.digits == 4 && chunk.letters == 0 {
-        return doc.cues_before(i, 8).any(|c| c.kind == CueKind::Ssn).then_some(chunk.end);
-    }
-    // "123 45 6789", with nothing numeric beside it.
-    let apart = |k: usize| doc.tokens.get(k).is_some_and(|t| t.gap == SPACE && t.kind == Kind::Number);
-    let spaced = chunk.end == i + 1
-        && doc.digits(i, 3, 3)
-        && apart(i + 1)
-        && doc.digits(i + 1, 2, 2)
-        && apart(i + 2)
-        && doc.digits(i + 2, 4, 4);
-    let alone = spaced && !apart(i + 3) && !doc.glued(i + 3) | (doc.mark(i + 3) != b'.' || !doc.is_number(i + 4));
-    alone.then_some(i + 3)
 }
 
 /// The end of a code that is written in groups with spaces: card numbers, plan numbers, plates.
@@ -219,10 +213,6 @@ fn capitals(doc: &Doc<'_>, k: usize) -> bool {
         && doc.word(k).bytes().all(|b| b.is_ascii_uppercase())
 }
 
-fn measured(doc: &Doc<'_>, end: usize) -> bool {
-    doc.mark(end) == b'%' || doc.has(end, MEASURE) && doc.tokens[end].gap <= SPACE
-}
-
 /// The cue that announces the chunk, before it or after it.
 fn cue_for(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str) -> Option<Near> {
     let mut best: Option<Near> = None;
@@ -268,12 +258,25 @@ fn accepts(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str, cue: Near) -> boo
     {
         return false;
     }
-    if chunk.prose && chunk.digits < 4 || is_decimal(text) {
+    let compared = i > 0 && matches!(doc.mark(i - 1), b'<' | b'>') && doc.mark(i.wrapping_sub(2)) != b'>';
+    if chunk.prose && chunk.digits < 4
+        || is_period(doc, i, text)
+        || is_decimal(text)
+        || compared && text.starts_with('0')
+    {
         return false;
     }
     let mixed = chunk.letters > 0;
-    if cue.kind == CueKind::Ssn {
+    if cue.kind == CueKind::Ssn && !cue.weak {
         return chunk.digits >= 4;
+    }
+    if cue.kind == CueKind::Ssn {
+        // "social: 6789", not "social work 2345".
+        let beside = cue.distance == 0 || cue.distance == 1 && doc.tokens[i - 1].kind == Kind::Mark;
+        return cue.distance <= 2 && (chunk.digits == 9 || chunk.digits == 4 && !year && beside);
+    }
+    if cue.weak && (is_value(doc, i, text) || is_public_code(text)) {
+        return false;
     }
     if cue.weak {
         return cue.distance <= 8 && (chunk.digits >= 5 || mixed && chunk.digits >= 4);
@@ -282,12 +285,6 @@ fn accepts(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str, cue: Near) -> boo
         0..=3 => chunk.digits >= 3 || mixed && chunk.digits >= 2,
         _ => chunk.digits >= 4,
     }
-}
-
-fn is_decimal(text: &str) -> bool {
-    text.split_once('.').is_some_and(|(a, b)| {
-        a.len() <= 3 && b.len() <= 2 && a.bytes().chain(b.bytes()).all(|c| c.is_ascii_digit()) && !b.is_empty()
-    })
 }
 
 /// The class of a number that something else found at token `i`, by the cue before it.
@@ -325,61 +322,4 @@ fn class_of(kind: CueKind) -> Option<IdentifierClass> {
         CueKind::Id => IdentifierClass::Id,
         _ => return None,
     })
-}
-
-fn prefix_class(text: &str) -> IdentifierClass {
-    let lower = text.get(..3).unwrap_or("").to_ascii_lowercase();
-    if lower.starts_with("mr") {
-        IdentifierClass::Mrn
-    } else if checksum::npi(text) {
-        IdentifierClass::License
-    } else {
-        IdentifierClass::Id
-    }
-}
-
-fn public(doc: &Doc<'_>, i: usize) -> bool {
-    doc.cues_before(i, 6).any(|c| c.kind == CueKind::Public)
-}
-
-/// Codes that everybody may look up: trials, articles, genes, classifications.
-fn is_public_code(text: &str) -> bool {
-    let lower: String = text.chars().take(5).collect::<String>().to_ascii_lowercase();
-    [
-        "nct", "pmc", "pmid", "rs", "icd", "cpt", "gse", "orpha", "umls", "doi", "10.", "covid", "loinc", "isrct",
-        "chebi", "hp", "snp",
-    ]
-    .iter()
-    .any(|p| lower.starts_with(p))
-}
-
-/// A UUID (RFC 9562), or an object identifier as DICOM uses it (DICOM PS3.5, 9).
-fn is_uid(text: &str) -> bool {
-    let uuid = text.len() == 36
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() });
-    let oid =
-        text.matches('.').count() >= 5 && text.len() >= 16 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    uuid || oid
-}
-
-/// Whether a chunk without a cue is a number that measures nothing: long, or letters and digits mixed.
-fn bare(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str) -> bool {
-    // "mrnq27631": a few letters glued to a long number.
-    let glued = chunk.end == i + 2 && chunk.letters <= 5 && chunk.digits >= 5;
-    if measured(doc, chunk.end) || chunk.prose && !glued || is_decimal(text) {
-        return false;
-    }
-    if doc.mark(chunk.end) == b',' && doc.glued(chunk.end) && doc.glued(chunk.end + 1) && doc.is_number(chunk.end + 1) {
-        return false;
-    }
-    let bracket = i > 0 && matches!(doc.mark(i - 1), b'[' | b'#');
-    if chunk.letters == 0 {
-        return !text.contains('.')
-            && (chunk.longest >= 7 || bracket && chunk.digits >= 5 || chunk.digits >= 8 && chunk.longest >= 4);
-    }
-    let hex = chunk.letters + chunk.digits >= 16;
-    chunk.digits >= 5 && chunk.longest >= 3 && chunk.letters <= 8 || hex && chunk.digits >= 6
 }

@@ -30,6 +30,8 @@ pub(crate) enum CueKind {
     Photo,
     Id,
     Org,
+    /// A holiday, which is a date itself.
+    Holiday,
     /// What follows is public: a citation, a code of a classification.
     Public,
 }
@@ -60,6 +62,7 @@ impl CueKind {
             "photo" => Self::Photo,
             "id" => Self::Id,
             "org" => Self::Org,
+            "holiday" => Self::Holiday,
             "public" => Self::Public,
             _ => return None,
         })
@@ -106,8 +109,12 @@ impl Cues {
         for row in lines(include_str!("../data/cues.tsv")) {
             let (label, phrase) = row.split_once('\t').expect("rows of cues.tsv have two columns");
             let weak = label.ends_with('?');
-            rows.push((CueKind::of(label.trim_end_matches('?')).expect("labels of cues.tsv are kinds"), weak));
-            phrases.push(plain(phrase.as_bytes()));
+            let kind = CueKind::of(label.trim_end_matches('?')).expect("labels of cues.tsv are kinds");
+            let glued = phrase.strip_suffix(" #").map(|p| format!("{p}#"));
+            for phrase in [Some(phrase.to_owned()), dotted(phrase), glued].into_iter().flatten() {
+                rows.push((kind, weak));
+                phrases.push(plain(phrase.as_bytes()));
+            }
         }
         let finder = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
@@ -146,6 +153,25 @@ impl Cues {
         });
         found
     }
+}
+
+/// The phrase with a full stop after each word but the last that is shortened: `acct. no`, `med. rec. no`.
+fn dotted(phrase: &str) -> Option<String> {
+    const SHORT: [&str; 30] = [
+        "acct", "med", "rec", "soc", "sec", "ins", "grp", "auth", "lic", "cert", "ref", "ser", "hosp", "pt", "enc",
+        "acc", "conf", "emp", "appt", "prior", "mem", "ph", "tel", "mob", "pol", "reg", "num", "no", "req", "path",
+    ];
+    let (head, last) = phrase.rsplit_once(' ')?;
+    let mut out = String::with_capacity(phrase.len() + 4);
+    let mut any = false;
+    for word in head.split(' ') {
+        out.push_str(word);
+        let short = SHORT.contains(&word);
+        any |= short;
+        out.push_str(if short { ". " } else { " " });
+    }
+    out.push_str(last);
+    any.then_some(out)
 }
 
 /// Lower case, with a space for what may join the words of a cue; a zero between letters is the letter (as scanners

@@ -1,41 +1,78 @@
 //! Dates: every element but the year, 45 CFR 164.514(b)(2)(i)(C).
 
+mod named;
+mod period;
+pub(crate) mod spoken;
+
 use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
-use crate::lexicon::{MEASURE, MONTH};
-use crate::token::{Case, Kind, SPACE};
+use crate::lexicon::{MEASURE, MONTH, WEEKDAY};
+use crate::token::{Kind, LINE, SPACE};
 
 static DATE: Rule = Rule { name: "date", kind: EvidenceKind::Pattern, note: "a date with a day or a month" };
 
+static PERIOD: Rule = Rule { name: "date.period", kind: EvidenceKind::Pattern, note: "a part of a year, or a holiday" };
+
 pub(crate) fn find(doc: &mut Doc<'_>) {
+    for (from, to) in period::holidays(doc) {
+        doc.add(from, to, IdentifierClass::Date, Detail::Unspecified, 0.85, &PERIOD);
+    }
     let mut i = 0;
     while i < doc.tokens.len() {
-        let token = doc.tokens[i];
-        let found = if doc.taken[i] {
-            None
-        } else if token.kind == Kind::Number && !glued_left(doc, i) {
-            numeric(doc, i).or_else(|| day_month(doc, i)).or_else(|| partial(doc, i)).or_else(|| stamp(doc, i))
-        } else if token.is(MONTH) && !glued_left(doc, i) {
-            month_day(doc, i)
-        } else {
-            None
-        };
-        match found {
-            Some(end) if !another_number(doc, i, end) => {
+        match at(doc, i) {
+            Some((end, rule)) if !another_number(doc, i, end) => {
                 let end = time_of_day(doc, end);
                 let birth = doc
                     .cues_before(i, 8)
                     .find(|c| matches!(c.kind, CueKind::Birth | CueKind::Date))
                     .is_some_and(|c| c.kind == CueKind::Birth);
                 let detail = if birth { Detail::Birth } else { Detail::Unspecified };
-                doc.add(i, end, IdentifierClass::Date, detail, 0.95, &DATE);
+                doc.add(i, end, IdentifierClass::Date, detail, 0.95, rule);
                 i = end;
             }
             _ => i += 1,
         }
     }
+}
+
+/// The end of the date that starts at token `i`.
+fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, &'static Rule)> {
+    let token = doc.tokens[i];
+    if doc.taken[i] || token.kind == Kind::Mark || glued_left(doc, i) {
+        return None;
+    }
+    let date = if token.kind == Kind::Number {
+        span(doc, i)
+            .or_else(|| numeric(doc, i))
+            .or_else(|| named::day_month(doc, i))
+            .or_else(|| named::year_month(doc, i))
+            .or_else(|| partial(doc, i))
+            .or_else(|| stamp(doc, i))
+    } else if token.is(MONTH) {
+        named::month_day(doc, i)
+    } else if spoken::is_said(doc, i) {
+        named::day_month(doc, i).or_else(|| said(doc, i))
+    } else {
+        None
+    };
+    let period = || match token.kind {
+        Kind::Number => period::part_of_year(doc, i).or_else(|| period::day_alone(doc, i)),
+        _ => period::part_of_year(doc, i),
+    };
+    date.map(|end| (end, &DATE)).or_else(|| period().map(|end| (end, &PERIOD)))
+}
+
+/// A date of birth in words without the name of the month: `five seven nineteen sixty one` after a cue.
+fn said(doc: &Doc<'_>, i: usize) -> Option<usize> {
+    let (month, next) = spoken::cardinal(doc, i)?;
+    let (day, next) = spoken::cardinal(doc, next)?;
+    if !(1..=31).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let end = spoken::year(doc, next)?;
+    doc.cues_before(i, 6).any(|c| matches!(c.kind, CueKind::Birth | CueKind::Date)).then_some(end)
 }
 
 /// Whether a letter, a digit or a joined part stands right before, so that this is no number of its own.
@@ -104,88 +141,6 @@ fn numeric(doc: &Doc<'_>, i: usize) -> Option<usize> {
     (short && (sep == b'/' || sep == b'-' && full || said())).then_some(end)
 }
 
-/// `13 Jul 2026`, `18-Apr-1957`, `5th of March`.
-fn day_month(doc: &Doc<'_>, i: usize) -> Option<usize> {
-    if !is_day(doc, i) {
-        return None;
-    }
-    let mut j = ordinal(doc, i + 1);
-    if doc.is_word(j, "day") && doc.is_word(j + 1, "of") {
-        j += 1;
-    }
-    if doc.is_word(j, "of") || matches!(doc.mark(j), b'-' | b'/' | b'.' | b',') {
-        j += 1;
-    }
-    let month = doc.tokens.get(j).filter(|t| t.is(MONTH) && t.gap <= 2)?;
-    let lower_may = month.case == Case::Lower && doc.is_word(j, "may");
-    j += 1;
-    let year = year_after(doc, j);
-    if year.is_none() && (lower_may || month.case == Case::Lower && doc.is_word(j - 1, "mar")) {
-        return None;
-    }
-    Some(year.unwrap_or(j))
-}
-
-/// `March 3, 2024`, `Jan. 5-7`, `March 2024`.
-fn month_day(doc: &Doc<'_>, i: usize) -> Option<usize> {
-    let lower = doc.tokens[i].case == Case::Lower;
-    let unsure = lower && (doc.word(i).len() == 3 || doc.is_word(i, "march"));
-    let mut j = i + 1;
-    if matches!(doc.mark(j), b'.' | b'-' | b'/' | b',') {
-        j += 1;
-    }
-    if doc.is_word(j, "of") || doc.is_word(j, "the") {
-        j += 1;
-    }
-    if is_year(doc, j) && doc.tokens[j].gap <= SPACE {
-        return Some(j + 1);
-    }
-    if doc.mark(j) == b'\'' && doc.digits(j + 1, 2, 2) && doc.glued(j + 1) {
-        return Some(j + 2);
-    }
-    if !is_day(doc, j) || doc.tokens[j].gap > 2 {
-        return None;
-    }
-    let mut end = ordinal(doc, j + 1);
-    let dashed = matches!(doc.mark(end), b'-' | b'/') && doc.tokens.get(end + 1).is_some_and(|t| t.gap <= SPACE);
-    let worded = matches!(doc.word(end), "to" | "and" | "through") && !doc.has(end + 2, MEASURE);
-    if is_day(doc, end + 1) && (dashed || worded) {
-        end = ordinal(doc, end + 2);
-    }
-    match year_after(doc, end) {
-        Some(end) => Some(end),
-        None if unsure || doc.has(end, MEASURE) && end == j + 1 => None,
-        None if doc.mark(end) == b'.' && doc.glued(end) && doc.is_number(end + 1) => None,
-        None => Some(end),
-    }
-}
-
-fn ordinal(doc: &Doc<'_>, j: usize) -> usize {
-    let suffix = matches!(doc.word(j), "st" | "nd" | "rd" | "th" | "ST" | "ND" | "RD" | "TH");
-    if suffix && doc.glued(j) { j + 1 } else { j }
-}
-
-/// The end of a year after the day or month, with what may stand before it.
-fn year_after(doc: &Doc<'_>, j: usize) -> Option<usize> {
-    let mut k = j;
-    if matches!(doc.mark(k), b',' | b'-' | b'/' | b'.') {
-        k += 1;
-    }
-    if doc.is_word(k, "of") {
-        k += 1;
-    }
-    if doc.tokens.get(k).is_none_or(|t| t.gap > 2) {
-        return None;
-    }
-    if is_year(doc, k) {
-        return Some(k + 1);
-    }
-    if doc.mark(k) == b'\'' && doc.digits(k + 1, 2, 2) {
-        return Some(k + 2);
-    }
-    (k > j && doc.digits(k, 2, 2) && doc.glued(k) && doc.glued(j)).then_some(k + 1)
-}
-
 /// `03/2021`, `2021-03`, and `3/14` after a cue for a date.
 fn partial(doc: &Doc<'_>, i: usize) -> Option<usize> {
     let sep = doc.mark(i + 1);
@@ -200,9 +155,45 @@ fn partial(doc: &Doc<'_>, i: usize) -> Option<usize> {
     if !day || sep != b'/' || doc.has(end, MEASURE) || doc.mark(end) == b'%' {
         return None;
     }
-    let said = doc.cues_before(i, 3).any(|c| matches!(c.kind, CueKind::Date | CueKind::Birth));
-    let on = i > 0 && matches!(doc.word(i - 1), "on" | "On" | "since" | "until" | "dated" | "by" | "due" | "scheduled");
-    (said || on).then_some(end)
+    // "3/14: seen on rounds" at the start of a line.
+    let heads = doc.tokens[i].gap >= LINE && (doc.mark(end) == b':' || doc.mark(end) == b'-' && !doc.glued(end));
+    let scale = matches!(doc.value(i + 2), 2..=6 | 8 | 10);
+    let from = ["from", "after", "before", "through", "for", "last", "this", "started", "stopped"];
+    let loosely = !scale && i > 0 && from.iter().any(|w| doc.is_word(i - 1, w));
+    (told(doc, i) || heads || loosely).then_some(end)
+}
+
+/// `3/4-3/6`, `3/4/24 - 3/6/24`, `3/4 to 3/6`: two dates of which the first may be told by the second.
+fn span(doc: &Doc<'_>, i: usize) -> Option<usize> {
+    let short = |k: usize| {
+        (is_month(doc, k) && doc.mark(k + 1) == b'/' && is_day(doc, k + 2) && doc.glued(k + 1) && doc.glued(k + 2))
+            .then_some(k + 3)
+    };
+    let first = short(i)?;
+    let dash = doc.mark(first) == b'-';
+    let to = ["to", "through", "thru", "until", "and"].iter().any(|w| doc.is_word(first, w));
+    if !dash && !to || doc.tokens.get(first + 1).is_none_or(|t| t.gap > SPACE) {
+        return None;
+    }
+    if let Some(end) = numeric(doc, first + 1) {
+        return Some(end);
+    }
+    let end = short(first + 1)?;
+    if goes_on(doc, end) || doc.has(end, MEASURE) || doc.mark(end) == b'%' {
+        return None;
+    }
+    // "3/5-4/5" and "2/10 to 8/10" are grades; dates differ in their second part or have one that no scale has.
+    let (a, b) = (doc.value(i + 2), doc.value(first + 3));
+    let day = |d: u32| d > 10 || matches!(d, 7 | 9);
+    (told(doc, i) || a != b && (day(a) || day(b))).then_some(end)
+}
+
+/// Whether what stands before says that a date follows.
+fn told(doc: &Doc<'_>, i: usize) -> bool {
+    let on = ["on", "since", "until", "dated", "by", "due", "scheduled", "starting", "beginning", "effective"];
+    let cue = || doc.cues_before(i, 3).any(|c| matches!(c.kind, CueKind::Date | CueKind::Birth));
+    let weekday = |k: usize| i >= k && doc.has(i - k, WEEKDAY);
+    i > 0 && (on.iter().any(|w| doc.is_word(i - 1, w)) || weekday(1) || weekday(2) && doc.mark(i - 1) == b',') || cue()
 }
 
 /// HL7 and DICOM time stamps: `20240115`, `202401151030`.
@@ -216,7 +207,11 @@ fn stamp(doc: &Doc<'_>, i: usize) -> Option<usize> {
         (1880..=2100).contains(&number(0, 4)) && (1..=12).contains(&number(4, 6)) && (1..=31).contains(&number(6, 8));
     let other = doc.cues_before(i, 8).next().is_some_and(|c| c.kind.is_number() || c.kind == CueKind::Public);
     let clock = digits.len() == 8 || number(8, 10) < 24 && number(10, 12) < 60;
-    (fits && clock && !other && !goes_on(doc, i + 1)).then_some(i + 1)
+    let plain = fits && clock && !other;
+    if plain && digits.len() == 14 {
+        return Some(zone(doc, i + 1)).filter(|&end| !goes_on(doc, end));
+    }
+    (plain && !goes_on(doc, i + 1)).then_some(i + 1)
 }
 
 /// Takes the time of day that belongs to a date along: `T10:30:00Z`, ` 18:43:36`.
@@ -224,6 +219,10 @@ fn time_of_day(doc: &Doc<'_>, end: usize) -> usize {
     let mut j = end;
     if doc.is_word(j, "T") && doc.glued(j) {
         j += 1;
+        // "20240713T093000Z"
+        if doc.digits(j, 4, 6) && doc.glued(j) {
+            return zone(doc, j + 1);
+        }
     }
     if !(doc.digits(j, 1, 2) && doc.mark(j + 1) == b':' && doc.digits(j + 2, 2, 2) && doc.glued(j + 2))
         || doc.tokens[j].gap > SPACE
@@ -234,8 +233,22 @@ fn time_of_day(doc: &Doc<'_>, end: usize) -> usize {
     if doc.mark(j) == b':' && doc.digits(j + 1, 2, 2) && doc.glued(j + 1) {
         j += 2;
     }
-    if doc.is_word(j, "Z") && doc.glued(j) {
-        j += 1;
+    zone(doc, j)
+}
+
+/// Takes the fraction of a second and the time zone along: `.250-05:00`, `Z`.
+fn zone(doc: &Doc<'_>, end: usize) -> usize {
+    let mut j = end;
+    if doc.mark(j) == b'.' && doc.glued(j) && doc.glued(j + 1) && doc.is_number(j + 1) {
+        j += 2;
     }
-    j
+    if doc.is_word(j, "Z") && doc.glued(j) {
+        return j + 1;
+    }
+    let shifted = matches!(doc.mark(j), b'+' | b'-') && doc.glued(j) && doc.glued(j + 1);
+    if shifted && doc.digits(j + 1, 4, 4) {
+        return j + 2;
+    }
+    let parts = shifted && doc.digits(j + 1, 2, 2) && doc.mark(j + 2) == b':' && doc.digits(j + 3, 2, 2);
+    if parts { j + 4 } else { j }
 }

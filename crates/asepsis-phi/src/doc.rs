@@ -39,6 +39,9 @@ impl Hit {
     }
 }
 
+/// Words of more than three letters that have a full stop because they are shortened.
+const SHORTENED: [&str; 10] = ["acct", "auth", "cert", "hosp", "conf", "appt", "invt", "subs", "memb", "insur"];
+
 pub(crate) struct Doc<'a> {
     pub(crate) text: &'a str,
     pub(crate) tokens: Vec<Token>,
@@ -135,7 +138,8 @@ impl<'a> Doc<'a> {
             b';' | b'!' | b'?' => true,
             b'.' if self.glued(i - 1) => {
                 let word = i.checked_sub(2).map(|w| &self.tokens[w]);
-                word.is_some_and(|w| w.kind == Kind::Word && w.len() > 3 || w.kind == Kind::Number)
+                let short = |w: usize| SHORTENED.iter().any(|s| self.is_word(w, s));
+                word.is_some_and(|w| w.kind == Kind::Word && w.len() > 3 || w.kind == Kind::Number) && !short(i - 2)
             }
             _ => false,
         }

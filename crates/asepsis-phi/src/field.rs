@@ -50,7 +50,7 @@ pub(crate) fn find(doc: &mut Doc<'_>, field: &str, cues: &Cues) {
         CueKind::Id => (Class::Id, Detail::Unspecified, digits > 0 || phrase.contains("user")),
         CueKind::Org => (Class::Org, Detail::Unspecified, words > 0 && words <= 10),
         CueKind::Age => return ages(doc, &phrase),
-        CueKind::Public => return,
+        CueKind::Public | CueKind::Holiday => return,
     };
     let number = cue.kind.is_number() && words > 4;
     if fits && !number {

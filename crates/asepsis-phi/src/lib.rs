@@ -46,5 +46,5 @@ pub use engine::{Assurance, Engine, EngineBuilder, EngineError, Segment};
 pub use known::{FhirError, Hl7Error, KnownPerson, KnownPhi};
 pub use language::{Language, UnknownLanguage};
 pub use profile::{Profile, UnknownProfile};
-pub use site::{SitePattern, SitePatternError};
+pub use site::{LearnError, SitePattern, SitePatternError};
 pub use tripwire::{Trip, tripwire};

@@ -165,7 +165,7 @@ fn ipv4(doc: &mut Doc<'_>, i: usize) {
         return;
     }
     let version = doc.cues_before(i, 3).any(|c| c.kind == CueKind::Public)
-        || i > 0 && matches!(doc.word(i - 1), "v" | "V" | "build" | "release" | "firmware");
+        || i > 0 && matches!(doc.word(i - 1), "v" | "V" | "build" | "release" | "firmware" | "EC");
     if version {
         return;
     }

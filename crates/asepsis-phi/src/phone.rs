@@ -79,8 +79,20 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
     let other = cue.is_some_and(|c| c.kind.is_number() && !c.weak || c.kind == CueKind::Public);
     let good = match digits.len() {
         _ if known && count == 1 => !other && (said.is_some() || digits.len() <= 11),
+        // "NHS number 943 476 5919" has the shape of a telephone number, and is told to be none.
+        _ if known && other && !plus && doc.mark(i) != b'(' && cue.is_some_and(|c| c.distance <= 3) => said.is_some(),
         _ if known => tight || said.is_some(),
         8..=15 if plus => true,
+        // A national number outside North America begins with a zero: "0688 872 49 99".
+        9..=11
+            if digits.starts_with('0')
+                && !digits.starts_with("00")
+                && count >= 3
+                && tight
+                && groups[..count].iter().all(|g| *g >= 2) =>
+        {
+            !other && !doc.glued(i + 1) || said.is_some()
+        }
         7..=15 => {
             said.is_some_and(|c| c.distance <= 6) && tight && (count > 1 || digits.len() >= 9)
                 || count == 1 && digits.len() == 7 && said.is_some_and(|c| c.distance <= 3)

@@ -6,12 +6,164 @@ use crate::doc::{Doc, Rule};
 static SITE: Rule = Rule { name: "site", kind: EvidenceKind::Pattern, note: "a format that the site configured" };
 
 /// The format of a site's own numbers, for example of its medical records.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SitePattern {
     /// What such a number is.
     pub class: IdentifierClass,
     /// A regular expression in the syntax of the `regex` crate, matched in linear time.
     pub pattern: String,
+}
+
+/// Examples that no format can be learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LearnError {
+    /// There are none.
+    #[error("no examples were given; give some numbers of the site, one is enough where all are alike")]
+    NoExamples,
+    /// The example with this number, counted from 0, is empty, longer than 64 characters or has white space within.
+    #[error("example {0} is empty, longer than 64 characters or has white space in it")]
+    BadExample(usize),
+    /// What the examples have in common is as common as the numbers of any note.
+    #[error(
+        "the examples have fewer than five letters and digits in common form; what is found so would be doses and values"
+    )]
+    TooCommon,
+}
+
+impl SitePattern {
+    /// Learns the format from examples: what all have in common stands as it is, letters and digits become any such in the
+    /// numbers of places that were seen, in either case. Examples of other build each add an alternative.
+    ///
+    /// ```
+    /// use asepsis_phi::SitePattern;
+    /// use asepsis_vocab::IdentifierClass;
+    ///
+    /// let pattern = SitePattern::learn(IdentifierClass::Mrn, &["QX-123456", "QX-88213A"]).unwrap();
+    /// assert_eq!(pattern.pattern, r"(?i)(?-u:\b)(?:QX\-[0-9]{5}A|QX\-[0-9]{6})(?-u:\b)");
+    /// ```
+    ///
+    /// # Errors
+    /// Where there are no examples, one is no number, or what they have in common is too common.
+    pub fn learn(class: IdentifierClass, examples: &[&str]) -> Result<Self, LearnError> {
+        let mut builds: Vec<Build> = Vec::new();
+        for (index, example) in examples.iter().enumerate() {
+            let parts = parts(example.trim()).ok_or(LearnError::BadExample(index))?;
+            match builds.iter_mut().find(|b| b.is_alike(&parts)) {
+                Some(build) => build.widen(&parts),
+                None => builds.push(Build(parts.into_iter().map(Place::of).collect())),
+            }
+        }
+        let mut alternatives: Vec<String> = builds.iter().map(Build::pattern).collect();
+        let places = builds.iter().map(Build::places).min().ok_or(LearnError::NoExamples)?;
+        if places < FEWEST_PLACES {
+            return Err(LearnError::TooCommon);
+        }
+        alternatives.sort();
+        alternatives.dedup();
+        let joined = alternatives.join("|");
+        Ok(Self { class, pattern: format!(r"(?i)(?-u:\b)(?:{joined})(?-u:\b)") })
+    }
+}
+
+/// Fewest letters and digits of a format that is believed without a cue.
+const FEWEST_PLACES: usize = 5;
+/// The longest example.
+const LONGEST: usize = 64;
+
+/// What the characters of a part of an example are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chars {
+    Digits,
+    Upper,
+    Lower,
+    Mark,
+}
+
+/// Characters of one kind in a row.
+type Part<'e> = (Chars, &'e str);
+
+/// The parts of an example; `None` where it is no number or code.
+fn parts(example: &str) -> Option<Vec<Part<'_>>> {
+    let bytes = example.as_bytes();
+    let sound = !example.is_empty() && example.len() <= LONGEST && bytes.iter().all(u8::is_ascii_graphic);
+    if !sound || !bytes[0].is_ascii_alphanumeric() || !bytes[bytes.len() - 1].is_ascii_alphanumeric() {
+        return None;
+    }
+    let kind = |b: u8| match b {
+        b'0'..=b'9' => Chars::Digits,
+        b'A'..=b'Z' => Chars::Upper,
+        b'a'..=b'z' => Chars::Lower,
+        _ => Chars::Mark,
+    };
+    let (mut out, mut from) = (Vec::new(), 0);
+    for i in 1..=bytes.len() {
+        if i == bytes.len() || kind(bytes[i]) != kind(bytes[from]) {
+            out.push((kind(bytes[from]), &example[from..i]));
+            from = i;
+        }
+    }
+    Some(out)
+}
+
+/// Examples with the same kinds of parts in the same order.
+struct Build(Vec<Place>);
+
+struct Place {
+    chars: Chars,
+    /// What stands there in all of them, while it is the same.
+    text: Option<String>,
+    shortest: usize,
+    longest: usize,
+}
+
+impl Place {
+    fn of((chars, text): Part<'_>) -> Self {
+        // Digits are taken for a count even where there is only one example.
+        let kept = (chars != Chars::Digits).then(|| text.to_owned());
+        Self { chars, text: kept, shortest: text.len(), longest: text.len() }
+    }
+
+    fn pattern(&self) -> String {
+        if let Some(text) = &self.text {
+            return regex::escape(text);
+        }
+        let class = match self.chars {
+            Chars::Digits => "[0-9]",
+            Chars::Upper => "[A-Z]",
+            Chars::Lower => "[a-z]",
+            Chars::Mark => "[-./_#]",
+        };
+        match (self.shortest, self.longest) {
+            (1, 1) => class.to_owned(),
+            (a, b) if a == b => format!("{class}{{{a}}}"),
+            (a, b) => format!("{class}{{{a},{b}}}"),
+        }
+    }
+}
+
+impl Build {
+    fn is_alike(&self, parts: &[Part<'_>]) -> bool {
+        self.0.len() == parts.len() && self.0.iter().zip(parts).all(|(place, part)| place.chars == part.0)
+    }
+
+    fn widen(&mut self, parts: &[Part<'_>]) {
+        for (place, (_, text)) in self.0.iter_mut().zip(parts) {
+            place.shortest = place.shortest.min(text.len());
+            place.longest = place.longest.max(text.len());
+            if place.text.as_deref().is_some_and(|t| t != *text) {
+                place.text = None;
+            }
+        }
+    }
+
+    fn pattern(&self) -> String {
+        self.0.iter().map(Place::pattern).collect()
+    }
+
+    /// Letters and digits of the shortest such number.
+    fn places(&self) -> usize {
+        self.0.iter().filter(|p| p.chars != Chars::Mark).map(|p| p.shortest).sum()
+    }
 }
 
 /// A site pattern that cannot be used.
@@ -44,5 +196,32 @@ impl Site {
                 doc.add_bytes(m.start(), m.end(), *class, 0.95, &SITE);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn learn(examples: &[&str]) -> Result<String, LearnError> {
+        SitePattern::learn(IdentifierClass::Mrn, examples)
+            .map(|p| p.pattern.replace("(?i)", "").replace(r"(?-u:\b)", ""))
+    }
+
+    #[test]
+    fn what_examples_have_in_common_stands_and_the_rest_is_counted() {
+        assert_eq!(learn(&["AB-1234567"]).unwrap(), "(?:AB\\-[0-9]{7})");
+        assert_eq!(learn(&["AB-1234567", "CD-123456"]).unwrap(), "(?:[A-Z]{2}\\-[0-9]{6,7})");
+        assert_eq!(learn(&["M00012x", "M441"]).unwrap_err(), LearnError::TooCommon);
+        assert_eq!(learn(&["a.b/0001", "ac.b/0002"]).unwrap(), r"(?:[a-z]{1,2}\.b/[0-9]{4})");
+    }
+
+    #[test]
+    fn what_is_no_example_is_named_by_its_number() {
+        assert_eq!(learn(&[]), Err(LearnError::NoExamples));
+        assert_eq!(learn(&["AB-1234567", " "]), Err(LearnError::BadExample(1)));
+        assert_eq!(learn(&["12 3456"]), Err(LearnError::BadExample(0)));
+        assert_eq!(learn(&["123"]), Err(LearnError::TooCommon));
+        assert_eq!(learn(&["é12345"]), Err(LearnError::BadExample(0)));
     }
 }

@@ -155,6 +155,13 @@ fn r5_a_sites_own_format_is_found_without_a_cue() {
     let pattern = SitePattern { class: IdentifierClass::Mrn, pattern: r"\bQX-\d{3}\b".to_owned() };
     let engine = Engine::builder().site_patterns([pattern]).build().unwrap();
     assert_eq!(engine.inspect_text("see QX-123 there")[0].class, IdentifierClass::Mrn);
+    let learned = SitePattern::learn(IdentifierClass::Mrn, &["QX-1234", "QX-9"]);
+    assert!(learned.is_err(), "a letter or two and a digit are too common");
+    let learned = SitePattern::learn(IdentifierClass::Mrn, &["QX-1234", "QY-9912"]).unwrap();
+    let engine = Engine::builder().site_patterns([learned]).build().unwrap();
+    let found = engine.inspect_text("it is qz-8831 or QX-88312 there");
+    let learned: Vec<_> = found.iter().filter(|f| f.detector == "site").map(|f| f.span.start).collect();
+    assert_eq!(learned, [6]);
     let bad = SitePattern { class: IdentifierClass::Mrn, pattern: "(".to_owned() };
     assert!(Engine::builder().site_patterns([bad]).build().is_err());
 }

@@ -99,6 +99,35 @@ fn r5_an_age_over_89_is_found_in_digits_and_in_words() {
 }
 
 #[test]
+fn r5_what_implies_an_age_over_89_is_found() {
+    for (text, age) in [
+        ("She is 93.", "93"),
+        ("Her mother, 94, lives alone.", "94"),
+        ("his father died at 92 of a stroke", "92"),
+        ("grandmother lived to be 101 and was well", "101"),
+        ("a man in his late 90s", "90s"),
+        ("he is in his mid-90's", "90's"),
+        ("an 91yo lady", "91"),
+        ("91-yr-old man", "91"),
+        ("94 y.o. male", "94"),
+        ("a ninety two year old man", "ninety two"),
+        ("one hundred and two years old", "hundred and two"),
+        ("after her 95th birthday", "95"),
+        ("her ninetieth birthday", "ninetieth"),
+        ("he was ninety one.", "ninety one"),
+        ("a ninety-something woman", "ninety-something"),
+        ("born in 1931, seen in 2024", "1931"),
+        ("Year of birth: 1929", "1929"),
+        ("YOB: 1930", "1930"),
+    ] {
+        finds(text, &[&format!("AGE:{age}")]);
+    }
+    finds("born in 1950; YOB: 1941; born in 1931, seen in 1998", &[]);
+    finds("she is 98% on 2 L; she is 95 kg; HR is 93 and regular; ninety percent; one hundred fifty mg", &[]);
+    finds("(117 female, 18 male), 99mTc, 90 days, temperature of 101", &[]);
+}
+
+#[test]
 fn r5_a_telephone_number_is_found_in_every_shape() {
     for phone in [
         "(401) 555-0131",

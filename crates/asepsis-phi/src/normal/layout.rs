@@ -10,21 +10,31 @@ const LONGEST: usize = 64;
 pub(super) fn layer(text: &str) -> Option<Layer> {
     let bytes = text.as_bytes();
     let mut edit = Editor::new(text);
-    let mut word_start = true;
     let mut i = 0;
     while i < bytes.len() {
         let b = bytes[i];
-        let next = match b {
-            b'-' => line_end(text, i, &mut edit),
-            _ if word_start && b.is_ascii_alphanumeric() => {
-                spelled(text, i, &mut edit).or_else(|| spoken::digits(text, i, &mut edit))
+        if b == b'-' {
+            i = line_end(text, i, &mut edit).unwrap_or(i + 1);
+        } else if !is_word(b) {
+            i += 1;
+        } else {
+            let next = match bytes.get(i + 1) {
+                Some(b' ' | b'-') => spelled(text, i, &mut edit),
+                _ => None,
+            };
+            let next = next.or_else(|| if spoken::may_begin(b) { spoken::digits(text, i, &mut edit) } else { None });
+            i = next.unwrap_or(i + 1);
+            while i < bytes.len() && is_word(bytes[i]) {
+                i += 1;
             }
-            _ => None,
-        };
-        word_start = !b.is_ascii_alphanumeric() && b < 0x80 && b != b'\'';
-        i = next.unwrap_or(i + 1);
+        }
     }
     edit.finish()
+}
+
+/// Whether a byte is of a word.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'\''
 }
 
 /// A hyphen at the end of a line: it goes where it divides a word, and stays in a number and in a double name.

@@ -19,16 +19,25 @@ enum Said {
 
 /// The most words of one number.
 const LONGEST: usize = 48;
-/// The most written numbers before the first word of a number that is read aloud.
-const UNSPOKEN: usize = 4;
 /// Digits in a row that are a number of somebody without a word that says so.
 const UNANNOUNCED: usize = 7;
 /// The same where such a word stands before.
 const ANNOUNCED: usize = 4;
 
+/// Whether a word with this first letter may be one of a number.
+pub(super) fn may_begin(first: u8) -> bool {
+    first.is_ascii_digit() || matches!(first | 0x20, b'z' | b'o' | b't' | b'f' | b's' | b'e' | b'n' | b'd')
+}
+
 /// Puts digits in place of the words for them from `at` on; gives back where that ends.
 pub(super) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usize> {
-    let (first, _) = word(text, at)?;
+    let (first, end) = word(text, at)?;
+    // Most numbers in words or digits stand alone.
+    let (second, _) = word(text, next(text, end))?;
+    let written = |k: usize| text.as_bytes()[k].is_ascii_digit();
+    if second == Said::Digits && written(at) && written(next(text, end)) {
+        return None;
+    }
     if !matches!(first, Said::Digits | Said::Times(_)) && !announced(text, at) {
         return None;
     }
@@ -38,7 +47,7 @@ pub(super) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usi
     let (mut from, mut k, mut times) = (at, at, 1);
     let mut ten: Option<u8> = None;
     while let Some((said, end)) = word(text, k) {
-        if steps.len() >= LONGEST || spoken == 0 && steps.len() >= UNSPOKEN {
+        if steps.len() >= LONGEST {
             break;
         }
         let value = text[k..end].to_ascii_lowercase();
@@ -113,6 +122,7 @@ fn word(text: &str, at: usize) -> Option<(Said, usize)> {
     if !matches!(first | 0x20, b'z' | b'o' | b't' | b'f' | b's' | b'e' | b'n' | b'd' | b'h') {
         return None;
     }
+    // "oh" is the shortest with a second letter, "seventeen" the longest; most words are not so short or go on after.
     let len = bytes[at..].iter().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
     if !(1..=9).contains(&len) || bytes.get(at + len).is_some_and(|b| *b >= 0x80 || *b == b'\'' || b.is_ascii_digit()) {
         return None;

@@ -1,0 +1,87 @@
+//! Numbers that identify nobody: measures, ratios, spans of years, codes that everybody may look up.
+
+use crate::cue::CueKind;
+use crate::doc::Doc;
+use crate::lexicon::MEASURE;
+use crate::token::SPACE;
+
+/// Whether the number that ends before token `end` is a measure.
+pub(super) fn measured(doc: &Doc<'_>, end: usize) -> bool {
+    doc.mark(end) == b'%' || doc.has(end, MEASURE) && doc.tokens[end].gap <= SPACE
+}
+
+/// `12.5`: at most three digits before the point and two behind it.
+pub(super) fn is_decimal(text: &str) -> bool {
+    parts(text, '.').is_some_and(|(a, b)| a.len() <= 3 && b.len() <= 2)
+}
+
+/// What only a weak cue cannot make an identifier of: a fraction of any length, a ratio, a span of years or values, what is
+/// compared.
+pub(super) fn is_value(doc: &Doc<'_>, i: usize, text: &str) -> bool {
+    let compared =
+        i > 0 && (matches!(doc.mark(i - 1), b'<' | b'>') || doc.mark(i - 1) == b'=' && is_statistic(doc, i - 1));
+    let point = i > 0 && doc.mark(i - 1) == b'.' && doc.glued(i);
+    let fraction = parts(text, '.').is_some_and(|(a, _)| a.len() <= 3);
+    let ratio = parts(text, '/').is_some_and(|(a, b)| a.len() + b.len() < 8);
+    compared || point || fraction || ratio || is_years(text)
+}
+
+/// A letter or two before an equal sign: `p = 0.04`, `n = 1250`, `OR = 1.4`.
+pub(super) fn is_statistic(doc: &Doc<'_>, equals: usize) -> bool {
+    equals > 0 && ["p", "n", "or", "hr", "rr", "ci", "r", "t", "f", "ns"].iter().any(|w| doc.is_word(equals - 1, w))
+}
+
+/// `2000-2012`, `2007/2008`.
+pub(super) fn is_years(text: &str) -> bool {
+    let year = |y: &str| y.len() == 4 && (y.starts_with("18") || y.starts_with("19") || y.starts_with("20"));
+    ['-', '/'].into_iter().any(|sign| parts(text, sign).is_some_and(|(a, b)| year(a) && year(b)))
+}
+
+/// A span of years where a word says so: `the period 2000-2012`, `(2006-2011)`.
+pub(super) fn is_period(doc: &Doc<'_>, i: usize, text: &str) -> bool {
+    let words = ["period", "during", "in", "from", "between", "of", "years", "year", "since", "season", "academic"];
+    is_years(text) && i > 0 && (doc.mark(i - 1) == b'(' || words.iter().any(|w| doc.is_word(i - 1, w)))
+}
+
+/// The two numbers that a sign divides.
+fn parts(text: &str, sign: char) -> Option<(&str, &str)> {
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    text.split_once(sign).filter(|(a, b)| digits(a) && digits(b))
+}
+
+/// Whether a word shortly before says that what follows is public.
+pub(super) fn public(doc: &Doc<'_>, i: usize) -> bool {
+    doc.cues_before(i, 6).any(|c| c.kind == CueKind::Public)
+}
+
+/// Codes that everybody may look up: trials, articles, genes, classifications.
+pub(super) fn is_public_code(text: &str) -> bool {
+    const PREFIXES: [&str; 27] = [
+        "nct", "pmc", "pmid", "rs", "icd", "cpt", "gse", "orpha", "umls", "doi", "10.", "covid", "loinc", "isrct",
+        "chebi", "hp", "snp", "actrn", "eudra", "chict", "drks", "hla", "cyp", "cd", "il-", "sars", "bnt",
+    ];
+    let lower: String = text.chars().take(6).collect::<String>().to_ascii_lowercase();
+    let rest = |p: &str| lower.as_bytes().get(p.len()).is_none_or(|b| !b.is_ascii_alphabetic());
+    PREFIXES.iter().any(|p| lower.starts_with(p) && (p.len() > 3 || rest(p))) || is_icd10(text) || is_parity(text)
+}
+
+/// A code of ICD-10-CM with its point: a letter, a digit, a digit or letter, a point, up to four more. Without the point it is
+/// as good as any other code.
+fn is_icd10(text: &str) -> bool {
+    let b = text.as_bytes();
+    (5..=8).contains(&b.len())
+        && b[0].is_ascii_alphabetic()
+        && b[1].is_ascii_digit()
+        && b[2].is_ascii_alphanumeric()
+        && b[3] == b'.'
+        && b[4..].iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// Pregnancies and births: `G3P2012`.
+fn is_parity(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.strip_prefix('g').and_then(|r| r.split_once('p')).is_some_and(|(g, p)| {
+        let digits = |s: &str, most| (1..=most).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit());
+        digits(g, 2) && digits(p, 4)
+    })
+}
