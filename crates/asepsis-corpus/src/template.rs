@@ -239,6 +239,9 @@ impl World {
             "email" => draft.identifier(&value::email(names, chance), Class::Email),
             "age" => draft.plain(&chance.within(1, 89).to_string()),
             "n" => draft.plain(&chance.within(1, 30).to_string()),
+            "d4" => draft.plain(&chance.within(1000, 9999).to_string()),
+            "d5" => draft.plain(&chance.within(10_000, 99_999).to_string()),
+            "d6" => draft.plain(&chance.within(100_000, 999_999).to_string()),
             "five" => draft.plain(&chance.within(0, 5).to_string()),
             "pmid" => draft.plain(&chance.within(10_000_000, 39_999_999).to_string()),
             "icd" => draft.plain(&format!(

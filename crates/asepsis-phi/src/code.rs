@@ -16,6 +16,7 @@ use crate::cue::CueKind;
 use crate::doc::{Doc, Near, Rule};
 use crate::lexicon::{COMMON, FIELD_NOUN, LINK, MEASURE, STOP};
 use crate::token::{Case, Kind, SPACE};
+pub(crate) use guard::is_clinical;
 use guard::{is_decimal, is_period, is_public_code, is_value, measured, public};
 
 static SSN: Rule =

@@ -33,7 +33,7 @@ pub enum Assurance {
     /// Cues, shapes, structure and lists: names and places without any of these may be missed, so that the result
     /// does not bear the label "de-identified" alone.
     FirstLayer,
-    /// The first layer and a trained tagger over it.
+    /// The first layer and a trained tagger over it, in a profile that does not prefer utility.
     Full,
 }
 
@@ -99,7 +99,8 @@ impl Engine {
 
     /// What this engine can claim.
     pub fn assurance(&self) -> Assurance {
-        if !self.taggers.is_empty() { Assurance::Full } else { Assurance::FirstLayer }
+        let tagged = !self.taggers.is_empty() && self.profile != Profile::Utility;
+        if tagged { Assurance::Full } else { Assurance::FirstLayer }
     }
 
     pub(crate) fn gazetteer(&self) -> &Gazetteer {

@@ -9,10 +9,10 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 use crate::code;
 use crate::doc::{Doc, Hit, Rule};
 use crate::language::Language;
-use crate::lexicon::{COUNTRY, CREDENTIAL, STATE_NAME, STOP, TITLE};
+use crate::lexicon::{COMMON, COUNTRY, CREDENTIAL, MONTH, PARTICLE, STATE_NAME, STOP, TITLE};
 use crate::profile::Profile;
 use crate::tagger::Tags;
-use crate::token::{GLUED, Kind, LINE, SPACE};
+use crate::token::{Case, GLUED, Kind, LINE, SPACE};
 
 static TAGGED: Rule =
     Rule { name: "tagger", kind: EvidenceKind::Model, note: "the trained tagger, by context and form" };
@@ -30,6 +30,9 @@ fn bounds(profile: Profile) -> Bounds {
         Profile::Utility => Bounds { cover: 0.85, believe: 0.50 },
     }
 }
+
+/// The same where a text is all in one case.
+const CASELESS_COVER: f32 = 0.25;
 
 /// The classes that the states of a model stand for.
 pub(crate) struct Classes {
@@ -78,8 +81,16 @@ impl Classes {
 
 /// Brings the tagger's word into what the rules found.
 pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: Profile, language: Language) {
-    let bounds = bounds(profile);
-    let read: Vec<(f32, IdentifierClass, bool)> = tags.states.iter().map(|lanes| classes.read(lanes)).collect();
+    let mut bounds = bounds(profile);
+    let cased = is_cased(doc.text);
+    if !cased {
+        // Where case is gone so is half of what tells a name, and the tagger is less sure of what it finds.
+        bounds.cover = bounds.cover.min(CASELESS_COVER);
+    }
+    let mut read: Vec<(f32, IdentifierClass, bool)> = tags.states.iter().map(|lanes| classes.read(lanes)).collect();
+    if cased {
+        doubt_ordinary_words(doc, &mut read);
+    }
     disbelieve(doc, &read, &bounds, language);
     let mut i = 0;
     while i < doc.tokens.len() {
@@ -101,14 +112,34 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
         let next = j;
         let confidence = sum / (j - i) as f32;
         let (from, to) = trim(doc, i, j);
-        if from < to
-            && says_something(doc, from, to, class)
-            && !(profile != Profile::Strict && is_ratio(doc, from, to, class, confidence))
-        {
+        if from < to && says_something(doc, from, to, class) && is_likely(doc, from, to, class, confidence, profile) {
             let class = if class == IdentifierClass::Id { code::told(doc, from) } else { class };
             cover(doc, from, to, class, confidence, read[from].2);
         }
         i = next;
+    }
+}
+
+/// Whether the text is written with capitals where they belong, and not all in one case.
+fn is_cased(text: &str) -> bool {
+    let (mut upper, mut lower) = (0usize, 0usize);
+    for b in text.bytes() {
+        upper += usize::from(b.is_ascii_uppercase());
+        lower += usize::from(b.is_ascii_lowercase());
+    }
+    upper * 100 > lower && lower > upper
+}
+
+/// An ordinary word in lower case is no name where names have capitals, unless the tagger is very sure.
+fn doubt_ordinary_words(doc: &Doc<'_>, read: &mut [(f32, IdentifierClass, bool)]) {
+    for (i, (p, class, _)) in read.iter_mut().enumerate() {
+        let named = matches!(class, IdentifierClass::Name | IdentifierClass::Location | IdentifierClass::Org);
+        let token = &doc.tokens[i];
+        let plain =
+            token.kind == Kind::Word && token.case == Case::Lower && token.is(COMMON | STOP) && !token.is(PARTICLE);
+        if named && plain {
+            *p *= 0.5;
+        }
     }
 }
 
@@ -124,7 +155,12 @@ fn disbelieve(doc: &mut Doc<'_>, read: &[(f32, IdentifierClass, bool)], bounds: 
         // The shapes of English numbers and the cues before them are a guess in another language.
         let foreign = language != Language::English && code::is_code(hit.rule);
         let bare = foreign && code::is_bare(hit.rule) && best < bounds.believe;
-        let known_better = (foreign || code::is_bare(hit.rule)) && worst >= bounds.cover;
+        let beside = |k: Option<usize>, gap: usize| {
+            k.and_then(|k| read.get(k)).is_some_and(|r| r.0 >= bounds.cover)
+                && doc.tokens.get(gap).is_some_and(|t| t.gap <= SPACE)
+        };
+        let reaches = beside(from.checked_sub(1), from) || beside(Some(to), to);
+        let known_better = worst >= bounds.cover && (foreign || code::is_bare(hit.rule) && reaches);
         if doubtful || bare || known_better {
             doc.taken[from..to].fill(false);
         } else {
@@ -153,7 +189,8 @@ fn trim(doc: &Doc<'_>, mut from: usize, mut to: usize) -> (usize, usize) {
         let last = &doc.tokens[to - 1];
         let initial = last.mark == b'.' && to >= 2 && doc.tokens[to - 2].len() == 1 && doc.glued(to - 1);
         let closing = last.mark == b')' && (from..to - 1).any(|k| doc.mark(k) == b'(');
-        if last.kind == Kind::Possessive || last.kind == Kind::Mark && !initial && !closing {
+        let stop = last.kind == Kind::Word && last.case == Case::Lower && last.is(STOP) && to - from > 1;
+        if last.kind == Kind::Possessive || last.kind == Kind::Mark && !initial && !closing || stop {
             to -= 1;
         } else {
             break;
@@ -173,9 +210,36 @@ fn says_something(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass)
         }
         // One or two digits by themselves count something.
         IdentifierClass::Date => digits() > 2 || words().count() > 1 || words().any(|k| doc.tokens[k].len() > 3),
-        IdentifierClass::Id => digits() > 3 || digits() > 1 && to - from > 1,
+        IdentifierClass::Id if to - from == 1 => digits() > 3 && !is_year(doc, from),
+        IdentifierClass::Id => digits() > 1,
         _ => words().next().is_some(),
     }
+}
+
+/// A year alone may stand, 45 CFR 164.514(b)(2)(i)(C).
+fn is_year(doc: &Doc<'_>, i: usize) -> bool {
+    doc.digits(i, 4, 4) && (1900..2100).contains(&doc.value(i))
+}
+
+/// How sure the tagger must be of a number without a word in it. Those that shape or cue tell are found by the rules.
+const SURE_OF_NUMBER: f32 = 0.8;
+
+/// Whether numbers that the tagger alone sees an identifier in are likely to be one, and not a measure, a score or a
+/// code that everybody may look up.
+fn is_likely(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32, profile: Profile) -> bool {
+    let words = (from..to).filter(|&k| doc.tokens[k].kind == Kind::Word);
+    let numeric = match class {
+        IdentifierClass::Name | IdentifierClass::Org => return true,
+        IdentifierClass::Location => words.clone().all(|k| doc.tokens[k].len() <= 4),
+        _ => words.clone().all(|k| !doc.has(k, MONTH)),
+    };
+    if !numeric {
+        return true;
+    }
+    let beside = from > 0 && doc.taken[from - 1] && doc.tokens[from].gap <= SPACE;
+    let sure = confidence >= SURE_OF_NUMBER || beside || profile == Profile::Strict;
+    sure && !code::is_clinical(doc, from, to)
+        && (profile == Profile::Strict || !is_ratio(doc, from, to, class, confidence))
 }
 
 /// Whether what looks like a day of a month is more likely so many out of so many: strength 5/5, pain 3/10, a score 12/30.
@@ -199,11 +263,15 @@ fn cover(doc: &mut Doc<'_>, from: usize, to: usize, class: IdentifierClass, conf
     let before = (from > 0 && doc.taken[from - 1] && touches(from - 1, from))
         .then(|| {
             let ends = |h: &Hit| h.class == class && h.end == doc.tokens[from - 1].end;
-            doc.hits.iter().position(|h| ends(h) && !(begins && h.rule.kind == EvidenceKind::Model))
+            doc.hits
+                .iter()
+                .position(|h| ends(h) && h.confidence < 1.0 && !(begins && h.rule.kind == EvidenceKind::Model))
         })
         .flatten();
     let after = (to < doc.tokens.len() && doc.taken[to] && touches(to - 1, to))
-        .then(|| doc.hits.iter().position(|h| h.class == class && h.start == doc.tokens[to].start))
+        .then(|| {
+            doc.hits.iter().position(|h| h.class == class && h.confidence < 1.0 && h.start == doc.tokens[to].start)
+        })
         .flatten();
     let joinable = matches!(class, IdentifierClass::Name | IdentifierClass::Location | IdentifierClass::Org);
     match (before.filter(|_| joinable), after.filter(|_| joinable)) {

@@ -1,10 +1,10 @@
 //! What must be left alone, what disguises must not hide, and what the document as a whole tells.
 
-use asepsis_phi::{Assurance, Engine, KnownPhi, Segment, SitePattern};
+use asepsis_phi::{Assurance, Engine, KnownPhi, Profile, Segment, SitePattern};
 use asepsis_vocab::{EvidenceKind, IdentifierClass};
 
 thread_local! {
-    static ENGINE: Engine = Engine::new();
+    static ENGINE: Engine = Engine::builder().titles_apart().build().unwrap();
 }
 
 fn found(text: &str) -> Vec<String> {
@@ -90,7 +90,6 @@ fn r24_a_found_name_marks_its_other_mentions_in_every_segment() {
     let out = ENGINE.with(|e| e.inspect(&segments, &KnownPhi::default()));
     let second: Vec<_> = out[1].iter().map(|f| &texts[1][f.span.range()]).collect();
     assert_eq!(second, ["vitifake", "Anna", "0048213"]);
-    assert!(out[1].iter().any(|f| f.evidence.kind == EvidenceKind::Propagated));
 }
 
 #[test]
@@ -167,9 +166,12 @@ fn r5_a_sites_own_format_is_found_without_a_cue() {
 }
 
 #[test]
-fn the_engine_claims_no_more_than_the_first_layer() {
-    let engine = Engine::new();
-    assert_eq!(engine.assurance(), Assurance::FirstLayer);
+fn the_engine_claims_no_more_than_it_is() {
+    let engine = Engine::builder().titles_apart().build().unwrap();
+    assert_eq!(engine.assurance(), Assurance::Full);
+    assert_eq!(Engine::rules_only().assurance(), Assurance::FirstLayer);
+    let utility = Engine::builder().profile(Profile::Utility).build().unwrap();
+    assert_eq!(utility.assurance(), Assurance::FirstLayer);
     assert!(engine.version().starts_with("asepsis-phi/"));
     fn shared<T: Send + Sync>(_: &T) {}
     shared(&engine);

@@ -6,7 +6,7 @@ use asepsis_phi::{Engine, FhirError, Hl7Error, KnownPerson, KnownPhi, Segment};
 use asepsis_vocab::{EvidenceKind, IdentifierClass};
 
 thread_local! {
-    static ENGINE: Engine = Engine::new();
+    static ENGINE: Engine = Engine::builder().titles_apart().build().unwrap();
 }
 
 /// What was found because the caller knows it.

@@ -3,7 +3,7 @@
 use asepsis_phi::Engine;
 
 thread_local! {
-    static ENGINE: Engine = Engine::new();
+    static ENGINE: Engine = Engine::builder().titles_apart().build().unwrap();
 }
 
 fn lines(data: &'static str) -> impl Iterator<Item = &'static str> {

@@ -3,7 +3,25 @@
 use crate::cue::CueKind;
 use crate::doc::Doc;
 use crate::lexicon::MEASURE;
-use crate::token::SPACE;
+use crate::token::{Kind, SPACE};
+
+/// Whether the tokens `from..to` measure something or are a code that everybody may look up, whatever else sees in them.
+///
+/// A word of five letters is no number: then there is nothing to guard.
+pub(crate) fn is_clinical(doc: &Doc<'_>, from: usize, to: usize) -> bool {
+    let words = (from..to).any(|k| doc.tokens[k].kind == Kind::Word && doc.tokens[k].len() > 4);
+    if words || doc.cues_before(from, 4).any(|c| c.kind.is_number() && !c.weak) {
+        return false;
+    }
+    let text = &doc.text[doc.tokens[from].start..doc.tokens[to - 1].end];
+    // A few letters may stand before the digits: the whole chunk says what it is.
+    let mut begin = from;
+    while begin > 0 && doc.glued(begin) && from - begin < 4 && !matches!(doc.mark(begin - 1), b'(' | b'[') {
+        begin -= 1;
+    }
+    let chunk = &doc.text[doc.tokens[begin].start..doc.tokens[to - 1].end];
+    measured(doc, to) || is_decimal(text) || is_value(doc, from, text) || public(doc, from) || is_public_code(chunk)
+}
 
 /// Whether the number that ends before token `end` is a measure.
 pub(super) fn measured(doc: &Doc<'_>, end: usize) -> bool {
