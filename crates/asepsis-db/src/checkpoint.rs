@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
@@ -27,11 +28,12 @@ pub(crate) struct Checkpoints {
     pages: Arc<AtomicU32>,
     before: u32,
     due: u32,
-    ask: SyncSender<()>,
+    ask: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpoints {
-    /// Takes over from SQLite for `connection`. The thread ends when this is dropped.
+    /// Takes over from SQLite for `connection`.
     pub(crate) fn new(connection: &mut Connection) -> Result<Self, rusqlite::Error> {
         let pages = Arc::new(AtomicU32::new(0));
         let seen = pages.clone();
@@ -41,11 +43,10 @@ impl Checkpoints {
             Ok(())
         }))?;
         let (ask, asked) = sync_channel(1);
-        if let Some(path) = connection.path().map(PathBuf::from) {
-            // Without the thread the writer does it all, later.
-            let _ = std::thread::Builder::new().name("db-checkpoint".into()).spawn(move || serve(&path, &asked));
-        }
-        Ok(Self { pages, before: 0, due: PAGES, ask })
+        let path = connection.path().map(PathBuf::from).unwrap_or_default();
+        let thread = std::thread::Builder::new().name("db-checkpoint".into()).spawn(move || serve(&path, &asked));
+        // Without the thread the writer does it all, later.
+        Ok(Self { pages, before: 0, due: PAGES, ask: Some(ask), thread: thread.ok() })
     }
 
     /// To be called after each transaction, when who waited for it has been answered.
@@ -58,12 +59,21 @@ impl Checkpoints {
         self.before = pages;
         if pages >= self.due {
             self.due = pages + AGAIN;
-            // Full: it is asked already.
-            let _ = self.ask.try_send(());
+            // Where that is full, it is asked already.
+            let _ = self.ask.as_ref().map(|ask| ask.try_send(()));
             if pages >= MOST {
                 let _ = passive(connection);
             }
         }
+    }
+}
+
+impl Drop for Checkpoints {
+    /// Waits until the thread has closed its connection, so that the writer's is the last: whoever closes the last one
+    /// writes back all of the log and removes it, and a database without one can be read from where nothing can be written.
+    fn drop(&mut self) {
+        drop(self.ask.take());
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 

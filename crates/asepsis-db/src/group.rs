@@ -132,9 +132,11 @@ impl<B: Batch> GroupCommit<B> {
             Err(_) => return Err(self.core.not_stored()),
         }
         let (reply, answer) = oneshot::channel();
-        if let Some(turn) = self.core.enter(job, reply) {
-            // Who is ready in this moment joins the transaction.
-            tokio::task::yield_now().await;
+        if let Some((turn, busy)) = self.core.enter(job, reply) {
+            if busy {
+                // Who is ready in this moment joins the transaction.
+                tokio::task::yield_now().await;
+            }
             turn.commit();
         }
         answer.await.unwrap_or_else(|_| Err(self.core.not_stored()))
@@ -199,8 +201,9 @@ impl<B: Batch> Core<B> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts the job into the queue, and gives its task the turn where nobody has it and the disk is quick.
-    fn enter(&self, job: B::Job, reply: Reply<B>) -> Option<TaskTurn<'_, B>> {
+    /// Puts the job into the queue, and gives its task the turn where nobody has it and the disk is quick. Also says whether
+    /// others are likely to come at the same time.
+    fn enter(&self, job: B::Job, reply: Reply<B>) -> Option<(TaskTurn<'_, B>, bool)> {
         let mut queue = self.queue();
         if self.stopped.get().is_some() || self.room.is_closed() {
             drop(queue);
@@ -214,7 +217,8 @@ impl<B: Batch> Core<B> {
         }
         if queue.pace.is_quick() {
             queue.turn = Turn::Task;
-            return Some(TaskTurn(self));
+            let busy = queue.pace.is_busy();
+            return Some((TaskTurn(self), busy));
         }
         queue.turn = Turn::Thread;
         drop(queue);

@@ -37,8 +37,9 @@ pub trait Batch: Send + 'static {
 
 /// Commits batches on one connection.
 pub(crate) struct Writer<B> {
-    connection: Connection,
+    /// Dropped before the connection.
     checkpoints: Checkpoints,
+    connection: Connection,
     batch: B,
 }
 
@@ -131,29 +132,46 @@ fn is_constraint(error: &rusqlite::Error) -> bool {
     })
 }
 
-/// How long the last transactions took, for the choice of the thread that runs the next one.
+/// How long transactions take, for the choice of the thread that runs the next one.
 ///
 /// Handing a transaction to another thread and being woken by it costs some 100 microseconds, more than the transaction
-/// where the disk answers at once. Running it in a task saves that, but while a disk does not answer, the task's thread
-/// stands still. So a task runs it only after a row of transactions that were quick, and one that was not ends that.
-#[derive(Default)]
+/// where the disk answers at once. Running it in a task saves that, but until the disk answers, the task's thread stands
+/// still. So a task runs it only where the last ones were quick.
 pub(crate) struct Pace {
-    /// Quick ones in a row.
-    quick: u32,
+    /// The mean of the last few, with their syncs.
+    mean: Duration,
+    /// When the last one ended.
+    ended: Option<Instant>,
 }
 
 impl Pace {
-    /// What counts as quick, with the sync.
+    /// A mean that counts as quick.
     const QUICK: Duration = Duration::from_micros(250);
 
-    /// How many in a row make a disk quick: a thread stands still for one slow transaction in so many at most.
-    const ROW: u32 = 32;
+    /// What one transaction counts at most, so that a single slow one is forgotten after some eight.
+    const MOST: Duration = Duration::from_millis(4);
+
+    /// Transactions that are closer together than this come from several tasks, which had better share one.
+    const CLOSE: Duration = Duration::from_micros(150);
 
     pub(crate) fn is_quick(&self) -> bool {
-        self.quick >= Self::ROW
+        self.mean < Self::QUICK
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.ended.is_some_and(|ended| ended.elapsed() < Self::CLOSE)
     }
 
     pub(crate) fn add(&mut self, began: Instant) {
-        self.quick = if began.elapsed() <= Self::QUICK { self.quick.saturating_add(1) } else { 0 };
+        let now = Instant::now();
+        self.mean = (self.mean * 7 + now.duration_since(began).min(Self::MOST)) / 8;
+        self.ended = Some(now);
+    }
+}
+
+impl Default for Pace {
+    /// A disk of which nothing is known yet is slow.
+    fn default() -> Self {
+        Self { mean: Self::MOST, ended: None }
     }
 }

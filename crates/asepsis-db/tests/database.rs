@@ -175,11 +175,11 @@ async fn r27_what_is_in_the_queue_is_stored_also_when_who_had_the_turn_goes_away
     let (writer, ended) = GroupCommit::start(db.connection().await.unwrap(), Numbers, 64).unwrap();
     settle(&writer, 0).await;
     for n in 0..100 {
-        // Polled once, and so in the queue, then dropped.
+        // Polled once, and so in the queue, or stored already where it did not wait for others; then dropped.
         let mut gone = Box::pin(writer.store((1000 + n, "a".to_owned())));
         let polled = std::future::poll_fn(|context| std::task::Poll::Ready(gone.as_mut().poll(context))).await;
         drop(gone);
-        assert!(polled.is_pending());
+        assert!(polled.is_pending() || polled == std::task::Poll::Ready(Ok(1)));
         writer.store((2000 + n, "a".to_owned())).await.unwrap();
     }
     drop(writer);
@@ -200,5 +200,7 @@ async fn r27_the_write_ahead_log_is_written_back_and_does_not_grow_without_end()
     assert!(log < 32 << 20, "{log} bytes");
     drop(writer);
     ended.await;
+    let left = std::fs::metadata(file(&dir).with_file_name("x.db-wal")).is_ok();
+    assert!(!left, "the last to close writes all back");
     assert_eq!(count(&db).await, 2000);
 }
