@@ -78,6 +78,7 @@ pub(crate) struct Figures {
     times: Vec<Duration>,
     wall: Duration,
     pub(crate) cpu: Duration,
+    pub(crate) switches: u64,
     pub(crate) errors: u64,
 }
 
@@ -103,6 +104,11 @@ impl Figures {
 
     pub(crate) fn cpu_micros(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / self.count().max(1.0)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a count")]
+    pub(crate) fn switches_each(&self) -> f64 {
+        self.switches as f64 / self.count().max(1.0)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]

@@ -4,6 +4,9 @@
 //! vendor, through a do-nothing proxy, and through Asepsis with its data on a file system whose sync is free (so that what
 //! it adds beyond the log's sync is seen) and on the disk, in rounds within the same run. Compare rows, not machines: the
 //! figures that count are differences and ratios.
+//!
+//! `stages` measures the steps only, one after the other on one thread; `short` only small prompts and answers that are not
+//! streamed, with the data where a sync is free.
 
 mod floor;
 mod load;
@@ -28,14 +31,15 @@ fn main() -> anyhow::Result<()> {
         let upstream = std::env::args().nth(2).context("floor needs the address of its upstream")?;
         return floor::run(upstream.parse()?);
     }
+    let what = std::env::args().nth(1).unwrap_or_default();
     let all = Scenario::all();
     stages::run(&[(1, all[0].body(1)), (64, all[3].body(1))])?;
     println("");
-    if std::env::args().nth(1).as_deref() == Some("stages") {
+    if what == "stages" {
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(measure())
+    runtime.block_on(measure(what == "short"))
 }
 
 /// A way to the vendor that is measured.
@@ -46,7 +50,7 @@ struct Target {
     process: Option<Process>,
 }
 
-async fn measure() -> anyhow::Result<()> {
+async fn measure(short: bool) -> anyhow::Result<()> {
     let binary = asepsis()?;
     let vendor = Process::standin(&binary)?;
     let floor = Process::floor(vendor.address)?;
@@ -57,32 +61,42 @@ async fn measure() -> anyhow::Result<()> {
     println(&format!("start to ready: {:.0} ms (data in memory), {:.0} ms (on disk)", ms(free.2), ms(synced.2)));
     println(&format!("idle memory: {:.1} MiB resident", free.0.resident_mib()?));
 
-    let targets = [
+    let mut targets = vec![
         Target { name: "direct", address: vendor.address, key: String::new(), process: None },
         Target { name: "do-nothing proxy", address: floor.address, key: String::new(), process: Some(floor) },
         Target { name: "asepsis, sync free", address: free.0.address, key: free.1, process: Some(free.0) },
         Target { name: "asepsis, on disk", address: synced.0.address, key: synced.1, process: Some(synced.0) },
     ];
-    for scenario in Scenario::all() {
+    let mut scenarios = Vec::from(Scenario::all());
+    if short {
+        targets.pop();
+        scenarios.truncate(3);
+    }
+    for scenario in scenarios {
         println("");
         println(&format!("== {} ==", scenario.name));
         println(&format!(
-            "{:20} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9} {:>7}",
-            "", "req/s", "p50 ms", "p99 ms", "added p50", "added p99", "CPU us", "errors"
+            "{:20} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9} {:>9} {:>7}",
+            "", "req/s", "p50 ms", "p99 ms", "added p50", "added p99", "CPU us", "switches", "errors"
         ));
         let mut all: Vec<Figures> = targets.iter().map(|_| Figures::default()).collect();
         for _ in 0..ROUNDS {
             for (target, figures) in targets.iter().zip(&mut all) {
-                let before = target.process.as_ref().map_or(Ok(Duration::ZERO), Process::cpu)?;
+                let used = || match &target.process {
+                    Some(process) => Ok::<_, anyhow::Error>((process.cpu()?, process.switches()?)),
+                    None => Ok((Duration::ZERO, 0)),
+                };
+                let before = used()?;
                 load::round(target.address, &target.key, &scenario, ROUND, figures).await?;
-                let after = target.process.as_ref().map_or(Ok(Duration::ZERO), Process::cpu)?;
-                figures.cpu += after.saturating_sub(before);
+                let after = used()?;
+                figures.cpu += after.0.saturating_sub(before.0);
+                figures.switches += after.1.saturating_sub(before.1);
             }
         }
         let (direct50, direct99) = (all[0].at(0.5), all[0].at(0.99));
         for (target, figures) in targets.iter().zip(&all) {
             println(&format!(
-                "{:20} {:>9.0} {:>9.3} {:>9.3} {:>11.3} {:>11.3} {:>9.0} {:>7}",
+                "{:20} {:>9.0} {:>9.3} {:>9.3} {:>11.3} {:>11.3} {:>9.0} {:>9.1} {:>7}",
                 target.name,
                 figures.per_second(),
                 ms(figures.at(0.5)),
@@ -90,6 +104,7 @@ async fn measure() -> anyhow::Result<()> {
                 ms(figures.at(0.5)) - ms(direct50),
                 ms(figures.at(0.99)) - ms(direct99),
                 figures.cpu_micros(),
+                figures.switches_each(),
                 figures.errors,
             ));
         }

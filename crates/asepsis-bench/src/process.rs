@@ -57,6 +57,18 @@ impl Process {
         Ok(Duration::from_millis((ticks(11) + ticks(12)) * 1000 / TICKS))
     }
 
+    /// How often the kernel took a core from one of its threads, because it waited or because another was to run.
+    pub(crate) fn switches(&self) -> anyhow::Result<u64> {
+        let mut switches = 0;
+        for task in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            // A thread may have ended meanwhile.
+            let Ok(status) = std::fs::read_to_string(task?.path().join("status")) else { continue };
+            let counts = status.lines().filter(|l| l.contains("ctxt_switches:"));
+            switches += counts.filter_map(|l| l.split_whitespace().nth(1)?.parse::<u64>().ok()).sum::<u64>();
+        }
+        Ok(switches)
+    }
+
     /// Resident memory in MiB.
     pub(crate) fn resident_mib(&self) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

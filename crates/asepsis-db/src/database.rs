@@ -3,26 +3,33 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use crate::readers::Readers;
+use crate::session::{Session, blocking};
 use crate::{DbError, files};
 
 /// How long a statement waits for another process before it fails.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Connections that read beside each other; each is a thread.
-const READERS: u32 = 4;
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One SQLite file. A cheap handle.
 ///
-/// Reads go through [`reader`](Self::reader), a small pool that cannot write. Whoever writes takes a
-/// [`connection`](Self::connection) of his own, so that there is one writer by construction.
+/// Reads go through [`read`](Self::read), a small pool that cannot write. Whoever writes takes a
+/// [`connection`](Self::connection) or a [`session`](Self::session) of his own, so that there is one writer by construction.
 #[derive(Clone)]
 pub struct Database {
     path: Arc<PathBuf>,
-    writable: Option<SqliteConnectOptions>,
-    reader: SqlitePool,
+    access: Access,
+    readers: Arc<Readers>,
+}
+
+/// How the file may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Write,
+    Read,
+    /// A copy on a medium that cannot be written, without a write-ahead log.
+    Immutable,
 }
 
 impl Database {
@@ -34,17 +41,18 @@ impl Database {
     /// # Errors
     /// [`DbError`]: the file cannot be reached, is of a newer version, or does not take the settings under which
     /// nothing that was acknowledged is lost.
-    pub async fn open(path: &Path, schema: &[&'static str]) -> Result<Self, DbError> {
-        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            files::private_directory(parent)?;
-        }
-        create_private(path)?;
-        let options = settings(path);
-        let mut connection = connect(path, &options).await?;
-        migrate(path, &mut connection, schema).await?;
-        connection.close().await.map_err(|e| DbError::sqlite(path, &e))?;
-        let reader = pool(options.clone().pragma("query_only", "ON"));
-        Ok(Self { path: Arc::new(path.to_owned()), writable: Some(options), reader })
+    pub async fn open(path: &Path, schema: &'static [&'static str]) -> Result<Self, DbError> {
+        let path = Arc::new(path.to_owned());
+        let at = path.clone();
+        blocking(&path, move || {
+            if let Some(parent) = at.parent().filter(|p| !p.as_os_str().is_empty()) {
+                files::private_directory(parent)?;
+            }
+            create_private(&at)?;
+            migrate(&at, &mut connect(&at)?, schema)
+        })
+        .await?;
+        Ok(Self::new(path, Access::Write))
     }
 
     /// Opens the database for reading only; nothing in the directory is changed as far as SQLite can help it.
@@ -54,38 +62,37 @@ impl Database {
     /// # Errors
     /// [`DbError`]: the file is missing, no database, or of another layout.
     pub async fn open_read_only(path: &Path, layout: u32) -> Result<Self, DbError> {
-        if let Err(source) = std::fs::File::open(path) {
-            return Err(DbError::File { path: path.to_owned(), doing: "open the database", source });
-        }
-        let mut options = SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .disable_statement_logging();
-        let opened = match options.connect().await {
-            Ok(mut connection) => user_version(&mut connection).await.map(|found| (connection, found)),
-            Err(e) => Err(e),
-        };
-        let (connection, found) = match opened {
-            Ok(opened) => opened,
-            // A copy on a medium that cannot be written: SQLite cannot make its index of the write-ahead log. Without
-            // such a log the file can be read as it is.
-            Err(_) if !has_pending_log(path) => {
-                options = options.immutable(true);
-                let mut connection = options.connect().await.map_err(|e| DbError::sqlite(path, &e))?;
-                let found = user_version(&mut connection).await.map_err(|e| DbError::sqlite(path, &e))?;
-                (connection, found)
+        let path = Arc::new(path.to_owned());
+        let at = path.clone();
+        let (access, found) = blocking(&path, move || {
+            // Not opened to find out: closing a file drops the locks that SQLite holds on it in this process.
+            if let Err(source) = std::fs::metadata(&*at) {
+                return Err(DbError::File { path: at.to_path_buf(), doing: "open the database", source });
             }
-            Err(e) => return Err(DbError::sqlite(path, &e)),
-        };
-        connection.close().await.map_err(|e| DbError::sqlite(path, &e))?;
+            let version = |access: Access| user_version(&access.open(&at)?);
+            match version(Access::Read) {
+                Ok(found) => Ok((Access::Read, found)),
+                // A copy on a medium that cannot be written: SQLite cannot make its index of the write-ahead log. Without
+                // such a log the file can be read as it is.
+                Err(_) if !has_pending_log(&at) => {
+                    Ok((Access::Immutable, version(Access::Immutable).map_err(|e| DbError::sqlite(&at, &e))?))
+                }
+                Err(e) => Err(DbError::sqlite(&at, &e)),
+            }
+        })
+        .await?;
         if found > layout {
-            return Err(DbError::Newer { path: path.to_owned(), found, known: layout });
+            return Err(DbError::Newer { path: path.to_path_buf(), found, known: layout });
         }
         if found < layout {
-            return Err(DbError::Older { path: path.to_owned(), found, known: layout });
+            return Err(DbError::Older { path: path.to_path_buf(), found, known: layout });
         }
-        Ok(Self { path: Arc::new(path.to_owned()), writable: None, reader: pool(options) })
+        Ok(Self::new(path, access))
+    }
+
+    fn new(path: Arc<PathBuf>, access: Access) -> Self {
+        let readers = Arc::new(Readers::new(path.clone(), access));
+        Self { path, access, readers }
     }
 
     /// The file.
@@ -93,34 +100,44 @@ impl Database {
         &self.path
     }
 
-    /// The pool of connections that cannot write.
-    pub fn reader(&self) -> &SqlitePool {
-        &self.reader
+    /// Runs `work` on one of the connections that cannot write. Dropping the future does not end it.
+    ///
+    /// # Errors
+    /// What `work` answers, as [`DbError`].
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, DbError> {
+        self.readers.read(work).await
     }
 
     /// A new connection that may write, with every setting checked.
     ///
     /// # Errors
     /// [`DbError`]: the file cannot be opened, was opened read-only, or a setting did not take.
-    pub async fn connection(&self) -> Result<SqliteConnection, DbError> {
-        match &self.writable {
-            Some(options) => connect(&self.path, options).await,
-            None => Err(DbError::File {
+    pub async fn connection(&self) -> Result<Connection, DbError> {
+        if self.access != Access::Write {
+            return Err(DbError::File {
                 path: self.path.to_path_buf(),
                 doing: "write",
                 source: std::io::Error::new(std::io::ErrorKind::ReadOnlyFilesystem, "it was opened for reading"),
-            }),
+            });
         }
+        let path = self.path.clone();
+        blocking(&self.path, move || connect(&path)).await
     }
 
-    /// The error of a statement on this database.
-    pub fn error(&self, error: &sqlx::Error) -> DbError {
-        DbError::sqlite(&self.path, error)
+    /// A new connection that may write, for several tasks to use in turn.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection).
+    pub async fn session(&self) -> Result<Session, DbError> {
+        Ok(Session::new(self.path.clone(), self.connection().await?))
     }
 
     /// Ends all readers.
     pub async fn close(&self) {
-        self.reader.close().await;
+        self.readers.close();
     }
 }
 
@@ -130,48 +147,75 @@ impl std::fmt::Debug for Database {
     }
 }
 
-fn settings(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
-        // NORMAL does not sync the write-ahead log at a commit and loses acknowledged rows in a power cut.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        // What is deleted is overwritten, so that an erased key is gone from the file.
-        .pragma("secure_delete", "ON")
-        // macOS: fsync alone leaves data in the drive's cache.
-        .pragma("fullfsync", "ON")
-        .pragma("checkpoint_fullfsync", "ON")
-        .disable_statement_logging()
-}
+impl Access {
+    /// A connection for this use, without settings other than how long it waits.
+    fn open(self, path: &Path) -> Result<Connection, rusqlite::Error> {
+        let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match self {
+            Self::Write => Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+            Self::Read => Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)?,
+            Self::Immutable => {
+                let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+                Connection::open_with_flags(format!("file:{}?immutable=1", escaped(path)), flags)?
+            }
+        };
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        Ok(connection)
+    }
 
-fn pool(options: SqliteConnectOptions) -> SqlitePool {
-    SqlitePoolOptions::new().min_connections(0).max_connections(READERS).connect_lazy_with(options)
-}
-
-async fn connect(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteConnection, DbError> {
-    let fail = |e: sqlx::Error| DbError::sqlite(path, &e);
-    let mut connection = options.connect().await.map_err(fail)?;
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await.map_err(fail)?;
-    expect(path, "journal_mode", mode, "wal")?;
-    for (setting, wanted) in [("synchronous", "2"), ("secure_delete", "1"), ("foreign_keys", "1")] {
-        let found: i64 = match setting {
-            "synchronous" => sqlx::query_scalar("PRAGMA synchronous"),
-            "secure_delete" => sqlx::query_scalar("PRAGMA secure_delete"),
-            _ => sqlx::query_scalar("PRAGMA foreign_keys"),
+    /// A connection that cannot write.
+    pub(crate) fn reader(self, path: &Path) -> Result<Connection, DbError> {
+        if self != Self::Write {
+            return self.open(path).map_err(|e| DbError::sqlite(path, &e));
         }
-        .fetch_one(&mut connection)
-        .await
-        .map_err(fail)?;
-        expect(path, setting, found.to_string(), wanted)?;
+        let connection = connect(path)?;
+        connection.pragma_update(None, "query_only", "ON").map_err(|e| DbError::sqlite(path, &e))?;
+        Ok(connection)
+    }
+}
+
+/// A path as it stands in a URI of SQLite.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+/// The settings of a connection that may write, in order, and what SQLite must answer to each where that is checked.
+const SETTINGS: [(&str, &str, Option<&str>); 7] = [
+    ("journal_mode", "WAL", Some("wal")),
+    // NORMAL does not sync the write-ahead log at a commit and loses acknowledged rows in a power cut.
+    ("synchronous", "FULL", Some("2")),
+    // What is deleted is overwritten, so that an erased key is gone from the file.
+    ("secure_delete", "ON", Some("1")),
+    ("foreign_keys", "ON", Some("1")),
+    // macOS: fsync alone leaves data in the drive's cache.
+    ("fullfsync", "ON", None),
+    ("checkpoint_fullfsync", "ON", None),
+    // Nothing here is worth a file of its own.
+    ("temp_store", "MEMORY", None),
+];
+
+/// A connection that may write, with every setting set and read back.
+pub(crate) fn connect(path: &Path) -> Result<Connection, DbError> {
+    let fail = |e: rusqlite::Error| DbError::sqlite(path, &e);
+    let connection = Access::Write.open(path).map_err(fail)?;
+    for (setting, value, wanted) in SETTINGS {
+        connection.pragma_update(None, setting, value).map_err(fail)?;
+        let Some(wanted) = wanted else { continue };
+        let found = connection.pragma_query_value(None, setting, text).map_err(fail)?;
+        if found != wanted {
+            return Err(DbError::NotDurable { path: path.to_owned(), setting, found, wanted });
+        }
     }
     Ok(connection)
 }
 
-fn expect(path: &Path, setting: &'static str, found: String, wanted: &'static str) -> Result<(), DbError> {
-    if found == wanted { Ok(()) } else { Err(DbError::NotDurable { path: path.to_owned(), setting, found, wanted }) }
+/// The answer of a setting: a word or a number.
+fn text(row: &rusqlite::Row<'_>) -> Result<String, rusqlite::Error> {
+    use rusqlite::types::ValueRef;
+    Ok(match row.get_ref(0)? {
+        ValueRef::Integer(number) => number.to_string(),
+        other => other.as_str().unwrap_or_default().to_owned(),
+    })
 }
 
 /// SQLite gives its write-ahead log and index the mode of the database, so the database is made with the right one.
@@ -195,28 +239,27 @@ fn create_private(path: &Path) -> Result<(), DbError> {
     }
 }
 
-async fn user_version(connection: &mut SqliteConnection) -> Result<u32, sqlx::Error> {
-    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(connection).await?;
+fn user_version(connection: &Connection) -> Result<u32, rusqlite::Error> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(u32::try_from(found).unwrap_or(u32::MAX))
 }
 
-async fn migrate(path: &Path, connection: &mut SqliteConnection, schema: &[&'static str]) -> Result<(), DbError> {
-    let fail = |e: sqlx::Error| DbError::sqlite(path, &e);
+fn migrate(path: &Path, connection: &mut Connection, schema: &[&str]) -> Result<(), DbError> {
+    let fail = |e: rusqlite::Error| DbError::sqlite(path, &e);
     let known = u32::try_from(schema.len()).unwrap_or(u32::MAX);
     // Two processes may start at once: the version is read under the write lock.
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(fail)?;
-    let found = user_version(&mut transaction).await.map_err(fail)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
+    let found = user_version(&transaction).map_err(fail)?;
     if found > known {
         return Err(DbError::Newer { path: path.to_owned(), found, known });
     }
     for statements in &schema[found as usize..] {
-        sqlx::raw_sql(*statements).execute(&mut *transaction).await.map_err(fail)?;
+        transaction.execute_batch(statements).map_err(fail)?;
     }
     if found < known {
-        let set = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {known}"));
-        sqlx::query(set).execute(&mut *transaction).await.map_err(fail)?;
+        transaction.pragma_update(None, "user_version", known).map_err(fail)?;
     }
-    transaction.commit().await.map_err(fail)
+    transaction.commit().map_err(fail)
 }
 
 fn has_pending_log(path: &Path) -> bool {

@@ -65,7 +65,7 @@ pub enum DbError {
 
 impl DbError {
     /// The error of a statement on the database at `path`.
-    pub fn sqlite(path: &Path, error: &sqlx::Error) -> Self {
+    pub fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         Self::Sqlite { path: path.to_owned(), cause: Cause::new(error) }
     }
 }
@@ -77,41 +77,45 @@ impl DbError {
 pub struct Cause(String);
 
 impl Cause {
-    /// The cause of an error of sqlx.
-    pub fn new(error: &sqlx::Error) -> Self {
+    /// The cause of an error of SQLite.
+    pub fn new(error: &rusqlite::Error) -> Self {
+        use rusqlite::Error as E;
         Self(match error {
-            sqlx::Error::Database(e) => {
-                let code = e.code();
-                let code = code.as_deref().unwrap_or("?");
-                let remedy = match primary_code(code) {
-                    Some(5 | 6) => "; another process holds the database, stop it or wait",
-                    Some(8 | 14) => "; check the owner and the mode of the file and its directory",
-                    Some(10) => "; the disk answers with errors, look at the system's log",
-                    Some(11 | 26) => "; the file is damaged or no database, restore it from a backup",
-                    Some(13) => "; the disk is full, make room",
-                    _ => "",
-                };
-                format!("{} (SQLite {code}){remedy}", e.message())
-            }
-            sqlx::Error::Io(e) => format!("input or output failed: {e}"),
-            sqlx::Error::PoolTimedOut => "no connection was free in time; the machine is overloaded".to_owned(),
-            sqlx::Error::RowNotFound => {
-                "a row that must be there is missing; restore the file from a backup".to_owned()
-            }
-            sqlx::Error::WorkerCrashed => "the database's thread ended; restart".to_owned(),
-            sqlx::Error::ColumnDecode { index, .. } => format!("column {index} does not hold what it must"),
+            E::SqliteFailure(e, message) => sqlite(*e, message.as_deref()),
+            // The statement's text is ours and holds no values, but says nothing to who runs Asepsis.
+            E::SqlInputError { error, msg, .. } => sqlite(*error, Some(msg)),
+            E::QueryReturnedNoRows => "a row that must be there is missing; restore the file from a backup".to_owned(),
+            E::InvalidColumnType(column, ..)
+            | E::FromSqlConversionFailure(column, ..)
+            | E::IntegralValueOutOfRange(column, _)
+            | E::Utf8Error(column, _) => format!("column {column} does not hold what it must"),
             _ => "the database cannot be used; restart, and restore it from a backup if this comes again".to_owned(),
         })
     }
+
+    /// Work on the database ended before its time: a panic, or the process is about to end.
+    pub(crate) fn ended() -> Self {
+        Self("the database's thread ended; restart".to_owned())
+    }
+}
+
+fn sqlite(error: rusqlite::ffi::Error, message: Option<&str>) -> String {
+    let code = error.extended_code;
+    let message = message.unwrap_or_else(|| rusqlite::ffi::code_to_str(code));
+    // The primary result code is the low byte of the extended one.
+    let remedy = match code & 0xff {
+        5 | 6 => "; another process holds the database, stop it or wait",
+        8 | 14 => "; check the owner and the mode of the file and its directory",
+        10 => "; the disk answers with errors, look at the system's log",
+        11 | 26 => "; the file is damaged or no database, restore it from a backup",
+        13 => "; the disk is full, make room",
+        _ => "",
+    };
+    format!("{message} (SQLite {code}){remedy}")
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// SQLite keeps the primary result code in the low byte of the extended one.
-fn primary_code(code: &str) -> Option<u32> {
-    code.parse::<u32>().ok().map(|code| code & 0xff)
 }

@@ -1,39 +1,14 @@
+use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
-use sqlx::{Connection as _, SqliteConnection};
-use tokio::sync::{OnceCell, mpsc, oneshot};
+use rusqlite::Connection;
+use tokio::sync::{Semaphore, oneshot};
 
-use crate::{Cause, Statements};
-
-/// What a [`GroupCommit`] writes: how a batch of jobs becomes statements.
-pub trait Batch: Send + 'static {
-    /// One thing to store.
-    type Job: Send + Sync + 'static;
-    /// What the caller gets once it is durable.
-    type Done: Send + 'static;
-
-    /// Writes the statements of all `jobs`, in order, and says what each comes to once they are committed. They may be
-    /// undone, so nothing may be remembered here.
-    fn statements(&mut self, jobs: &[Self::Job], into: &mut Statements) -> Vec<Self::Done>;
-
-    /// Whether the job is stored already, and what it came to. Asked where a batch ran into a constraint (a key that is
-    /// there) and its jobs are tried one by one; a constraint that fails then is the job's own fault and ends only it.
-    fn stored(
-        &mut self,
-        db: &mut SqliteConnection,
-        job: &Self::Job,
-    ) -> impl Future<Output = Result<Option<Self::Done>, sqlx::Error>> + Send {
-        let _ = (db, job);
-        async { Ok(None) }
-    }
-
-    /// The jobs are durable.
-    fn committed(&mut self, jobs: &[Self::Job], done: &[Self::Done]) {
-        let _ = (jobs, done);
-    }
-}
+use crate::Cause;
+use crate::writer::{Batch, Committed, Pace, Writer};
 
 /// Why a job is not stored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,33 +34,92 @@ pub struct GroupStats {
     pub jobs: u64,
 }
 
-/// The one writer of a database: many tasks hand it jobs, it stores those that wait in one transaction with one sync, and
-/// answers each when it is durable.
+/// The one writer of a database: many tasks hand it jobs, those that wait are stored in one transaction with one sync, and
+/// each is answered when it is durable.
 ///
-/// The queue is bounded; who comes when it is full waits. Dropping the waiting future takes the job back only as long as it
-/// is not in the queue.
+/// One at a time has the *turn* to commit what waits: a thread of its own, or, where the disk is quick, the task that came
+/// first, which spares it the way to the thread and back. The queue is bounded; who comes when it is full waits. Dropping
+/// the waiting future takes the job back only as long as it is not in the queue.
 pub struct GroupCommit<B: Batch> {
-    queue: mpsc::Sender<Waiting<B>>,
-    state: Arc<State>,
+    core: Arc<Core<B>>,
+    _handle: Arc<Handle<B>>,
 }
 
-#[derive(Default)]
-struct State {
-    stopped: OnceCell<Cause>,
+struct Core<B: Batch> {
+    queue: Mutex<Queue<B>>,
+    /// Wakes the thread.
+    woken: Condvar,
+    /// Locked by whoever has the turn only. Gone once it stopped or ended.
+    writer: Mutex<Option<Writer<B>>>,
+    /// Places in the queue.
+    room: Semaphore,
+    most: usize,
+    stopped: OnceLock<Cause>,
     commits: AtomicU64,
     jobs: AtomicU64,
 }
 
+struct Queue<B: Batch> {
+    jobs: VecDeque<B::Job>,
+    replies: VecDeque<Reply<B>>,
+    turn: Turn,
+    pace: Pace,
+    /// Nobody can hand in jobs any more.
+    ended: bool,
+}
+
+/// Who commits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Nobody,
+    Task,
+    Thread,
+}
+
+/// Who waits for an answer.
+type Reply<B> = oneshot::Sender<Result<<B as Batch>::Done, NotStored>>;
+
 impl<B: Batch> GroupCommit<B> {
-    /// Starts the writer on the present Tokio runtime. It ends when the last handle is dropped and the queue is done.
+    /// Starts the writer. It ends when the last handle is dropped and the queue is done; the future that is returned is
+    /// ready then, and the connection closed.
     ///
     /// `most` is the largest number of jobs in one transaction, and in the queue.
-    pub fn start(connection: SqliteConnection, batch: B, most: usize) -> (Self, tokio::task::JoinHandle<()>) {
-        let (queue, jobs) = mpsc::channel(most);
-        let state = Arc::new(State::default());
-        let writer = Writer { connection, batch, most, state: state.clone() };
-        let task = tokio::spawn(writer.run(jobs));
-        (Self { queue, state }, task)
+    ///
+    /// # Errors
+    /// [`Cause`]: the system has no thread for it, or the connection does not take its settings.
+    pub fn start(
+        connection: Connection,
+        batch: B,
+        most: usize,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + use<B>), Cause> {
+        let writer = Writer::new(connection, batch).map_err(|e| Cause::new(&e))?;
+        let core = Arc::new(Core {
+            queue: Mutex::new(Queue {
+                jobs: VecDeque::new(),
+                replies: VecDeque::new(),
+                turn: Turn::Nobody,
+                pace: Pace::default(),
+                ended: false,
+            }),
+            woken: Condvar::new(),
+            writer: Mutex::new(Some(writer)),
+            room: Semaphore::new(most),
+            most,
+            stopped: OnceLock::new(),
+            commits: AtomicU64::new(0),
+            jobs: AtomicU64::new(0),
+        });
+        let (end, ended) = oneshot::channel::<()>();
+        let serving = core.clone();
+        std::thread::Builder::new()
+            .name("db-writer".into())
+            .spawn(move || {
+                serving.serve();
+                drop(end);
+            })
+            .map_err(|_| Cause::ended())?;
+        let handle = Arc::new(Handle(core.clone()));
+        Ok((Self { core, _handle: handle }, async move { drop(ended.await) }))
     }
 
     /// Stores the job and returns when it is durable.
@@ -93,154 +127,215 @@ impl<B: Batch> GroupCommit<B> {
     /// # Errors
     /// [`NotStored`].
     pub async fn store(&self, job: B::Job) -> Result<B::Done, NotStored> {
-        if let Some(cause) = self.state.stopped.get() {
-            return Err(NotStored::Stopped(cause.clone()));
+        match self.core.room.acquire().await {
+            Ok(place) => place.forget(),
+            Err(_) => return Err(self.core.not_stored()),
         }
         let (reply, answer) = oneshot::channel();
-        self.queue.send((job, reply)).await.map_err(|_| self.ended())?;
-        answer.await.unwrap_or_else(|_| Err(self.ended()))
+        if let Some((turn, busy)) = self.core.enter(job, reply) {
+            if busy {
+                // Who is ready in this moment joins the transaction.
+                tokio::task::yield_now().await;
+            }
+            turn.commit();
+        }
+        answer.await.unwrap_or_else(|_| Err(self.core.not_stored()))
     }
 
     /// Why the writer stopped, if it did.
     pub fn stopped(&self) -> Option<&Cause> {
-        self.state.stopped.get()
+        self.core.stopped.get()
     }
 
     /// Whether jobs can be stored.
     pub fn is_healthy(&self) -> bool {
-        self.state.stopped.get().is_none() && !self.queue.is_closed()
+        self.core.stopped.get().is_none() && !self.core.room.is_closed()
     }
 
     /// What was stored since the start.
     pub fn stats(&self) -> GroupStats {
-        GroupStats {
-            commits: self.state.commits.load(Ordering::Relaxed),
-            jobs: self.state.jobs.load(Ordering::Relaxed),
-        }
-    }
-
-    fn ended(&self) -> NotStored {
-        self.state.stopped.get().map_or(NotStored::Closed, |cause| NotStored::Stopped(cause.clone()))
+        GroupStats { commits: self.core.commits.load(Ordering::Relaxed), jobs: self.core.jobs.load(Ordering::Relaxed) }
     }
 }
 
 impl<B: Batch> Clone for GroupCommit<B> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone(), state: self.state.clone() }
+        Self { core: self.core.clone(), _handle: self._handle.clone() }
     }
 }
 
-/// Who waits for an answer.
-type Reply<B> = oneshot::Sender<Result<<B as Batch>::Done, NotStored>>;
+/// Tells the thread that nobody can hand in jobs any more, when the last handle goes.
+struct Handle<B: Batch>(Arc<Core<B>>);
 
-/// A job in the queue.
-type Waiting<B> = (<B as Batch>::Job, Reply<B>);
-
-struct Writer<B: Batch> {
-    connection: SqliteConnection,
-    batch: B,
-    most: usize,
-    state: Arc<State>,
+impl<B: Batch> Drop for Handle<B> {
+    fn drop(&mut self) {
+        self.0.queue().ended = true;
+        self.0.woken.notify_one();
+    }
 }
 
-impl<B: Batch> Writer<B> {
-    async fn run(mut self, mut queue: mpsc::Receiver<Waiting<B>>) {
-        while let Some(first) = queue.recv().await {
-            let (mut jobs, mut replies) = (vec![first.0], vec![first.1]);
-            while jobs.len() < self.most
-                && let Ok((job, reply)) = queue.try_recv()
-            {
-                jobs.push(job);
-                replies.push(reply);
+/// The turn of a task. Dropped unused, because the task's client went away, it goes to the thread.
+struct TaskTurn<'a, B: Batch>(&'a Core<B>);
+
+impl<B: Batch> TaskTurn<'_, B> {
+    /// Commits what waits, once.
+    fn commit(self) {
+        self.0.round(false);
+    }
+}
+
+impl<B: Batch> Drop for TaskTurn<'_, B> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        queue.turn = if queue.jobs.is_empty() { Turn::Nobody } else { Turn::Thread };
+        if queue.turn == Turn::Thread || queue.ended {
+            drop(queue);
+            self.0.woken.notify_one();
+        }
+    }
+}
+
+impl<B: Batch> Core<B> {
+    /// What is under the lock is whole at any time: no step under it can panic midway.
+    fn queue(&self) -> MutexGuard<'_, Queue<B>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts the job into the queue, and gives its task the turn where nobody has it and the disk is quick. Also says whether
+    /// others are likely to come at the same time.
+    fn enter(&self, job: B::Job, reply: Reply<B>) -> Option<(TaskTurn<'_, B>, bool)> {
+        let mut queue = self.queue();
+        if self.stopped.get().is_some() || self.room.is_closed() {
+            drop(queue);
+            let _ = reply.send(Err(self.not_stored()));
+            return None;
+        }
+        queue.jobs.push_back(job);
+        queue.replies.push_back(reply);
+        if queue.turn != Turn::Nobody {
+            return None;
+        }
+        if queue.pace.is_quick() {
+            queue.turn = Turn::Task;
+            let busy = queue.pace.is_busy();
+            return Some((TaskTurn(self), busy));
+        }
+        queue.turn = Turn::Thread;
+        drop(queue);
+        self.woken.notify_one();
+        None
+    }
+
+    /// The thread's life.
+    fn serve(&self) {
+        loop {
+            let mut queue = self.queue();
+            while queue.turn != Turn::Thread && !(queue.ended && queue.turn == Turn::Nobody) {
+                queue = self.woken.wait(queue).unwrap_or_else(PoisonError::into_inner);
             }
-            if let Err(cause) = self.store(&jobs, replies).await {
-                // Callers that wait learn it through the closed channel; the reason is set before it closes.
-                let _ = self.state.stopped.set(cause);
-                queue.close();
-                while let Ok((_, reply)) = queue.try_recv() {
-                    let _ = reply.send(Err(self.stopped()));
-                }
-                return;
+            if queue.turn == Turn::Nobody {
+                break;
+            }
+            drop(queue);
+            // A panic of the batch must not leave those who wait without an answer.
+            let round = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.round(true)));
+            if round.is_err() {
+                self.stop(Cause::ended());
+            }
+            let mut queue = self.queue();
+            if queue.jobs.is_empty() {
+                queue.turn = Turn::Nobody;
             }
         }
+        self.room.close();
         // The last to close the database writes the log back into it; failing here loses nothing.
-        let _ = self.connection.close().await;
+        drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
-    /// Stores the jobs together, or one by one where they stand in each other's way. An error stops the writer.
-    async fn store(&mut self, jobs: &[B::Job], replies: Vec<Reply<B>>) -> Result<(), Cause> {
-        match self.transaction(jobs, false).await {
-            Ok(done) => {
+    /// Commits what waits, in one transaction, and answers. Only for whoever has the turn. `patient`: waits for another
+    /// process that writes; else the jobs stay in the queue.
+    fn round(&self, patient: bool) {
+        let (jobs, replies) = {
+            let mut queue = self.queue();
+            let count = queue.jobs.len().min(self.most);
+            let jobs: Vec<_> = queue.jobs.drain(..count).collect();
+            (jobs, queue.replies.drain(..count).collect::<Vec<_>>())
+        };
+        if jobs.is_empty() {
+            return;
+        }
+        let mut writer = match self.writer.lock() {
+            Ok(writer) => writer,
+            Err(_) => return self.fail(replies, Cause::ended()),
+        };
+        let Some(at_work) = writer.as_mut() else { return self.fail(replies, Cause::ended()) };
+        let began = Instant::now();
+        match at_work.commit(&jobs, patient) {
+            Ok(Committed::All(done)) => {
+                self.count(jobs.len());
+                self.queue().pace.add(began);
+                self.room.add_permits(jobs.len());
                 for (reply, done) in replies.into_iter().zip(done) {
                     let _ = reply.send(Ok(done));
                 }
-                Ok(())
+                at_work.rest();
             }
-            Err(e) if is_constraint(&e) => {
-                for (job, reply) in jobs.iter().zip(replies) {
-                    match self.transaction(std::slice::from_ref(job), true).await {
-                        Ok(done) => {
-                            if let Some(done) = done.into_iter().next() {
-                                let _ = reply.send(Ok(done));
-                            }
-                        }
-                        Err(e) if is_constraint(&e) => {
-                            let _ = reply.send(Err(NotStored::Conflict));
-                        }
-                        Err(e) => {
-                            let cause = Cause::new(&e);
-                            let _ = self.state.stopped.set(cause.clone());
-                            let _ = reply.send(Err(self.stopped()));
-                            return Err(cause);
-                        }
-                    }
+            Ok(Committed::Busy) => {
+                let mut queue = self.queue();
+                queue.pace = Pace::default();
+                for (job, reply) in jobs.into_iter().zip(replies).rev() {
+                    queue.jobs.push_front(job);
+                    queue.replies.push_front(reply);
                 }
-                Ok(())
             }
-            Err(e) => {
-                let cause = Cause::new(&e);
-                let _ = self.state.stopped.set(cause.clone());
-                for reply in replies {
-                    let _ = reply.send(Err(self.stopped()));
+            Ok(Committed::Conflict | Committed::Before(_)) => self.one_by_one(at_work, &jobs, replies),
+            Err(e) => self.fail(replies, Cause::new(&e)),
+        }
+    }
+
+    /// Stores jobs that stand in each other's way.
+    fn one_by_one(&self, writer: &mut Writer<B>, jobs: &[B::Job], replies: Vec<Reply<B>>) {
+        self.room.add_permits(jobs.len());
+        let mut replies = replies.into_iter();
+        for job in jobs {
+            let Some(reply) = replies.next() else { return };
+            let answer = match writer.commit_one(job) {
+                Ok(Committed::All(mut done)) => {
+                    self.count(1);
+                    done.pop().ok_or(NotStored::Conflict)
                 }
-                Err(cause)
-            }
+                Ok(Committed::Before(done)) => Ok(done),
+                Ok(Committed::Conflict | Committed::Busy) => Err(NotStored::Conflict),
+                Err(e) => return self.fail([reply].into_iter().chain(replies), Cause::new(&e)),
+            };
+            let _ = reply.send(answer);
         }
     }
 
-    async fn transaction(&mut self, jobs: &[B::Job], alone: bool) -> Result<Vec<B::Done>, sqlx::Error> {
-        if alone
-            && let [job] = jobs
-            && let Some(done) = self.batch.stored(&mut self.connection, job).await?
-        {
-            return Ok(vec![done]);
-        }
-        let mut statements = Statements::default();
-        let done = self.batch.statements(jobs, &mut statements);
-        let many = statements.is_many();
-        if let Err(e) = statements.commit(&mut self.connection).await {
-            if !many {
-                return Err(e);
-            }
-            // SQLite undoes all itself where the disk is full or fails, and has nothing left to roll back: the first
-            // error is the one that counts. After a constraint the connection goes on, so there undoing must work.
-            return Err(match sqlx::query("ROLLBACK").execute(&mut self.connection).await {
-                Err(undo) if is_constraint(&e) => undo,
-                _ => e,
-            });
-        }
-        self.batch.committed(jobs, &done);
-        self.state.commits.fetch_add(1, Ordering::Relaxed);
-        self.state.jobs.fetch_add(jobs.len() as u64, Ordering::Relaxed);
-        Ok(done)
+    fn count(&self, jobs: usize) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.jobs.fetch_add(jobs as u64, Ordering::Relaxed);
     }
 
-    fn stopped(&self) -> NotStored {
-        self.state.stopped.get().map_or(NotStored::Closed, |cause| NotStored::Stopped(cause.clone()))
+    /// Stops for good, and says so to those who wait.
+    fn fail(&self, replies: impl IntoIterator<Item = Reply<B>>, cause: Cause) {
+        self.stop(cause);
+        for reply in replies {
+            let _ = reply.send(Err(self.not_stored()));
+        }
     }
-}
 
-/// Whether the statement failed because of what is stored already. A trigger's refusal is no such thing.
-fn is_constraint(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|e| e.is_unique_violation() || e.is_foreign_key_violation())
+    fn stop(&self, cause: Cause) {
+        let _ = self.stopped.set(cause);
+        self.room.close();
+        let mut queue = self.queue();
+        queue.jobs.clear();
+        for reply in std::mem::take(&mut queue.replies) {
+            let _ = reply.send(Err(self.not_stored()));
+        }
+    }
+
+    fn not_stored(&self) -> NotStored {
+        self.stopped.get().map_or(NotStored::Closed, |cause| NotStored::Stopped(cause.clone()))
+    }
 }

@@ -5,13 +5,18 @@
 //! sync, and stops for good when a commit fails. [`files`] holds keys and other small secrets that only their owner may
 //! read. Errors name the file and the next step, never what was stored.
 
+mod checkpoint;
 mod database;
 mod error;
 pub mod files;
 mod group;
-mod statements;
+mod readers;
+mod session;
+mod writer;
 
 pub use database::Database;
 pub use error::{Cause, DbError};
-pub use group::{Batch, GroupCommit, GroupStats, NotStored};
-pub use statements::Statements;
+pub use group::{GroupCommit, GroupStats, NotStored};
+pub use rusqlite;
+pub use session::Session;
+pub use writer::Batch;

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use asepsis_db::{Batch, Database, DbError, GroupCommit, NotStored, Statements};
+use asepsis_db::rusqlite::{Connection, Error};
+use asepsis_db::{Batch, Database, DbError, GroupCommit, NotStored};
 
 const FIRST: &str = "CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
 const SECOND: &str = "ALTER TABLE t ADD COLUMN more TEXT";
@@ -16,12 +17,12 @@ fn file(dir: &tempfile::TempDir) -> std::path::PathBuf {
 async fn r27_the_settings_that_keep_data_are_on_and_the_files_are_private() {
     let dir = tempfile::tempdir().unwrap();
     let db = Database::open(&file(&dir), &[FIRST]).await.unwrap();
-    let mut connection = db.connection().await.unwrap();
-    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut connection).await.unwrap();
-    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await.unwrap();
+    let connection = db.connection().await.unwrap();
+    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+    let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!((synchronous, journal.as_str()), (2, "wal"));
-    sqlx::query("INSERT INTO t VALUES (1, 'a')").execute(&mut connection).await.unwrap();
-    assert!(sqlx::query("DELETE FROM t").execute(db.reader()).await.is_err(), "readers cannot write");
+    connection.execute("INSERT INTO t VALUES (1, 'a')", ()).unwrap();
+    assert!(db.read(|db| db.execute("DELETE FROM t", ())).await.is_err(), "readers cannot write");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -44,7 +45,7 @@ async fn r27_layouts_are_brought_up_to_date_and_newer_ones_refused() {
     let older = Database::open_read_only(&file(&dir), 2).await.unwrap_err();
     assert!(matches!(older, DbError::Older { found: 1, known: 2, .. }));
     let db = Database::open(&file(&dir), &[FIRST, SECOND]).await.unwrap();
-    sqlx::query("SELECT more FROM t").fetch_all(db.reader()).await.unwrap();
+    db.read(|db| db.execute_batch("SELECT more FROM t")).await.unwrap();
     let newer = Database::open(&file(&dir), &[FIRST]).await.unwrap_err();
     assert!(matches!(newer, DbError::Newer { found: 2, known: 1, .. }));
     assert!(newer.to_string().contains("x.db") && newer.to_string().contains("newer version"));
@@ -70,11 +71,10 @@ async fn r27_a_file_that_is_no_database_is_refused_with_its_name() {
 async fn r27_a_reader_sees_what_a_writer_of_another_connection_committed() {
     let dir = tempfile::tempdir().unwrap();
     let db = Database::open(&file(&dir), &[FIRST]).await.unwrap();
-    let mut connection = db.connection().await.unwrap();
+    let connection = db.connection().await.unwrap();
     let other = Database::open_read_only(&file(&dir), 1).await.unwrap();
-    sqlx::query("INSERT INTO t VALUES (1, 'a')").execute(&mut connection).await.unwrap();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM t").fetch_one(other.reader()).await.unwrap();
-    assert_eq!(count, 1);
+    connection.execute("INSERT INTO t VALUES (1, 'a')", ()).unwrap();
+    assert_eq!(count(&other).await, 1);
     assert!(other.connection().await.is_err());
 }
 
@@ -85,20 +85,23 @@ impl Batch for Numbers {
     type Job = (i64, String);
     type Done = usize;
 
-    fn statements(&mut self, jobs: &[(i64, String)], into: &mut Statements) -> Vec<usize> {
-        into.insert("INSERT INTO t VALUES", "(?,?)", jobs, |into, (number, text)| {
-            into.bind(*number);
-            into.bind(text.as_str());
-        });
-        vec![jobs.len(); jobs.len()]
+    fn write(&mut self, db: &Connection, jobs: &[(i64, String)]) -> Result<Vec<usize>, Error> {
+        for job in jobs {
+            db.prepare_cached("INSERT INTO t VALUES (?, ?)")?.execute((job.0, &job.1))?;
+        }
+        Ok(vec![jobs.len(); jobs.len()])
     }
+}
+
+async fn count(db: &Database) -> i64 {
+    db.read(|db| db.query_row("SELECT count(*) FROM t", (), |row| row.get(0))).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r27_who_waits_together_is_stored_together_and_a_contradiction_harms_nobody_else() {
     let dir = tempfile::tempdir().unwrap();
     let db = Database::open(&file(&dir), &[FIRST]).await.unwrap();
-    let (writer, ended) = GroupCommit::start(db.connection().await.unwrap(), Numbers, 64);
+    let (writer, ended) = GroupCommit::start(db.connection().await.unwrap(), Numbers, 64).unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..500 {
         let writer = writer.clone();
@@ -110,19 +113,18 @@ async fn r27_who_waits_together_is_stored_together_and_a_contradiction_harms_nob
     assert!(answers.iter().all(|answer| matches!(answer, Ok(_) | Err(NotStored::Conflict))));
     assert!(writer.is_healthy() && writer.stats().jobs == 250);
     drop(writer);
-    ended.await.unwrap();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM t").fetch_one(db.reader()).await.unwrap();
-    assert_eq!(count, 250);
+    ended.await;
+    assert_eq!(count(&db).await, 250);
 }
 
 #[tokio::test]
 async fn r27_a_full_disk_stops_the_writer_for_good() {
     let dir = tempfile::tempdir().unwrap();
     let db = Database::open(&file(&dir), &[FIRST]).await.unwrap();
-    let mut connection = db.connection().await.unwrap();
+    let connection = db.connection().await.unwrap();
     // SQLite answers SQLITE_FULL beyond this size, as it does when the disk is full.
-    sqlx::query("PRAGMA max_page_count = 8").fetch_one(&mut connection).await.unwrap();
-    let (writer, _) = GroupCommit::start(connection, Numbers, 64);
+    connection.query_row("PRAGMA max_page_count = 8", (), |_| Ok(())).unwrap();
+    let (writer, _) = GroupCommit::start(connection, Numbers, 64).unwrap();
     let mut stored = 0;
     let refused = loop {
         match writer.store((stored, "x".repeat(1000))).await {
@@ -135,6 +137,70 @@ async fn r27_a_full_disk_stops_the_writer_for_good() {
     assert!(stored > 0);
     assert!(matches!(writer.store((-1, String::new())).await, Err(NotStored::Stopped(_))), "small, but it is over");
     assert!(!writer.is_healthy());
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM t").fetch_one(db.reader()).await.unwrap();
-    assert_eq!(count, stored, "what was acknowledged is there, what was not is not");
+    assert_eq!(count(&db).await, stored, "what was acknowledged is there, what was not is not");
+}
+
+/// Stores numbers from `first` on until tasks do it themselves where the disk is quick, one after the other.
+async fn settle(writer: &GroupCommit<Numbers>, first: i64) {
+    for n in 0..200 {
+        writer.store((first + n, "a".to_owned())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn r27_another_process_that_writes_holds_up_who_stores_and_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Database::open(&file(&dir), &[FIRST]).await.unwrap();
+    let (writer, _) = GroupCommit::start(db.connection().await.unwrap(), Numbers, 64).unwrap();
+    settle(&writer, 0).await;
+    let other = db.connection().await.unwrap();
+    other.execute_batch("BEGIN IMMEDIATE; INSERT INTO t VALUES (-1, 'other')").unwrap();
+    // This test has one thread: if the task itself waited for the other process, the lines below would not be reached
+    // before the time-out, and the job would have failed.
+    let storing = tokio::spawn({
+        let writer = writer.clone();
+        async move { writer.store((1000, "a".to_owned())).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert!(!storing.is_finished());
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(storing.await.unwrap(), Ok(1));
+    assert_eq!(count(&db).await, 202);
+}
+
+#[tokio::test]
+async fn r27_what_is_in_the_queue_is_stored_also_when_who_had_the_turn_goes_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Database::open(&file(&dir), &[FIRST]).await.unwrap();
+    let (writer, ended) = GroupCommit::start(db.connection().await.unwrap(), Numbers, 64).unwrap();
+    settle(&writer, 0).await;
+    for n in 0..100 {
+        // Polled once, and so in the queue, or stored already where it did not wait for others; then dropped.
+        let mut gone = Box::pin(writer.store((1000 + n, "a".to_owned())));
+        let polled = std::future::poll_fn(|context| std::task::Poll::Ready(gone.as_mut().poll(context))).await;
+        drop(gone);
+        assert!(polled.is_pending() || polled == std::task::Poll::Ready(Ok(1)));
+        writer.store((2000 + n, "a".to_owned())).await.unwrap();
+    }
+    drop(writer);
+    ended.await;
+    assert_eq!(count(&db).await, 400);
+}
+
+#[tokio::test]
+async fn r27_the_write_ahead_log_is_written_back_and_does_not_grow_without_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Database::open(&file(&dir), &[FIRST]).await.unwrap();
+    let (writer, ended) = GroupCommit::start(db.connection().await.unwrap(), Numbers, 64).unwrap();
+    // Some 20,000 pages, without a moment of rest.
+    for n in 0..2000 {
+        writer.store((n, "x".repeat(40_000))).await.unwrap();
+    }
+    let log = std::fs::metadata(file(&dir).with_file_name("x.db-wal")).unwrap().len();
+    assert!(log < 32 << 20, "{log} bytes");
+    drop(writer);
+    ended.await;
+    let left = std::fs::metadata(file(&dir).with_file_name("x.db-wal")).is_ok();
+    assert!(!left, "the last to close writes all back");
+    assert_eq!(count(&db).await, 2000);
 }

@@ -17,7 +17,7 @@ const ANSWER_KEPT: usize = 256 * 1024;
 /// One that is dropped without [`finish`](Self::finish) is recorded as `client_gone`.
 pub struct Admitted {
     ticket: Ticket,
-    decision: Decision,
+    decision: Arc<Decision>,
     texts: Vec<Option<String>>,
     replaced: u64,
     issued: Arc<Issued>,
@@ -63,7 +63,7 @@ pub struct Lane {
 }
 
 impl Admitted {
-    pub(crate) fn new(ticket: Ticket, decision: Decision, protected: Protected) -> Self {
+    pub(crate) fn new(ticket: Ticket, decision: Arc<Decision>, protected: Protected) -> Self {
         Self {
             ticket,
             decision,

@@ -55,7 +55,7 @@ pub struct Refusal {
 #[derive(Debug)]
 pub enum RefusalKind {
     /// No form that the route takes is permitted.
-    Policy(Box<Decision>),
+    Policy(Arc<Decision>),
     /// An identifier stands where nothing may be rewritten: at this place.
     RigidIdentifier(String),
     /// After the rewriting the tripwire still saw an identifier, in a piece at this place.
@@ -175,7 +175,7 @@ impl Plane {
             Err(kind) => return self.refuse(ticket, kind).await,
         };
         if decision.form == DisclosureForm::Nothing {
-            return self.refuse(ticket, RefusalKind::Policy(Box::new(decision))).await;
+            return self.refuse(ticket, RefusalKind::Policy(decision)).await;
         }
 
         // === Protect, and record the intent ===
@@ -210,7 +210,7 @@ impl Plane {
         route: &Route,
         findings: &[Vec<Finding>],
         ticket: &mut Ticket,
-    ) -> Result<Decision, RefusalKind> {
+    ) -> Result<Arc<Decision>, RefusalKind> {
         let system = self.parts.register.system(&route.system).ok_or(RefusalKind::UnknownSystem)?;
         let now = self.clock().now();
         let agreement = self

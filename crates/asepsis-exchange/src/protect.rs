@@ -141,7 +141,8 @@ pub fn issued(surrogates: &[Surrogate]) -> Arc<Issued> {
     let mut builder = Issued::builder();
     for surrogate in surrogates {
         builder = builder.add(&surrogate.rendered, &surrogate.value);
-        if surrogate.class == IdentifierClass::Name {
+        // A placeholder has no parts; to find that out, each of its words would be looked for among all invented names.
+        if surrogate.class == IdentifierClass::Name && !surrogate.rendered.starts_with('[') {
             for (part, original) in asepsis_surrogate::realistic_parts(&surrogate.value, &surrogate.rendered) {
                 builder = builder.add_alias(&part, &original);
             }

@@ -2,12 +2,16 @@
 
 use crate::MAX_ENTRY_BYTES;
 
-/// Adds an entry. Its length was checked when it was appended.
-pub(crate) fn push(bundle: &mut Vec<u8>, entry: &[u8]) {
-    debug_assert!(entry.len() <= MAX_ENTRY_BYTES);
-    let length = u16::try_from(entry.len()).unwrap_or(u16::MAX);
-    bundle.extend_from_slice(&length.to_be_bytes());
-    bundle.extend_from_slice(entry);
+/// The bundle of these entries. Their lengths were checked when they were appended.
+pub(crate) fn of<E: AsRef<[u8]>>(entries: &[E]) -> Vec<u8> {
+    let mut bundle = Vec::with_capacity(entries.iter().map(|entry| 2 + entry.as_ref().len()).sum());
+    for entry in entries.iter().map(AsRef::as_ref) {
+        debug_assert!(entry.len() <= MAX_ENTRY_BYTES);
+        let length = u16::try_from(entry.len()).unwrap_or(u16::MAX);
+        bundle.extend_from_slice(&length.to_be_bytes());
+        bundle.extend_from_slice(entry);
+    }
+    bundle
 }
 
 /// Takes the first entry off `bundle`; `None` if there is none that is whole.
@@ -24,10 +28,7 @@ mod tests {
 
     #[test]
     fn entries_come_out_as_they_went_in() {
-        let mut bundle = Vec::new();
-        push(&mut bundle, b"one");
-        push(&mut bundle, b"");
-        push(&mut bundle, &[7; MAX_ENTRY_BYTES]);
+        let bundle = of(&[&b"one"[..], b"", &[7; MAX_ENTRY_BYTES]]);
         let mut rest = bundle.as_slice();
         assert_eq!(take(&mut rest), Some(&b"one"[..]));
         assert_eq!(take(&mut rest), Some(&b""[..]));

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use asepsis_db::{Batch, Database, DbError, Statements};
+use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _, Row as SqlRow};
+use asepsis_db::{Batch, Database, DbError};
 use asepsis_vocab::{AuditEvent, ExchangeId, Phase};
-use sqlx::{Row as _, SqliteConnection};
 
 /// The layouts of the database, oldest first. `event_id` is the exchange (16 bytes) and the phase (1 byte).
 pub(crate) const SCHEMA: &[&str] = &["
@@ -87,30 +87,28 @@ impl Batch for Appender {
     type Job = NewEntry;
     type Done = Stored;
 
-    fn statements(&mut self, jobs: &[NewEntry], into: &mut Statements) -> Vec<Stored> {
+    fn write(&mut self, db: &Connection, jobs: &[NewEntry]) -> Result<Vec<Stored>, Error> {
         let first = self.size.load(Ordering::Acquire);
-        let mut index = first;
-        into.insert("INSERT INTO entries (idx, event_id, bytes) VALUES", "(?,?,?)", jobs, |into, job| {
-            into.bind(index as i64);
-            into.bind(&job.id[..]);
-            into.bind(&job.bytes[..]);
-            index += 1;
-        });
+        let mut insert = db.prepare_cached("INSERT INTO entries (idx, event_id, bytes) VALUES (?, ?, ?)")?;
+        for (job, index) in jobs.iter().zip(first..) {
+            insert.execute((index as i64, &job.id, &job.bytes))?;
+        }
         // All exchanges before this index are finished: where the next start begins to look.
         let settled = self.unfinished.values().min().copied().unwrap_or(first);
         if settled % 1024 == 0 || jobs.len() > 64 {
-            into.add("INSERT OR REPLACE INTO state (key, value) VALUES ('settled', ?)");
-            into.bind(settled as i64);
+            db.prepare_cached("INSERT OR REPLACE INTO state (key, value) VALUES ('settled', ?)")?
+                .execute((settled as i64,))?;
         }
-        (first..).take(jobs.len()).map(Stored::At).collect()
+        Ok((first..).take(jobs.len()).map(Stored::At).collect())
     }
 
-    async fn stored(&mut self, db: &mut SqliteConnection, job: &NewEntry) -> Result<Option<Stored>, sqlx::Error> {
-        let found = sqlx::query("SELECT idx, bytes FROM entries WHERE event_id = ?").bind(&job.id[..]);
-        let Some(row) = found.fetch_optional(&mut *db).await? else { return Ok(None) };
-        let same = row.try_get::<&[u8], _>(1)? == job.bytes;
-        let index = row.try_get::<i64, _>(0)? as u64;
-        Ok(Some(if same { Stored::At(index) } else { Stored::Contradicts }))
+    fn stored(&mut self, db: &Connection, job: &NewEntry) -> Result<Option<Stored>, Error> {
+        db.prepare_cached("SELECT idx, bytes FROM entries WHERE event_id = ?")?
+            .query_row((&job.id,), |row| {
+                let same = row.get_ref(1)?.as_blob()? == job.bytes;
+                Ok(if same { Stored::At(row.get::<_, i64>(0)? as u64) } else { Stored::Contradicts })
+            })
+            .optional()
     }
 
     fn committed(&mut self, jobs: &[NewEntry], done: &[Stored]) {
@@ -139,32 +137,22 @@ impl Batch for Appender {
 
 /// The number of entries, if their indexes have no gap at the end of the table.
 pub(crate) async fn count(db: &Database) -> Result<u64, DbError> {
-    let next: i64 = sqlx::query_scalar("SELECT coalesce(max(idx) + 1, 0) FROM entries")
-        .fetch_one(db.reader())
+    db.read(|db| db.query_row("SELECT coalesce(max(idx) + 1, 0) FROM entries", (), |row| row.get::<_, i64>(0)))
         .await
-        .map_err(|e| db.error(&e))?;
-    Ok(next as u64)
+        .map(|next| next as u64)
 }
 
 /// Intents without outcome, by exchange.
 pub(crate) async fn unfinished(db: &Database) -> Result<Unfinished, DbError> {
-    let settled: i64 = sqlx::query_scalar("SELECT coalesce(max(value), 0) FROM state WHERE key = 'settled'")
-        .fetch_one(db.reader())
-        .await
-        .map_err(|e| db.error(&e))?;
-    let mut open = Unfinished::new();
-    let mut from = settled as u64;
-    loop {
-        let rows = sqlx::query("SELECT idx, event_id FROM entries WHERE idx >= ? ORDER BY idx LIMIT 8192")
-            .bind(from as i64)
-            .fetch_all(db.reader())
-            .await
-            .map_err(|e| db.error(&e))?;
-        for row in &rows {
-            let index = row.try_get::<i64, _>(0).map_err(|e| db.error(&e))? as u64;
-            let id: &[u8] = row.try_get(1).map_err(|e| db.error(&e))?;
-            from = index + 1;
-            if let Some((exchange, phase)) = id.split_last_chunk::<1>()
+    db.read(|db| {
+        let settled: i64 =
+            db.query_row("SELECT coalesce(max(value), 0) FROM state WHERE key = 'settled'", (), |row| row.get(0))?;
+        let mut open = Unfinished::new();
+        let mut statement = db.prepare("SELECT idx, event_id FROM entries WHERE idx >= ? ORDER BY idx")?;
+        let mut rows = statement.query((settled,))?;
+        while let Some(row) = rows.next()? {
+            let index = row.get::<_, i64>(0)? as u64;
+            if let Some((exchange, phase)) = row.get_ref(1)?.as_blob()?.split_last_chunk::<1>()
                 && let Ok(exchange) = exchange.try_into()
             {
                 match phase {
@@ -173,10 +161,9 @@ pub(crate) async fn unfinished(db: &Database) -> Result<Unfinished, DbError> {
                 }
             }
         }
-        if rows.len() < 8192 {
-            return Ok(open);
-        }
-    }
+        Ok(open)
+    })
+    .await
 }
 
 /// A stored row, as it is.
@@ -189,37 +176,37 @@ pub(crate) struct Row {
 /// At most `limit` rows from index `range.start` on, in order.
 pub(crate) async fn rows(db: &Database, range: Range<u64>, limit: u32) -> Result<Vec<Row>, DbError> {
     let bound = |index: u64| i64::try_from(index).unwrap_or(i64::MAX);
-    let rows = sqlx::query("SELECT idx, event_id, bytes FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?")
-        .bind(bound(range.start))
-        .bind(bound(range.end))
-        .bind(i64::from(limit))
-        .fetch_all(db.reader())
-        .await
-        .map_err(|e| db.error(&e))?;
-    rows.iter().map(read).collect::<Result<_, _>>().map_err(|e| db.error(&e))
+    let (start, end) = (bound(range.start), bound(range.end));
+    db.read(move |db| {
+        db.prepare_cached("SELECT idx, event_id, bytes FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?")?
+            .query_map((start, end, limit), read)?
+            .collect()
+    })
+    .await
 }
 
 /// At most `limit` rows below index `end`, from the last to the first.
 pub(crate) async fn rows_back(db: &Database, end: u64, limit: u32) -> Result<Vec<Row>, DbError> {
-    let rows = sqlx::query("SELECT idx, event_id, bytes FROM entries WHERE idx < ? ORDER BY idx DESC LIMIT ?")
-        .bind(i64::try_from(end).unwrap_or(i64::MAX))
-        .bind(i64::from(limit))
-        .fetch_all(db.reader())
-        .await
-        .map_err(|e| db.error(&e))?;
-    rows.iter().map(read).collect::<Result<_, _>>().map_err(|e| db.error(&e))
+    let end = i64::try_from(end).unwrap_or(i64::MAX);
+    db.read(move |db| {
+        db.prepare_cached("SELECT idx, event_id, bytes FROM entries WHERE idx < ? ORDER BY idx DESC LIMIT ?")?
+            .query_map((end, limit), read)?
+            .collect()
+    })
+    .await
 }
 
 /// The row of an event id.
 pub(crate) async fn by_id(db: &Database, id: &EventId) -> Result<Option<Row>, DbError> {
-    let row = sqlx::query("SELECT idx, event_id, bytes FROM entries WHERE event_id = ?")
-        .bind(&id[..])
-        .fetch_optional(db.reader())
-        .await
-        .map_err(|e| db.error(&e))?;
-    row.as_ref().map(read).transpose().map_err(|e| db.error(&e))
+    let id = *id;
+    db.read(move |db| {
+        db.prepare_cached("SELECT idx, event_id, bytes FROM entries WHERE event_id = ?")?
+            .query_row((id,), read)
+            .optional()
+    })
+    .await
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Row, sqlx::Error> {
-    Ok(Row { index: row.try_get::<i64, _>(0)? as u64, id: row.try_get(1)?, bytes: row.try_get(2)? })
+fn read(row: &SqlRow<'_>) -> Result<Row, Error> {
+    Ok(Row { index: row.get::<_, i64>(0)? as u64, id: row.get(1)?, bytes: row.get(2)? })
 }

@@ -103,7 +103,8 @@ impl Log {
         let publisher = Publisher::open(Arc::new(dir.to_owned()), db.clone(), Arc::new(key), stored).await?;
         let size = Arc::new(AtomicU64::new(stored));
         let appender = Appender::new(size.clone(), unfinished);
-        let (writer, writing) = GroupCommit::start(db.connection().await?, appender, MOST);
+        let (writer, writing) =
+            GroupCommit::start(db.connection().await?, appender, MOST).map_err(LogError::Stopped)?;
         let publish_fault = Arc::new(Mutex::new(None));
         let (publish, asked) = mpsc::channel(16);
         let publishing =
@@ -111,7 +112,7 @@ impl Log {
         let publishing = tokio::spawn(async move {
             publishing.run(asked).await;
             // The writer has ended before: its handle lives no longer than the sender whose end ended this.
-            let _ = writing.await;
+            writing.await;
             drop(lock);
         });
         let tasks = Mutex::new(vec![publishing]);

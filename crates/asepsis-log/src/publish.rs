@@ -14,8 +14,8 @@ use crate::note::{self, Checkpoint, Parsed};
 use crate::tree::{Tree, widths};
 use crate::{LogError, LogKey, bundle, entries};
 
-/// Rows that are read at once: four full tiles.
-const ROWS: u32 = 1024;
+/// Rows that are read at once: a full tile. More in one piece of memory cost more in fresh pages than they save in calls.
+const ROWS: u32 = 256;
 
 /// Brings the files up to what the database holds.
 pub(crate) struct Publisher {
@@ -30,8 +30,8 @@ pub(crate) struct Publisher {
 #[derive(Clone, Default)]
 struct Files {
     tree: Tree,
-    /// The unfinished entry bundle.
-    bundle: Vec<u8>,
+    /// The entries of the unfinished bundle. Shared, since the tree is copied before each change.
+    bundle: Vec<Arc<[u8]>>,
     /// Partial tiles and bundles that the last checkpoint needs.
     partials: BTreeSet<String>,
 }
@@ -156,12 +156,14 @@ impl Files {
         let mut unfinished = Vec::new();
         if !size.is_multiple_of(TILE) {
             let name = layout::bundle(size / TILE, size % TILE);
-            unfinished = fs::read(layout::under(dir, &name)).ok()?;
-            let mut rest = unfinished.as_slice();
+            let content = fs::read(layout::under(dir, &name)).ok()?;
+            let mut rest = content.as_slice();
             for hash in &tree.edge()[0] {
-                if record_hash(bundle::take(&mut rest)?) != *hash {
+                let entry = bundle::take(&mut rest)?;
+                if record_hash(entry) != *hash {
                     return None;
                 }
+                unfinished.push(Arc::from(entry));
             }
             partials.insert(name);
             if !rest.is_empty() {
@@ -172,12 +174,12 @@ impl Files {
     }
 
     fn push(&mut self, dir: &Path, entry: &[u8]) -> Result<(), LogError> {
-        bundle::push(&mut self.bundle, entry);
+        self.bundle.push(Arc::from(entry));
         let mut full = Vec::new();
         self.tree.push(record_hash(entry), |tile| full.push(tile));
         if !full.is_empty() {
             let name = layout::bundle(self.tree.size() / TILE - 1, TILE);
-            replace(dir, &name, &std::mem::take(&mut self.bundle), true)?;
+            replace(dir, &name, &bundle::of(&std::mem::take(&mut self.bundle)), true)?;
         }
         for tile in full {
             replace(dir, &layout::tile(tile.level, tile.number, TILE), &flat(&tile.hashes), true)?;
@@ -199,7 +201,7 @@ impl Files {
         }
         if !size.is_multiple_of(TILE) {
             let name = layout::bundle(size / TILE, size % TILE);
-            replace(dir, &name, &self.bundle, false)?;
+            replace(dir, &name, &bundle::of(&self.bundle), false)?;
             written.insert(name);
         }
         Ok(written)

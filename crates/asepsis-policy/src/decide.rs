@@ -1,5 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use asepsis_vocab::{DecisionRecord, DisclosureForm, IdentifierClass, PurposeOfUse};
 use cedar_policy::{
@@ -8,7 +9,9 @@ use cedar_policy::{
 };
 use time::{OffsetDateTime, UtcOffset};
 
+use crate::clock;
 use crate::entities::{Names, moment};
+use crate::memory::{self, Memory};
 use crate::register::{AiSystem, Register};
 
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
@@ -20,6 +23,10 @@ pub struct Policy {
     policies: PolicySet,
     /// These and the ones that only explain, asked after a refusal.
     explained: PolicySet,
+    /// What the policies say of themselves. Cedar would parse the name of an annotation each time it is asked for one.
+    rules: HashMap<PolicyId, Rule>,
+    /// Decisions by their facts; `None` where a policy looks at the moment in a way of its own.
+    memory: Option<Memory>,
     schema: Schema,
     authorizer: Authorizer,
     names: Names,
@@ -118,8 +125,12 @@ impl Policy {
         if let Some(error) = result.validation_errors().next() {
             return Err(PolicyError::Invalid(error.to_string()));
         }
+        let rules = policies.policies().map(|policy| (policy.id().clone(), rule(policy))).collect();
+        let bounded = policies.policies().all(|p| p.to_json().is_ok_and(|json| clock::minds_agreements_only(&json)));
+        let memory = bounded.then(Memory::default);
         let (explained, policies) = (policies.clone(), deciding(&policies)?);
-        Ok(Self { policies, explained, schema, authorizer: Authorizer::new(), names: Names::new(), offset })
+        let (authorizer, names) = (Authorizer::new(), Names::new());
+        Ok(Self { policies, explained, rules, memory, schema, authorizer, names, offset })
     }
 
     /// The organisation's offset from UTC.
@@ -130,7 +141,27 @@ impl Policy {
     /// Decides for the forms that a route asks for, given from the richest to the poorest.
     ///
     /// A policy that cannot be evaluated makes its form refused: an error never permits.
+    ///
+    /// A decision that was taken on the same facts is given again, as long as no agreement has begun or ended since. Where a
+    /// policy looks at the moment otherwise than to compare it with the bounds of agreements, every decision is taken anew.
     pub fn decide(
+        &self,
+        register: &Register,
+        facts: &Facts<'_>,
+        asked: &[DisclosureForm],
+    ) -> Result<Arc<Decision>, PolicyError> {
+        let Some((memory, key)) = self.memory.as_ref().zip(memory::key(register, facts, asked)) else {
+            return self.decide_anew(register, facts, asked).map(Arc::new);
+        };
+        if let Some(decision) = memory.find(&key, facts.now) {
+            return Ok(decision);
+        }
+        let decision = Arc::new(self.decide_anew(register, facts, asked)?);
+        memory.keep(key, register, facts, self.offset, &decision);
+        Ok(decision)
+    }
+
+    fn decide_anew(
         &self,
         register: &Register,
         facts: &Facts<'_>,
@@ -176,7 +207,8 @@ impl Policy {
         if !permitted {
             response = self.authorizer.is_authorized(&request, &self.explained, entities);
         }
-        let mut rules: Vec<Rule> = response.diagnostics().reason().map(|id| self.rule(id)).collect();
+        let mut rules: Vec<Rule> =
+            response.diagnostics().reason().filter_map(|id| self.rules.get(id).cloned()).collect();
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         Ok((permitted, rules))
     }
@@ -185,17 +217,6 @@ impl Policy {
     /// would only find out what the compiler knows, for half of the time of a decision.
     fn checked_schema(&self) -> Option<&Schema> {
         cfg!(debug_assertions).then_some(&self.schema)
-    }
-
-    fn rule(&self, id: &PolicyId) -> Rule {
-        let annotation = |key: &str| self.explained.annotation(id, key).unwrap_or_default().to_owned();
-        Rule {
-            id: id.to_string(),
-            reason: annotation("reason"),
-            cite: annotation("cite"),
-            staff: annotation("staff"),
-            fix: annotation("fix"),
-        }
     }
 }
 
@@ -240,6 +261,18 @@ impl Decision {
             }
         }
         text.join(" ")
+    }
+}
+
+/// What a policy says of itself.
+fn rule(policy: &cedar_policy::Policy) -> Rule {
+    let annotation = |key: &str| policy.annotation(key).unwrap_or_default().to_owned();
+    Rule {
+        id: policy.id().to_string(),
+        reason: annotation("reason"),
+        cite: annotation("cite"),
+        staff: annotation("staff"),
+        fix: annotation("fix"),
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use asepsis_vocab::PurposeOfUse;
 use serde::Deserialize;
@@ -7,6 +8,8 @@ use time::{Date, Duration, OffsetDateTime, UtcOffset};
 /// Vendors, their agreements, the AI systems that may be reached, and the roles of people: the facts behind a decision.
 #[derive(Clone, Debug, Default)]
 pub struct Register {
+    /// Tells registers apart; copies are the same. A register never changes, and an empty one has 0.
+    id: u64,
     vendors: BTreeMap<String, Vendor>,
     systems: BTreeMap<String, AiSystem>,
     roles: BTreeMap<String, Role>,
@@ -139,7 +142,8 @@ pub enum RegisterError {
 impl Register {
     /// A register of these entries, if they hold together.
     pub fn new(vendors: Vec<Vendor>, systems: Vec<AiSystem>, roles: Vec<Role>) -> Result<Self, RegisterError> {
-        let mut register = Self::default();
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let mut register = Self { id: LAST.fetch_add(1, Ordering::Relaxed) + 1, ..Self::default() };
         for (i, role) in roles.into_iter().enumerate() {
             check_id("role", &role.id, || format!("role {}", i + 1))?;
             let id = role.id.clone();
@@ -198,6 +202,10 @@ impl Register {
         Ok(())
     }
 
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// The AI system of this id.
     pub fn system(&self, id: &str) -> Option<&AiSystem> {
         self.systems.get(id)
@@ -221,6 +229,14 @@ impl Register {
     /// Every vendor, by id.
     pub fn vendors(&self) -> impl Iterator<Item = &Vendor> {
         self.vendors.values()
+    }
+
+    /// The moments at which an agreement that covers the system begins or ends.
+    pub(crate) fn moments(&self, system: &AiSystem, offset: UtcOffset) -> impl Iterator<Item = OffsetDateTime> {
+        let agreements = self.vendors.get(&system.vendor).into_iter().flat_map(|vendor| &vendor.agreements);
+        agreements
+            .filter(|a| a.systems.contains(&system.id))
+            .flat_map(move |a| [a.effective(offset), a.expires(offset)])
     }
 
     /// The agreement of this kind that covers the system and speaks most in its favour at `now`: one in force before one

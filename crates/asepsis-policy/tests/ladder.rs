@@ -1,6 +1,7 @@
 //! The ladder of disclosure: which form is permitted, and that every missing fact makes it poorer.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use asepsis_policy::{
     Agreement, AgreementKind, AgreementState, AiSystem, Decision, Facts, Policy, Register, Role, Vendor,
@@ -72,7 +73,7 @@ impl Case {
         }
     }
 
-    fn decide(&self, asked: &[DisclosureForm]) -> Decision {
+    fn decide(&self, asked: &[DisclosureForm]) -> Arc<Decision> {
         let policy = Policy::shipped(self.offset).expect("the shipped policies are valid");
         let facts = Facts {
             user: "lee",
@@ -126,7 +127,7 @@ fn an_agreement_that_is_missing_unsigned_or_not_begun_never_permits_identifiers(
         case.register = register(vec![a], system());
         case.decide(&[DisclosureForm::Pseudonymised])
     };
-    let reason = |d: Decision| (d.form, d.reason);
+    let reason = |d: Arc<Decision>| (d.form, d.reason.clone());
     assert_eq!(reason(with(|a| a.state = AgreementState::Terminated)).1, "baa-not-signed");
     assert_eq!(reason(with(|a| a.state = AgreementState::Requested)).1, "baa-not-signed");
     assert_eq!(reason(with(|a| a.first_day = date!(2026 - 12 - 01))).1, "baa-not-yet");
@@ -337,4 +338,116 @@ fn invariant_5_a_missing_fact_never_gives_a_richer_form() {
             }
         }
     }
+}
+
+/// A decision that is remembered is the one that would be taken: at every bound of every agreement, a millisecond before,
+/// at it and a millisecond after, forwards, backwards and again, one policy that remembers gives what a new one gives.
+#[test]
+fn c18_what_is_remembered_ends_with_the_agreement_to_the_millisecond() {
+    let offset = UtcOffset::from_hms(-5, 0, 0).expect("a real offset");
+    let lasting =
+        |first_day, last_day| Agreement { first_day, last_day: Some(last_day), ..agreement(AgreementKind::Baa) };
+    let register = register(
+        vec![
+            lasting(date!(2026 - 01 - 01), date!(2026 - 06 - 30)),
+            // Begins the day after, so that one lapses in the moment in which the other begins; and one after a gap.
+            Agreement { id: "agreement-2".into(), ..lasting(date!(2026 - 07 - 01), date!(2026 - 07 - 31)) },
+            Agreement { id: "agreement-3".into(), ..lasting(date!(2026 - 09 - 01), date!(2026 - 12 - 31)) },
+            Agreement { first_day: date!(2026 - 07 - 15), ..agreement(AgreementKind::Dua) },
+        ],
+        system(),
+    );
+    let days = [date!(2026 - 01 - 01), date!(2026 - 07 - 01), date!(2026 - 07 - 15), date!(2026 - 08 - 01)];
+    let mut moments: Vec<OffsetDateTime> = Vec::new();
+    for day in days.into_iter().chain([date!(2026 - 09 - 01), date!(2027 - 01 - 01)]) {
+        let midnight = day.midnight().assume_offset(offset);
+        for millis in [-86_400_000, -1000, -1, 0, 1, 999, 1000] {
+            moments.push(midnight + time::Duration::milliseconds(millis));
+        }
+    }
+    let back: Vec<_> = moments.iter().rev().copied().collect();
+    moments.extend(back.into_iter().chain(moments.clone()));
+    let remembering = Policy::shipped(offset).expect("the shipped policies are valid");
+    let (mut asked, mut changes, mut last) = (0, 0, None);
+    for now in moments {
+        for (role, purpose) in [("dentist", PurposeOfUse::Treat), ("front-desk", PurposeOfUse::Hresch)] {
+            for accepted in [false, true] {
+                let facts = Facts {
+                    user: "lee",
+                    role,
+                    system: register.system("scribe").expect("it is registered"),
+                    purpose,
+                    classes: BTreeSet::from([IdentifierClass::Name]),
+                    full_assurance: false,
+                    first_layer_accepted: accepted,
+                    now,
+                };
+                let forms = &DisclosureForm::LADDER[1..4];
+                let fresh = Policy::shipped(offset).expect("the shipped policies are valid");
+                let told = format!("{:?}", remembering.decide(&register, &facts, forms).expect("it decides"));
+                assert_eq!(
+                    told,
+                    format!("{:?}", fresh.decide(&register, &facts, forms).expect("it decides")),
+                    "{facts:?}"
+                );
+                asked += 1;
+                if role == "dentist" && !accepted {
+                    changes += u32::from(last.as_ref() != Some(&told));
+                    last = Some(told);
+                }
+            }
+        }
+    }
+    assert_eq!(asked, 3 * 6 * 7 * 4);
+    assert!(changes > 12, "the moments are those at which decisions change: {changes}");
+}
+
+/// Another register is other facts, also where everything in it has the same name.
+#[test]
+fn c18_what_is_remembered_is_of_one_register() {
+    let policy = Policy::shipped(UtcOffset::UTC).expect("the shipped policies are valid");
+    let with = register(vec![agreement(AgreementKind::Baa)], system());
+    let without = register(vec![], system());
+    for (register, form) in [
+        (&with, DisclosureForm::Pseudonymised),
+        (&without, DisclosureForm::Nothing),
+        (&with.clone(), DisclosureForm::Pseudonymised),
+    ] {
+        let facts = Facts {
+            user: "lee",
+            role: "dentist",
+            system: register.system("scribe").expect("it is registered"),
+            purpose: PurposeOfUse::Treat,
+            classes: BTreeSet::new(),
+            full_assurance: false,
+            first_layer_accepted: false,
+            now: NOW,
+        };
+        assert_eq!(policy.decide(register, &facts, &[DisclosureForm::Pseudonymised]).expect("it decides").form, form);
+    }
+}
+
+/// A policy that reads the clock by itself is asked every time.
+#[test]
+fn c18_a_policy_with_a_time_of_its_own_is_never_remembered() {
+    let text = r#"@id("mornings") permit (principal, action == Asepsis::Action::"identified", resource)
+        when { context.now.toTime() < duration("12h") };"#;
+    let policy = Policy::parse(text, UtcOffset::UTC).expect("it fits the schema");
+    let register = register(vec![], system());
+    let form = |now| {
+        let facts = Facts {
+            user: "lee",
+            role: "dentist",
+            system: register.system("scribe").expect("it is registered"),
+            purpose: PurposeOfUse::Treat,
+            classes: BTreeSet::new(),
+            full_assurance: true,
+            first_layer_accepted: false,
+            now,
+        };
+        policy.decide(&register, &facts, &[DisclosureForm::Identified]).expect("it decides").form
+    };
+    assert_eq!(form(datetime!(2026-11-22 11:59:59.999 UTC)), DisclosureForm::Identified);
+    assert_eq!(form(datetime!(2026-11-22 12:00 UTC)), DisclosureForm::Nothing);
+    assert_eq!(form(datetime!(2026-11-22 11:59:59.999 UTC)), DisclosureForm::Identified);
 }

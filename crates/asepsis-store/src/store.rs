@@ -2,8 +2,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use asepsis_db::Database;
-use sqlx::SqliteConnection;
+use asepsis_db::rusqlite::Connection;
+use asepsis_db::{Database, DbError, Session};
 
 use crate::keys::{self, Kept, Keys};
 use crate::rows;
@@ -21,7 +21,7 @@ pub struct Store {
 
 struct Shared {
     db: Database,
-    writer: tokio::sync::Mutex<SqliteConnection>,
+    writer: Session,
     keys: Mutex<Keys>,
     waiting: Mutex<Waiting>,
     read_at: Mutex<Instant>,
@@ -37,7 +37,7 @@ impl Store {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let db = Database::open(path, rows::SCHEMA).await?;
         let shared = Arc::new(Shared {
-            writer: tokio::sync::Mutex::new(db.connection().await?),
+            writer: db.session().await?,
             db,
             keys: Mutex::default(),
             waiting: Mutex::default(),
@@ -45,8 +45,8 @@ impl Store {
             reading: tokio::sync::Mutex::default(),
         });
         // The version is taken before the rows are read: what changes in between is read twice, never missed.
-        let mut watcher = shared.db.connection().await?;
-        let version = data_version(&mut watcher).await.unwrap_or(-1);
+        let watcher = shared.db.session().await?;
+        let version = data_version(&watcher).await.unwrap_or(-1);
         shared.read_keys().await?;
         tokio::spawn(watch(Arc::downgrade(&shared), watcher, version));
         Ok(Self { shared })
@@ -78,7 +78,7 @@ impl Store {
             last_used: None,
         };
         let kept = Kept { record: record.clone(), hash: key.secret_hash() };
-        rows::add_key(&mut *self.shared.writer.lock().await, &kept).await.map_err(|e| self.shared.db.error(&e))?;
+        self.shared.writer.run(move |db| rows::add_key(db, &kept)).await?;
         self.shared.read_keys().await?;
         Ok((key, record))
     }
@@ -115,8 +115,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::UnknownKey`]; [`StoreError::Db`].
     pub async fn revoke_key(&self, id: &str, now: i64) -> Result<(), StoreError> {
-        let known = rows::revoke_key(&mut *self.shared.writer.lock().await, id, now).await;
-        if !known.map_err(|e| self.shared.db.error(&e))? {
+        let of_key = id.to_owned();
+        if !self.shared.writer.run(move |db| rows::revoke_key(db, &of_key, now)).await? {
             return Err(StoreError::UnknownKey);
         }
         self.shared.read_keys().await
@@ -172,10 +172,11 @@ impl Shared {
         if used.is_empty() && unlisted.is_empty() {
             return Ok(());
         }
-        let written = rows::note(&mut *self.writer.lock().await, &used, &unlisted).await;
+        let counted = unlisted.clone();
+        let written = self.writer.run(move |db| rows::note(db, &used, &counted)).await;
         written.map_err(|e| {
             lock(&self.waiting).put_back(unlisted);
-            self.db.error(&e).into()
+            e.into()
         })
     }
 
@@ -190,12 +191,12 @@ impl Shared {
 }
 
 /// Reads keys again when another connection changed the file, and writes what waits; until the store is dropped.
-async fn watch(shared: Weak<Shared>, mut watcher: SqliteConnection, mut version: i64) {
+async fn watch(shared: Weak<Shared>, watcher: Session, mut version: i64) {
     loop {
         tokio::time::sleep(EVERY).await;
         let Some(shared) = shared.upgrade() else { return };
         let _ = shared.write_waiting().await;
-        if let Ok(now) = data_version(&mut watcher).await
+        if let Ok(now) = data_version(&watcher).await
             && now != version
             && shared.read_keys().await.is_ok()
         {
@@ -204,8 +205,9 @@ async fn watch(shared: Weak<Shared>, mut watcher: SqliteConnection, mut version:
     }
 }
 
-async fn data_version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await
+/// A number that changes when another connection has changed the file.
+async fn data_version(watcher: &Session) -> Result<i64, DbError> {
+    watcher.run(|db: &mut Connection| db.pragma_query_value(None, "data_version", |row| row.get(0))).await
 }
 
 /// No step under these locks can panic midway, so what a panicking thread left is whole.

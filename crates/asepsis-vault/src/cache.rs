@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use crate::seal::ScopeKeys;
@@ -31,6 +31,8 @@ pub(crate) struct Cache {
 #[derive(Default)]
 struct Scopes {
     slots: HashMap<ScopeId, (Slot, u64)>,
+    /// The scopes by when they were used, the oldest first.
+    by_use: BTreeMap<u64, ScopeId>,
     clock: u64,
 }
 
@@ -38,18 +40,25 @@ impl Cache {
     pub(crate) fn slot(&self, scope: &ScopeId) -> Slot {
         // A thread that panicked with the lock held leaves a map that is whole: no step in here can panic midway.
         let mut scopes = self.scopes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        scopes.clock += 1;
-        let now = scopes.clock;
-        if !scopes.slots.contains_key(scope) && scopes.slots.len() >= SCOPES {
+        let Scopes { slots, by_use, clock } = &mut *scopes;
+        *clock += 1;
+        if let Some((slot, used)) = slots.get_mut(scope) {
+            by_use.remove(used);
+            by_use.insert(*clock, *scope);
+            *used = *clock;
+            return slot.clone();
+        }
+        if slots.len() >= SCOPES {
             // Not one that is in use, where that can be helped.
-            let oldest = scopes.slots.iter().min_by_key(|(_, (slot, used))| (Arc::strong_count(slot) > 1, *used));
-            if let Some(oldest) = oldest.map(|(scope, _)| *scope) {
-                scopes.slots.remove(&oldest);
+            let free = |scope: &&ScopeId| slots.get(scope).is_some_and(|(slot, _)| Arc::strong_count(slot) == 1);
+            if let Some(oldest) = by_use.values().find(free).or(by_use.values().next()).copied()
+                && let Some((_, used)) = slots.remove(&oldest)
+            {
+                by_use.remove(&used);
             }
         }
-        let entry = scopes.slots.entry(*scope).or_default();
-        entry.1 = now;
-        entry.0.clone()
+        by_use.insert(*clock, *scope);
+        slots.entry(*scope).or_insert((Slot::default(), *clock)).0.clone()
     }
 
     #[cfg(test)]

@@ -1,14 +1,21 @@
 //! The tables of the vault and the one writer of them.
 
-use asepsis_db::{Batch, Database, DbError, Statements};
-use sqlx::Row as _;
+use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _, Row};
+use asepsis_db::{Batch, Database, DbError};
 
 use crate::seal::{KEY_VERSION, ScopeKeys, VaultKeys};
 use crate::{ScopeId, Space, Surrogate, VaultError};
 
-/// The layouts of the database, oldest first. `seen` is the blind index of the rendered text: it keeps the texts of a scope
-/// apart from each other even when two processes write.
-pub(crate) const SCHEMA: &[&str] = &["
+/// The layouts of the database, oldest first.
+///
+/// The surrogates of a scope are numbered as they came. Who adds some knows all that are there, so that they stand apart
+/// from each other; where another process has added to the scope meanwhile, the next number is taken, and the addition is a
+/// conflict. `seen` is the blind index of the rendered text.
+///
+/// Codes are looked for without their scope in the space of the command line (2) only. They are random: an index over all
+/// of them would cost a gateway a page of the write-ahead log for each.
+pub(crate) const SCHEMA: &[&str] = &[
+    "
     CREATE TABLE vault (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
     CREATE TABLE scopes (
         scope BLOB NOT NULL, space INTEGER NOT NULL, version INTEGER NOT NULL, wrapped BLOB NOT NULL,
@@ -22,7 +29,22 @@ pub(crate) const SCHEMA: &[&str] = &["
         FOREIGN KEY (space, scope) REFERENCES scopes (space, scope) ON DELETE CASCADE
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX surrogates_by_code ON surrogates (code, space);
-"];
+",
+    "
+    ALTER TABLE surrogates RENAME TO unnumbered;
+    CREATE TABLE surrogates (
+        space INTEGER NOT NULL, scope BLOB NOT NULL, number INTEGER NOT NULL, blind BLOB NOT NULL, seen BLOB NOT NULL,
+        code BLOB NOT NULL, sealed BLOB NOT NULL,
+        PRIMARY KEY (space, scope, number),
+        FOREIGN KEY (space, scope) REFERENCES scopes (space, scope) ON DELETE CASCADE
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO surrogates (space, scope, number, blind, seen, code, sealed)
+        SELECT space, scope, row_number() OVER (PARTITION BY space, scope ORDER BY blind) - 1, blind, seen, code, sealed
+        FROM unnumbered;
+    DROP TABLE unnumbered;
+    CREATE INDEX surrogates_by_code ON surrogates (code) WHERE space = 2;
+",
+];
 
 /// A surrogate on its way into the table.
 pub(crate) struct NewRow {
@@ -34,77 +56,83 @@ pub(crate) struct NewRow {
 
 /// What the writer does.
 pub(crate) enum Change {
-    /// Adds surrogates; with the sealed key where the scope is new.
-    Add { scope: ScopeId, key: Option<Vec<u8>>, rows: Vec<NewRow> },
+    /// Adds surrogates after those that are there, whose number is `first`; with the sealed key where the scope is new.
+    Add { scope: ScopeId, key: Option<Vec<u8>>, first: usize, rows: Vec<NewRow> },
     /// Deletes a scope, its key first of all.
     Forget(ScopeId),
 }
 
-/// Turns changes into statements.
+/// Runs changes.
 pub(crate) struct Changes;
 
 impl Batch for Changes {
     type Job = Change;
     type Done = ();
 
-    fn statements(&mut self, jobs: &[Change], into: &mut Statements) -> Vec<()> {
+    fn write(&mut self, db: &Connection, jobs: &[Change]) -> Result<Vec<()>, Error> {
         for job in jobs {
             match job {
-                Change::Add { scope, key, rows } => {
-                    let space = i64::from(scope.space().code());
-                    if let Some(key) = key {
-                        into.add("INSERT INTO scopes (scope, space, version, wrapped) VALUES (?, ?, ?, ?)");
-                        into.bind(&scope.as_bytes()[..]);
-                        into.bind(space);
-                        into.bind(i64::from(KEY_VERSION));
-                        into.bind(&key[..]);
-                    }
-                    let insert = "INSERT INTO surrogates (space, scope, blind, seen, code, sealed) VALUES";
-                    into.insert(insert, "(?,?,?,?,?,?)", rows, |into, row| {
-                        into.bind(space);
-                        into.bind(&scope.as_bytes()[..]);
-                        into.bind(&row.blind[..]);
-                        into.bind(&row.seen[..]);
-                        into.bind(&row.code[..]);
-                        into.bind(&row.sealed[..]);
-                    });
-                }
-                Change::Forget(scope) => {
-                    into.add("DELETE FROM scopes WHERE scope = ? AND space = ?");
-                    into.bind(&scope.as_bytes()[..]);
-                    into.bind(i64::from(scope.space().code()));
-                }
+                Change::Add { scope, key, first, rows } => add(db, scope, key.as_deref(), *first, rows)?,
+                Change::Forget(scope) => drop(
+                    db.prepare_cached("DELETE FROM scopes WHERE scope = ? AND space = ?")?
+                        .execute((scope.as_bytes(), scope.space().code()))?,
+                ),
             }
         }
-        vec![(); jobs.len()]
+        Ok(vec![(); jobs.len()])
     }
+}
+
+fn add(db: &Connection, scope: &ScopeId, key: Option<&[u8]>, first: usize, rows: &[NewRow]) -> Result<(), Error> {
+    let (scope, space) = (scope.as_bytes(), scope.space().code());
+    if let Some(key) = key {
+        db.prepare_cached("INSERT INTO scopes (scope, space, version, wrapped) VALUES (?, ?, ?, ?)")?.execute((
+            scope,
+            space,
+            KEY_VERSION,
+            key,
+        ))?;
+    }
+    let mut insert = db.prepare_cached(
+        "INSERT INTO surrogates (space, scope, number, blind, seen, code, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    for (row, number) in rows.iter().zip(first..) {
+        insert.execute((space, scope, number as i64, &row.blind, &row.seen, &row.code, &row.sealed))?;
+    }
+    Ok(())
 }
 
 /// Stores the check value of the root key in a new vault, and returns the one that is stored.
 pub(crate) async fn check_value(db: &Database, value: &[u8; 16]) -> Result<Vec<u8>, DbError> {
-    let mut connection = db.connection().await?;
-    sqlx::query(
-        "INSERT OR IGNORE INTO vault (key, value) SELECT 'root-key', ? WHERE NOT EXISTS (SELECT 1 FROM scopes)",
-    )
-    .bind(&value[..])
-    .execute(&mut connection)
-    .await
-    .map_err(|e| db.error(&e))?;
-    let stored: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM vault WHERE key = 'root-key'")
-        .fetch_optional(&mut connection)
+    let value = *value;
+    db.session()
+        .await?
+        .run(move |db| {
+            db.execute(
+                "INSERT OR IGNORE INTO vault (key, value) SELECT 'root-key', ? WHERE NOT EXISTS (SELECT 1 FROM scopes)",
+                (value,),
+            )?;
+            let stored =
+                db.query_row("SELECT value FROM vault WHERE key = 'root-key'", (), |row| row.get(0)).optional()?;
+            Ok(stored.unwrap_or_default())
+        })
         .await
-        .map_err(|e| db.error(&e))?;
-    Ok(stored.unwrap_or_default())
 }
 
 /// The sealed key of a scope.
 pub(crate) async fn wrapped(db: &Database, scope: &ScopeId) -> Result<Option<Vec<u8>>, DbError> {
-    sqlx::query_scalar("SELECT wrapped FROM scopes WHERE scope = ? AND space = ?")
-        .bind(&scope.as_bytes()[..])
-        .bind(i64::from(scope.space().code()))
-        .fetch_optional(db.reader())
-        .await
-        .map_err(|e| db.error(&e))
+    let scope = *scope;
+    db.read(move |db| {
+        db.prepare_cached("SELECT wrapped FROM scopes WHERE scope = ? AND space = ?")?
+            .query_row((scope.as_bytes(), scope.space().code()), |row| row.get(0))
+            .optional()
+    })
+    .await
+}
+
+/// Writes the write-ahead log back and empties it, so that what was deleted is gone from it too.
+pub(crate) async fn empty_log(db: &Database) -> Result<(), DbError> {
+    db.session().await?.run(|db| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))).await
 }
 
 /// A stored surrogate with its blind indexes.
@@ -113,15 +141,25 @@ pub(crate) struct Stored {
     pub(crate) surrogate: Surrogate,
 }
 
-/// All surrogates of a scope.
+/// A row as it is stored: blind index, index of the text, code, sealed surrogate.
+type Raw = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
+
+/// A row of a scope that is stored with it, and the scope's sealed key.
+type RawOfScope = (Raw, Vec<u8>, Vec<u8>);
+
+/// All surrogates of a scope, in the order in which they came.
 pub(crate) async fn of_scope(db: &Database, scope: &ScopeId, keys: &ScopeKeys) -> Result<Vec<Stored>, VaultError> {
-    let rows = sqlx::query("SELECT blind, seen, code, sealed FROM surrogates WHERE scope = ? AND space = ?")
-        .bind(&scope.as_bytes()[..])
-        .bind(i64::from(scope.space().code()))
-        .fetch_all(db.reader())
-        .await
-        .map_err(|e| db.error(&e))?;
-    rows.iter().map(|row| read(scope, keys, row)).collect()
+    let id = *scope;
+    let rows: Vec<Raw> = db
+        .read(move |db| {
+            db.prepare_cached(
+                "SELECT blind, seen, code, sealed FROM surrogates WHERE scope = ? AND space = ? ORDER BY number",
+            )?
+            .query_map((id.as_bytes(), id.space().code()), raw)?
+            .collect()
+        })
+        .await?;
+    rows.iter().map(|row| open(scope, keys, row)).collect()
 }
 
 /// The surrogates of a code in all scopes of a space.
@@ -131,29 +169,40 @@ pub(crate) async fn of_code(
     space: Space,
     code: &[u8; 8],
 ) -> Result<Vec<Surrogate>, VaultError> {
-    let rows = sqlx::query(
-        "SELECT s.blind, s.seen, s.code, s.sealed, s.scope, k.wrapped FROM surrogates s \
-         JOIN scopes k ON k.scope = s.scope AND k.space = s.space WHERE s.code = ? AND s.space = ?",
-    )
-    .bind(&code[..])
-    .bind(i64::from(space.code()))
-    .fetch_all(db.reader())
-    .await
-    .map_err(|e| db.error(&e))?;
+    let code = *code;
+    let rows: Vec<RawOfScope> = db
+        .read(move |db| {
+            // The space stands in the text, so that SQLite sees that the index of a part of the table will do.
+            let statement = format!(
+                "SELECT s.blind, s.seen, s.code, s.sealed, s.scope, k.wrapped FROM surrogates s \
+                 JOIN scopes k ON k.scope = s.scope AND k.space = s.space WHERE s.code = ? AND s.space = {}",
+                space.code()
+            );
+            let of_scope = |row: &Row<'_>| Ok((raw(row)?, blob(row, 4)?, blob(row, 5)?));
+            db.prepare_cached(&statement)?.query_map((code,), of_scope)?.collect()
+        })
+        .await?;
     let mut found = Vec::new();
-    for row in &rows {
-        let scope: [u8; 16] = fixed(row, 4)?;
-        let scope = ScopeId::new(space, scope);
-        let wrapped: &[u8] = row.try_get(5).map_err(|_| damaged())?;
+    for (row, scope, wrapped) in &rows {
+        let scope = ScopeId::new(space, fixed(scope)?);
         let keys = keys.open_scope(&scope, wrapped)?;
-        found.push(read(&scope, &keys, row)?.surrogate);
+        found.push(open(&scope, &keys, row)?.surrogate);
     }
     Ok(found)
 }
 
-fn read(scope: &ScopeId, keys: &ScopeKeys, row: &sqlx::sqlite::SqliteRow) -> Result<Stored, VaultError> {
-    let (blind, seen, code) = (fixed(row, 0)?, fixed::<16>(row, 1)?, fixed(row, 2)?);
-    let surrogate = keys.open(row.try_get(3).map_err(|_| damaged())?, &blind, &code)?;
+fn raw(row: &Row<'_>) -> Result<Raw, Error> {
+    Ok((blob(row, 0)?, blob(row, 1)?, blob(row, 2)?, blob(row, 3)?))
+}
+
+/// What the column holds; nothing where that is no blob, which then has the wrong length.
+fn blob(row: &Row<'_>, column: usize) -> Result<Vec<u8>, Error> {
+    Ok(row.get_ref(column)?.as_blob().unwrap_or_default().to_vec())
+}
+
+fn open(scope: &ScopeId, keys: &ScopeKeys, (blind, seen, code, sealed): &Raw) -> Result<Stored, VaultError> {
+    let (blind, seen, code) = (fixed(blind)?, fixed::<16>(seen)?, fixed(code)?);
+    let surrogate = keys.open(sealed, &blind, &code)?;
     // The index of the text is not part of what is sealed, so it is compared with what was.
     if keys.blind_text(&surrogate.rendered) != seen {
         return Err(VaultError::Tampered { place: format!("the index of scope {scope}") });
@@ -161,10 +210,6 @@ fn read(scope: &ScopeId, keys: &ScopeKeys, row: &sqlx::sqlite::SqliteRow) -> Res
     Ok(Stored { blind, surrogate })
 }
 
-fn fixed<const N: usize>(row: &sqlx::sqlite::SqliteRow, column: usize) -> Result<[u8; N], VaultError> {
-    row.try_get::<&[u8], _>(column).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(damaged)
-}
-
-fn damaged() -> VaultError {
-    VaultError::Tampered { place: "a row".to_owned() }
+fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], VaultError> {
+    bytes.try_into().map_err(|_| VaultError::Tampered { place: "a row".to_owned() })
 }

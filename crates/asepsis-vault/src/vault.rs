@@ -51,7 +51,7 @@ impl Vault {
         let check = keys.check_value();
         let stored = rows::check_value(&db, &check).await?;
         verify_slices_are_equal(&stored, &check).map_err(|_| VaultError::WrongKey)?;
-        let (writer, _) = GroupCommit::start(db.connection().await?, Changes, MOST);
+        let (writer, _) = GroupCommit::start(db.connection().await?, Changes, MOST).map_err(VaultError::Stopped)?;
         Ok(Self { shared: Arc::new(Shared { db, keys, writer, cache: Cache::default() }) })
     }
 
@@ -110,7 +110,8 @@ impl Vault {
             if !new.is_empty() {
                 let (surrogates, rows): (Vec<_>, Vec<_>) = new.into_iter().map(|new| (new.surrogate, new.row)).unzip();
                 let marks: Vec<_> = rows.iter().map(|row| (row.blind, row.seen)).collect();
-                match self.shared.writer.store(Change::Add { scope: *scope, key, rows }).await {
+                let first = known.surrogates.len();
+                match self.shared.writer.store(Change::Add { scope: *scope, key, first, rows }).await {
                     Ok(()) => {}
                     Err(NotStored::Conflict) => continue,
                     Err(e) => return Err(e.into()),
@@ -174,12 +175,7 @@ impl Vault {
         *slot = None;
         self.shared.writer.store(Change::Forget(*scope)).await?;
         // The key's bytes must leave the write-ahead log too. Where a reader holds it, the next checkpoint does this.
-        let mut connection = self.shared.db.connection().await?;
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_all(&mut connection)
-            .await
-            .map_err(|e| self.shared.db.error(&e))?;
-        Ok(())
+        Ok(rows::empty_log(&self.shared.db).await?)
     }
 
     /// Whether new surrogates can be stored, as far as is known. Once false, false until the vault is opened again.
@@ -244,9 +240,7 @@ fn plan(known: &Known, wanted: &[Wanted<'_>], render: &Render<'_>) -> Result<(Ve
         let (rendered, seen, code) = (0..TRIES)
             .find_map(|_| {
                 let attempt = || -> Result<_, VaultError> {
-                    let mut code = [0; 8];
-                    code.copy_from_slice(&key::random()?[..8]);
-                    let more = key::random()?;
+                    let (code, more) = key::random_code()?;
                     let rendered = render(wanted, code, &more).filter(|text| !text.is_empty());
                     Ok(rendered.map(|text| (keys.blind_text(&text), text, code)))
                 };

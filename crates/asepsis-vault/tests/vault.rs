@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use asepsis_db::rusqlite::Connection;
 use asepsis_vault::{RootKey, Space, Vault, VaultError, Wanted};
 use asepsis_vocab::IdentifierClass::{self, Mrn, Name};
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 const CANARY: &str = "Zebediah Quackenbush";
 
@@ -41,9 +41,10 @@ impl Place {
     }
 
     async fn sql(&self, statement: &str) {
-        let mut db = SqliteConnection::connect(&format!("sqlite://{}", self.db().display())).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut db).await.unwrap();
-        db.close().await.unwrap();
+        let db = Connection::open(self.db()).unwrap();
+        db.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        db.execute_batch(statement).unwrap();
+        db.close().unwrap();
     }
 }
 
@@ -181,6 +182,70 @@ async fn c2_what_was_changed_or_moved_is_refused() {
         ))
         .await;
     assert!(matches!(place.open().await.surrogates(&b).await, Err(VaultError::Tampered { .. })));
+}
+
+/// Two handles with caches of their own, as two processes have: each adds to a scope that it knows in part only.
+#[tokio::test]
+async fn r27_who_adds_to_a_scope_that_another_has_added_to_reads_it_first() {
+    let place = Place::new();
+    let (one, other) = (place.open().await, place.open().await);
+    let scope = one.scope(Space::Gateway, "dr.a", b"1");
+    one.resolve(&scope, &[wanted(Mrn, "1")], &render).await.unwrap();
+    other.resolve(&scope, &[wanted(Mrn, "2")], &render).await.unwrap();
+    let (ada, bea) = (wanted(Name, "Ada Byron"), wanted(Name, "Bea Potter"));
+    let fixed = |text: &'static str| move |_: &Wanted<'_>, _: [u8; 8], _: &[u8; 32]| Some(text.to_owned());
+    let first = one.resolve(&scope, &[ada], &fixed("Grace Park")).await.unwrap().remove(0).rendered;
+    // The same name for another: the second does not know yet that it is taken.
+    let taken = other.resolve(&scope, &[bea], &fixed("Grace Park")).await;
+    assert!(matches!(taken, Err(VaultError::NoSurrogate { class: Name })));
+    assert_eq!(other.resolve(&scope, &[ada], &render).await.unwrap().remove(0).rendered, first);
+    other.resolve(&scope, &[bea], &render).await.unwrap();
+    assert_eq!(place.open().await.surrogates(&scope).await.unwrap().len(), 4);
+}
+
+/// A vault of the first layout is brought up to date with all that it holds.
+#[tokio::test]
+async fn r27_a_vault_of_the_first_layout_reads_as_it_did() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let scopes = [vault.scope(Space::Gateway, "dr.a", b"1"), vault.scope(Space::CommandLine, "dr.a", b"1")];
+    let mut before = Vec::new();
+    for scope in &scopes {
+        before.push(vault.resolve(scope, &[wanted(Name, CANARY), wanted(Mrn, "1")], &render).await.unwrap());
+    }
+    drop(vault);
+    place
+        .sql(
+            "BEGIN; ALTER TABLE surrogates RENAME TO numbered;
+            CREATE TABLE surrogates (
+                space INTEGER NOT NULL, scope BLOB NOT NULL, blind BLOB NOT NULL, seen BLOB NOT NULL, code BLOB NOT NULL,
+                sealed BLOB NOT NULL,
+                PRIMARY KEY (space, scope, blind),
+                UNIQUE (space, scope, seen),
+                FOREIGN KEY (space, scope) REFERENCES scopes (space, scope) ON DELETE CASCADE
+            ) STRICT, WITHOUT ROWID;
+            INSERT INTO surrogates SELECT space, scope, blind, seen, code, sealed FROM numbered;
+            DROP TABLE numbered;
+            CREATE INDEX surrogates_by_code ON surrogates (code, space);
+            PRAGMA user_version = 1; COMMIT",
+        )
+        .await;
+    let vault = place.open().await;
+    for (scope, before) in scopes.iter().zip(before) {
+        let again = vault.resolve(scope, &[wanted(Name, CANARY), wanted(Mrn, "1")], &render).await.unwrap();
+        assert!(again.iter().zip(&before).all(|(a, b)| a.rendered == b.rendered && a.value == b.value));
+        vault.resolve(scope, &[wanted(Name, "Ada Byron")], &render).await.unwrap();
+        assert_eq!(vault.surrogates(scope).await.unwrap().len(), 3);
+        let found = vault.find_by_code(scope.space(), &[code(&before[0].rendered)]).await.unwrap();
+        assert_eq!((found.len(), found[0].value.as_str()), (1, CANARY));
+    }
+    // What refers to a table that was renamed must refer to the new one.
+    vault.forget(&scopes[0]).await.unwrap();
+    assert!(vault.surrogates(&scopes[0]).await.unwrap().is_empty());
+    drop(vault);
+    let db = Connection::open(place.db()).unwrap();
+    let left: i64 = db.query_row("SELECT count(*) FROM surrogates", (), |row| row.get(0)).unwrap();
+    assert_eq!(left, 3);
 }
 
 #[tokio::test]

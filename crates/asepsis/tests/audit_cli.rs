@@ -5,8 +5,8 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
+use asepsis_db::rusqlite::Connection;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
 use support::{Ran, Setup, Site, user};
 
 const EXCHANGES: usize = 30;
@@ -50,13 +50,9 @@ fn copied(site: &Site, name: &str) -> PathBuf {
 
 /// Changes the table of entries behind the log's back.
 fn change(log: &Path, statements: &'static str) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let url = format!("sqlite://{}", log.join("entries.db").display());
-        let mut db = SqliteConnection::connect(&url).await.expect("the database opens");
-        sqlx::raw_sql(statements).execute(&mut db).await.expect("the change");
-        db.close().await.expect("closed");
-    });
+    let db = Connection::open(log.join("entries.db")).expect("the database opens");
+    db.execute_batch(statements).expect("the change");
+    db.close().expect("closed");
 }
 
 fn verify(site: &Site, log: &Path) -> Ran {

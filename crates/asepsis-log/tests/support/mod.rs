@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
+use asepsis_db::rusqlite::Connection;
 use asepsis_log::{Log, LogKey, LogOptions, Recovery};
 use asepsis_vocab::{AuditEvent, ExchangeId, Phase, SCHEMA_VERSION};
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 pub const ORIGIN: &str = "log.example/test";
 
@@ -71,10 +71,10 @@ pub async fn made(entries: u64) -> tempfile::TempDir {
 
 /// Changes the database behind the log's back.
 pub async fn sql(dir: &Path, statement: &str) {
-    let url = format!("sqlite://{}", dir.join("log/entries.db").display());
-    let mut db = SqliteConnection::connect(&url).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut db).await.unwrap();
-    db.close().await.unwrap();
+    let db = Connection::open(dir.join("log/entries.db")).unwrap();
+    db.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    db.execute_batch(statement).unwrap();
+    db.close().unwrap();
 }
 
 /// Copies a directory.

@@ -1,0 +1,177 @@
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+
+use crate::checkpoint::Checkpoints;
+use crate::database::BUSY_TIMEOUT;
+
+/// What a [`GroupCommit`](crate::GroupCommit) writes: how a batch of jobs becomes rows.
+pub trait Batch: Send + 'static {
+    /// One thing to store.
+    type Job: Send + 'static;
+    /// What the caller gets once it is durable.
+    type Done: Send + 'static;
+
+    /// Runs the statements of all `jobs`, in order, within one transaction, and says what each comes to once that is
+    /// committed. It may be undone, so nothing may be remembered here.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    fn write(&mut self, db: &Connection, jobs: &[Self::Job]) -> Result<Vec<Self::Done>, rusqlite::Error>;
+
+    /// Whether the job is stored already, and what it came to. Asked where a batch ran into a constraint (a key that is
+    /// there) and its jobs are tried one by one; a constraint that fails then is the job's own fault and ends only it.
+    ///
+    /// # Errors
+    /// Those of the statements.
+    fn stored(&mut self, db: &Connection, job: &Self::Job) -> Result<Option<Self::Done>, rusqlite::Error> {
+        let _ = (db, job);
+        Ok(None)
+    }
+
+    /// The jobs are durable.
+    fn committed(&mut self, jobs: &[Self::Job], done: &[Self::Done]) {
+        let _ = (jobs, done);
+    }
+}
+
+/// Commits batches on one connection.
+pub(crate) struct Writer<B> {
+    /// Dropped before the connection.
+    checkpoints: Checkpoints,
+    connection: Connection,
+    batch: B,
+}
+
+/// What became of a batch.
+pub(crate) enum Committed<D> {
+    /// Every job is durable.
+    All(Vec<D>),
+    /// The job was durable already.
+    Before(D),
+    /// At least one stands in the way of another or of what is stored; nothing was kept.
+    Conflict,
+    /// Another process is writing, and the caller does not want to wait; nothing was kept.
+    Busy,
+}
+
+impl<B: Batch> Writer<B> {
+    pub(crate) fn new(mut connection: Connection, batch: B) -> Result<Self, rusqlite::Error> {
+        connection.set_prepared_statement_cache_capacity(32);
+        // In KiB: the pages that rows go into are at hand also where they are not side by side.
+        connection.pragma_update(None, "cache_size", -8 * 1024)?;
+        Ok(Self { checkpoints: Checkpoints::new(&mut connection)?, connection, batch })
+    }
+
+    /// Commits the jobs in one transaction; when this returns they are durable. `patient`: waits for another process.
+    ///
+    /// # Errors
+    /// Any error puts durability in doubt.
+    pub(crate) fn commit(&mut self, jobs: &[B::Job], patient: bool) -> Result<Committed<B::Done>, rusqlite::Error> {
+        if !self.begin(patient)? {
+            return Ok(Committed::Busy);
+        }
+        let written = self.batch.write(&self.connection, jobs);
+        match written.and_then(|done| self.run("COMMIT").map(|()| done)) {
+            Ok(done) => {
+                self.batch.committed(jobs, &done);
+                Ok(Committed::All(done))
+            }
+            Err(e) => {
+                let undone = if self.connection.is_autocommit() { Ok(()) } else { self.run("ROLLBACK") };
+                if !is_constraint(&e) {
+                    // SQLite undoes all itself where the disk is full or fails: the first error is the one that counts.
+                    return Err(e);
+                }
+                undone.map(|()| Committed::Conflict)
+            }
+        }
+    }
+
+    /// What the job came to where it is stored already; else commits it alone.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub(crate) fn commit_one(&mut self, job: &B::Job) -> Result<Committed<B::Done>, rusqlite::Error> {
+        match self.batch.stored(&self.connection, job)? {
+            Some(done) => Ok(Committed::Before(done)),
+            None => self.commit(std::slice::from_ref(job), true),
+        }
+    }
+
+    /// To be called when those who waited have been answered.
+    pub(crate) fn rest(&mut self) {
+        self.checkpoints.after_commit(&self.connection);
+    }
+
+    /// Whether the transaction has begun.
+    fn begin(&self, patient: bool) -> Result<bool, rusqlite::Error> {
+        if patient {
+            return self.run("BEGIN IMMEDIATE").map(|()| true);
+        }
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let begun = self.run("BEGIN IMMEDIATE");
+        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        match begun {
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            begun => begun.map(|()| true),
+        }
+    }
+
+    fn run(&self, statement: &str) -> Result<(), rusqlite::Error> {
+        self.connection.prepare_cached(statement)?.execute(()).map(drop)
+    }
+}
+
+/// Whether the statement failed because of what is stored already. A trigger's refusal is no such thing.
+fn is_constraint(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+    error.sqlite_error().is_some_and(|e| {
+        [SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE]
+            .contains(&e.extended_code)
+    })
+}
+
+/// How long transactions take, for the choice of the thread that runs the next one.
+///
+/// Handing a transaction to another thread and being woken by it costs some 100 microseconds, more than the transaction
+/// where the disk answers at once. Running it in a task saves that, but until the disk answers, the task's thread stands
+/// still. So a task runs it only where the last ones were quick.
+pub(crate) struct Pace {
+    /// The mean of the last few, with their syncs.
+    mean: Duration,
+    /// When the last one ended.
+    ended: Option<Instant>,
+}
+
+impl Pace {
+    /// A mean that counts as quick.
+    const QUICK: Duration = Duration::from_micros(250);
+
+    /// What one transaction counts at most, so that a single slow one is forgotten after some eight.
+    const MOST: Duration = Duration::from_millis(4);
+
+    /// Transactions that are closer together than this come from several tasks, which had better share one.
+    const CLOSE: Duration = Duration::from_micros(150);
+
+    pub(crate) fn is_quick(&self) -> bool {
+        self.mean < Self::QUICK
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.ended.is_some_and(|ended| ended.elapsed() < Self::CLOSE)
+    }
+
+    pub(crate) fn add(&mut self, began: Instant) {
+        let now = Instant::now();
+        self.mean = (self.mean * 7 + now.duration_since(began).min(Self::MOST)) / 8;
+        self.ended = Some(now);
+    }
+}
+
+impl Default for Pace {
+    /// A disk of which nothing is known yet is slow.
+    fn default() -> Self {
+        Self { mean: Self::MOST, ended: None }
+    }
+}
