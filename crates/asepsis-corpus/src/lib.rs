@@ -14,7 +14,9 @@ mod resample;
 mod sources;
 mod template;
 mod value;
+mod variant;
 
 pub use compose::{Corpus, Mixture};
 pub use lists::gazetteer;
 pub use sources::to_example;
+pub use variant::Variant;
