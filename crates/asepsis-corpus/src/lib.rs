@@ -11,12 +11,12 @@ mod lists;
 mod name;
 mod place;
 mod resample;
-mod score;
 mod sources;
 mod template;
 mod value;
+mod variant;
 
 pub use compose::{Corpus, Mixture};
 pub use lists::gazetteer;
-pub use score::Score;
-pub use sources::{Labelled, LabelledSpan, read_labelled, to_example};
+pub use sources::to_example;
+pub use variant::Variant;

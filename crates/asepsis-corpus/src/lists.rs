@@ -25,11 +25,11 @@ pub fn gazetteer(folder: &Path) -> anyhow::Result<Vec<u8>> {
     for (word, tier) in counted(&folder.join("english-words-scowl.tsv"))? {
         let ordinary = match tier {
             ..=10 => 7,
-            ..=20 => 6,
-            ..=35 => 5,
-            ..=50 => 4,
-            ..=60 => 3,
-            ..=70 => 2,
+            11..=20 => 6,
+            21..=35 => 5,
+            36..=50 => 4,
+            51..=60 => 3,
+            61..=70 => 2,
             _ => 1,
         };
         if tier <= 70 || word.len() > 3 {

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use asepsis_corpus::{Corpus, Labelled, Mixture, Score, gazetteer, read_labelled, to_example};
+use asepsis_corpus::{Corpus, Mixture, gazetteer, to_example};
 use asepsis_phi::training::{Example, Options, TrainingSet};
 use asepsis_phi::{Engine, Language, Profile};
+use asepsis_score::{Labelled, Score, covered, read_labelled};
 
 const USAGE: &str = "\
 asepsis-corpus gazetteer SOURCES OUT              the lists, as a file
@@ -129,7 +130,7 @@ fn engine(model: &str, profile: Profile) -> anyhow::Result<Engine> {
 fn measure(engine: &Engine, gold: &[Labelled]) -> Score {
     let mut score = Score::default();
     for text in gold {
-        score.add(text, &engine.inspect_text(&text.text));
+        score.add(text, &covered(&text.text, &engine.inspect_text(&text.text)));
     }
     score
 }
@@ -168,7 +169,7 @@ fn score(model: &str, file: &str, profile: &str) -> anyhow::Result<()> {
         println!("  wrong: {}", top(score.wrong.iter().map(|((d, w), n)| (format!("{d} {w}"), *n)).collect()));
         let mut detectors = std::collections::BTreeMap::new();
         for ((detector, _), n) in &score.wrong {
-            *detectors.entry(*detector).or_insert(0) += n;
+            *detectors.entry(detector).or_insert(0) += n;
         }
         println!("  other: {}", top(score.other.iter().map(|((d, w), n)| (format!("{d} {w}"), *n)).collect()));
         println!("  wrong by detector: {detectors:?}");
@@ -178,7 +179,7 @@ fn score(model: &str, file: &str, profile: &str) -> anyhow::Result<()> {
 
 fn rotate(sources: &Path, files: &[&str]) -> anyhow::Result<()> {
     let corpus = Corpus::read(sources)?;
-    let gold: Vec<Vec<Labelled>> = files.iter().map(|f| read_labelled(Path::new(f))).collect::<anyhow::Result<_>>()?;
+    let gold: Vec<Vec<Labelled>> = files.iter().map(|f| read_labelled(Path::new(f))).collect::<Result<_, _>>()?;
     let name =
         |i: usize| PathBuf::from(files[i]).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     for a in 0..files.len() {

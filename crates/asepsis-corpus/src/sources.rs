@@ -4,42 +4,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use asepsis_phi::training::{Example, Mark};
+use asepsis_score::Labelled;
 use asepsis_vocab::{IdentifierClass, Span};
 use serde::Deserialize;
-
-/// A labelled text, as the development corpora hold it: offsets in code points.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Labelled {
-    /// Its name.
-    pub id: String,
-    /// The text.
-    pub text: String,
-    /// What is marked in it.
-    pub spans: Vec<LabelledSpan>,
-}
-
-/// A mark of a [`Labelled`] text.
-#[derive(Clone, Debug, Deserialize)]
-pub struct LabelledSpan {
-    /// The first code point.
-    pub start: usize,
-    /// One past the last.
-    pub end: usize,
-    /// What it is.
-    pub label: String,
-    /// Whether Safe Harbor asks for it.
-    pub req: bool,
-}
-
-/// Reads labelled JSON lines.
-///
-/// # Errors
-/// Where the file cannot be read or a line is no labelled text.
-pub fn read_labelled(path: &Path) -> anyhow::Result<Vec<Labelled>> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let lines = text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty());
-    lines.map(|(n, l)| serde_json::from_str(l).with_context(|| format!("{}:{}", path.display(), n + 1))).collect()
-}
 
 /// The marks that the tagger learns: what Safe Harbor asks for, in bytes.
 pub fn to_example(labelled: &Labelled) -> Example {
