@@ -42,4 +42,4 @@ pub use engine::{Assurance, Engine, EngineBuilder, Segment};
 pub use known::{FhirError, Hl7Error, KnownPerson, KnownPhi};
 pub use profile::{Profile, UnknownProfile};
 pub use site::{LearnError, SitePattern, SitePatternError};
-pub use tripwire::{Trip, tripwire};
+pub use tripwire::{Trip, Tripwire, tripwire};
