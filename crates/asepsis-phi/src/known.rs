@@ -9,6 +9,7 @@ mod find;
 mod find_name;
 mod find_number;
 mod hl7;
+mod meet;
 mod nickname;
 mod parse;
 mod person;

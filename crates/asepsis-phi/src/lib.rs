@@ -47,4 +47,4 @@ pub use known::{FhirError, Hl7Error, KnownPerson, KnownPhi};
 pub use language::{Language, UnknownLanguage};
 pub use profile::{Profile, UnknownProfile};
 pub use site::{LearnError, SitePattern, SitePatternError};
-pub use tripwire::{Trip, tripwire};
+pub use tripwire::{Trip, Tripwire, tripwire};
