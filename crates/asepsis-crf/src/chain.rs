@@ -126,12 +126,12 @@ impl Marginals {
         self.forward.resize(n, Lanes::default());
         self.certain.clear();
         self.certain.extend(scores.iter().map(|s| certain(s, count, outside)));
-        for t in 0..n {
+        for (t, scores) in scores.iter().enumerate() {
             if let Some(state) = self.certain[t] {
                 self.states[t].0[state] = 1.0;
                 continue;
             }
-            self.local[t] = local(&scores[t], count);
+            self.local[t] = local(scores, count);
             let mut sum = match t.checked_sub(1) {
                 None => factors.start,
                 Some(before) => match self.certain[before] {
@@ -168,9 +168,8 @@ impl Marginals {
 /// The outside state that leads every inside one by far.
 fn certain(scores: &Lanes, count: usize, outside: &[bool; 16]) -> Option<usize> {
     let (mut best, mut state, mut inside) = (f32::MIN, 0, f32::MIN);
-    for s in 0..count {
-        let score = scores.0[s];
-        if !outside[s] {
+    for (s, (&score, &outside)) in scores.0.iter().zip(outside).enumerate().take(count) {
+        if !outside {
             inside = inside.max(score);
         } else if score > best {
             (best, state) = (score, s);

@@ -68,6 +68,11 @@ impl CueKind {
         })
     }
 
+    /// Whether a place follows.
+    pub(crate) fn is_place(self) -> bool {
+        matches!(self, Self::Street | Self::Town | Self::Zip)
+    }
+
     /// Whether a number or code of its own class follows.
     pub(crate) fn is_number(self) -> bool {
         matches!(

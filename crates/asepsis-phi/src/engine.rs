@@ -30,10 +30,10 @@ pub struct Segment<'a> {
 /// What an engine, as built, can claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Assurance {
-    /// Cues, shapes, structure and lists: names and places without any of these may be missed, so that the result
-    /// does not bear the label "de-identified" alone.
+    /// Names and places may be left: the rules are alone, or the profile weighs words covered for nothing against them. The
+    /// result does not bear the label "de-identified" unless the organisation accepts that.
     FirstLayer,
-    /// The first layer and a trained tagger over it, in a profile that does not prefer utility.
+    /// Rules and trained tagger in the profile that covers what may be an identifier.
     Full,
 }
 
@@ -99,8 +99,8 @@ impl Engine {
 
     /// What this engine can claim.
     pub fn assurance(&self) -> Assurance {
-        let tagged = !self.taggers.is_empty() && self.profile != Profile::Utility;
-        if tagged { Assurance::Full } else { Assurance::FirstLayer }
+        let strict = !self.taggers.is_empty() && self.profile == Profile::Strict;
+        if strict { Assurance::Full } else { Assurance::FirstLayer }
     }
 
     pub(crate) fn gazetteer(&self) -> &Gazetteer {

@@ -14,6 +14,16 @@ pub enum Language {
 /// How much of a document is looked at to tell its language.
 const LOOK: usize = 8 * 1024;
 
+/// Short function words that the other language does not have.
+const ENGLISH: [&[u8]; 21] = [
+    b"the", b"of", b"and", b"to", b"is", b"was", b"with", b"for", b"on", b"at", b"by", b"she", b"her", b"his", b"my",
+    b"you", b"in", b"has", b"i", b"this", b"from",
+];
+const SPANISH: [&[u8]; 18] = [
+    b"de", b"la", b"el", b"los", b"las", b"del", b"y", b"en", b"con", b"por", b"para", b"una", b"un", b"se", b"al",
+    b"que", b"su", b"sin",
+];
+
 impl Language {
     /// Every language.
     pub const ALL: [Self; 2] = [Self::English, Self::Spanish];
@@ -35,61 +45,13 @@ impl Language {
             while !text.is_char_boundary(end) {
                 end -= 1;
             }
-            for word in text[..end].split(|c: char| !c.is_alphabetic()) {
-                match word.len() {
-                    1..=4 => {
-                        let mut buffer = [0u8; 4];
-                        let lower = &mut buffer[..word.len()];
-                        lower.copy_from_slice(word.as_bytes());
-                        lower.make_ascii_lowercase();
-                        english += usize::from(matches!(
-                            &*lower,
-                            b"the"
-                                | b"of"
-                                | b"and"
-                                | b"to"
-                                | b"is"
-                                | b"was"
-                                | b"with"
-                                | b"for"
-                                | b"on"
-                                | b"at"
-                                | b"by"
-                                | b"she"
-                                | b"her"
-                                | b"his"
-                                | b"my"
-                                | b"you"
-                                | b"in"
-                                | b"has"
-                                | b"i"
-                                | b"this"
-                                | b"from"
-                        ));
-                        spanish += usize::from(matches!(
-                            &*lower,
-                            b"de"
-                                | b"la"
-                                | b"el"
-                                | b"los"
-                                | b"las"
-                                | b"del"
-                                | b"y"
-                                | b"en"
-                                | b"con"
-                                | b"por"
-                                | b"para"
-                                | b"una"
-                                | b"un"
-                                | b"se"
-                                | b"al"
-                                | b"que"
-                                | b"su"
-                                | b"sin"
-                        ));
-                    }
-                    _ => {}
-                }
+            for word in text[..end].split(|c: char| !c.is_alphabetic()).filter(|w| (1..=4).contains(&w.len())) {
+                let mut buffer = [0u8; 4];
+                let lower = &mut buffer[..word.len()];
+                lower.copy_from_slice(word.as_bytes());
+                lower.make_ascii_lowercase();
+                english += usize::from(ENGLISH.contains(&&*lower));
+                spanish += usize::from(SPANISH.contains(&&*lower));
             }
             if left == 0 {
                 break;

@@ -237,6 +237,10 @@ fn is_likely(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass, conf
         return true;
     }
     let beside = from > 0 && doc.taken[from - 1] && doc.tokens[from].gap <= SPACE;
+    if class == IdentifierClass::Location && words.clone().all(|k| doc.tokens[k].len() <= 2) {
+        // A post code or the number of a house, by itself: E4 V5 M6 is one as well as it is a coma score.
+        return beside || doc.cues_before(from, 6).any(|c| c.kind.is_place());
+    }
     let sure = confidence >= SURE_OF_NUMBER || beside || profile == Profile::Strict;
     sure && !code::is_clinical(doc, from, to)
         && (profile == Profile::Strict || !is_ratio(doc, from, to, class, confidence))

@@ -3,6 +3,8 @@
 mod features;
 mod gazetteer;
 mod hash;
+mod place;
+mod word;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -66,10 +68,6 @@ impl Tagger {
     pub(crate) fn apply(&self, doc: &mut Doc<'_>, gazetteer: &Gazetteer, profile: Profile, language: Language) {
         let tags = self.tag(doc, gazetteer);
         resolve::apply(doc, &tags, &self.classes, profile, language);
-    }
-
-    pub(crate) fn model(&self) -> &Model {
-        &self.model
     }
 
     /// The language whose states the model has.

@@ -6,7 +6,7 @@ use asepsis_phi::{Engine, FhirError, Hl7Error, KnownPerson, KnownPhi, Segment};
 use asepsis_vocab::{EvidenceKind, IdentifierClass};
 
 thread_local! {
-    static ENGINE: Engine = Engine::builder().titles_apart().build().unwrap();
+    static ENGINE: Engine = Engine::builder().titles_apart().build().expect("shipped settings make an engine");
 }
 
 /// What was found because the caller knows it.

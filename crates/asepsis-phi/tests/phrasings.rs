@@ -3,7 +3,7 @@
 use asepsis_phi::Engine;
 
 thread_local! {
-    static ENGINE: Engine = Engine::builder().titles_apart().build().unwrap();
+    static ENGINE: Engine = Engine::builder().titles_apart().build().expect("shipped settings make an engine");
 }
 
 fn lines(data: &'static str) -> impl Iterator<Item = &'static str> {

@@ -253,6 +253,9 @@ pub(crate) struct Deid {
     pub(crate) surrogates: Look,
     #[command(flatten)]
     pub(crate) vault: VaultPlace,
+    /// How misses weigh against words covered for nothing: strict, balanced or utility.
+    #[arg(long, default_value_t)]
+    pub(crate) profile: Profile,
     /// A name for this run's surrogates: the same name gives the same identifier the same surrogate again.
     #[arg(long)]
     pub(crate) scope: Option<String>,

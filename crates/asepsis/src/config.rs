@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use asepsis_exchange::Rendering;
 use asepsis_gateway::{Limits, Protocol, Settings, SystemRoute};
-use asepsis_phi::{Engine, KnownPhi, SitePattern};
+use asepsis_phi::{Engine, KnownPhi, Language, Profile, SitePattern};
 use asepsis_policy::{AiSystem, Policy, Register, Role, Vendor};
 use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
 use rustls::pki_types::pem::PemObject;
@@ -88,13 +88,37 @@ struct LimitsTable {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Inspect {
-    /// That first-layer detection is accepted for the label "deidentified".
+    /// That detection which may leave a name is accepted for the label "deidentified".
     accept_first_layer: bool,
+    /// How misses weigh against words covered for nothing.
+    #[serde(deserialize_with = "parsed")]
+    profile: Profile,
+    /// The language of all texts; told by its words, document by document, where absent.
+    #[serde(deserialize_with = "parsed_option")]
+    language: Option<Language>,
+    /// A model that was trained on this site's texts, in place of the shipped one of its language.
+    model_file: Option<PathBuf>,
     /// What the organisation knows of its patients: lines of a class, a tab and a value.
     known_phi_file: Option<PathBuf>,
     /// Formats of the site's own numbers.
     #[serde(rename = "site_pattern")]
     site_patterns: Vec<SitePatternEntry>,
+}
+
+fn parsed<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+    D: serde::Deserializer<'de>,
+{
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+fn parsed_option<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+    D: serde::Deserializer<'de>,
+{
+    parsed(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -243,7 +267,16 @@ impl Config {
             .iter()
             .map(|p| SitePattern { class: p.class, pattern: p.pattern.clone() })
             .collect();
-        Ok(Engine::builder().site_patterns(patterns).build()?)
+        // A title tells no one who it is, and without it the same surname is one person to the model that answers.
+        let mut builder = Engine::builder().titles_apart().profile(self.file.inspect.profile).site_patterns(patterns);
+        if let Some(language) = self.file.inspect.language {
+            builder = builder.language(language);
+        }
+        if let Some(file) = &self.file.inspect.model_file {
+            let path = self.base.join(file);
+            builder = builder.model(std::fs::read(&path).with_context(|| path.display().to_string())?);
+        }
+        Ok(builder.build()?)
     }
 
     pub(crate) fn known(&self) -> anyhow::Result<KnownPhi> {

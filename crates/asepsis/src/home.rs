@@ -94,7 +94,7 @@ impl Home {
     /// A plane for work on this machine that asks no policy of a site.
     pub(crate) async fn local_plane(&self, name: LogName) -> anyhow::Result<Arc<Plane>> {
         let policy = Policy::shipped(time::UtcOffset::UTC)?;
-        let (engine, known) = (Engine::new(), KnownPhi::default());
+        let (engine, known) = (Engine::builder().titles_apart().build()?, KnownPhi::default());
         Ok(self.plane(name, engine, known, policy, Register::default(), false).await?.0)
     }
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use crate::tagger::hash::{fingerprint, word_hash};
 
-/// What the lists know of a word, in sixteen bits.
+/// What the lists know of a word, in sixteen bits: three for each of first name, surname and how ordinary it is, two for the
+/// size of a town, and one each for a drug, a clinical word, a state or country, a county, a part of a town's name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts(pub(crate) u16);
 
@@ -37,21 +38,6 @@ impl Facts {
     /// A word of clinical text.
     pub(crate) fn clinical(self) -> bool {
         self.0 >> 12 & 1 == 1
-    }
-
-    /// A state, a country or a word of its name.
-    pub(crate) fn country(self) -> bool {
-        self.0 >> 13 & 1 == 1
-    }
-
-    /// A county.
-    pub(crate) fn county(self) -> bool {
-        self.0 >> 14 & 1 == 1
-    }
-
-    /// A word within the longer name of a town.
-    pub(crate) fn town_part(self) -> bool {
-        self.0 >> 15 == 1
     }
 }
 

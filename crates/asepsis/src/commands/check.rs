@@ -64,7 +64,7 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     }
     if config.first_layer_accepted() {
         warnings.push(
-            "accept_first_layer is on: text may be labelled deidentified though names without a cue may be left in it"
+            "accept_first_layer is on: text may be labelled deidentified though a profile that may leave names looked at it"
                 .to_owned(),
         );
     }

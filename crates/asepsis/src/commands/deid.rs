@@ -59,7 +59,8 @@ pub(crate) fn run(deid: &Deid) -> anyhow::Result<u8> {
     let known = deid.known.as_deref().map(read_known).transpose()?.unwrap_or_default();
     let home = Home::open(&deid.vault.data)?;
     let policy = Policy::shipped(UtcOffset::UTC)?;
-    let opening = home.plane(LogName::CommandLine, Engine::new(), known, policy, Register::default(), false);
+    let engine = Engine::builder().titles_apart().profile(deid.profile).build()?;
+    let opening = home.plane(LogName::CommandLine, engine, known, policy, Register::default(), false);
     let (plane, _) = runtime.block_on(opening)?;
     let (scope, name) = scope(plane.vault(), deid.scope.as_deref());
     let rendering = match deid.surrogates {

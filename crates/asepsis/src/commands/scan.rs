@@ -86,7 +86,7 @@ fn files(scan: &Scan, engine: &Engine, known: &KnownPhi) -> anyhow::Result<u8> {
         bar.suspend(|| take(name, inspected))
     })?;
     bar.finish_and_clear();
-    let verdict = verdict::Verdict::of(&tally, engine.assurance());
+    let verdict = verdict::Verdict::of(&tally);
     if scan.json {
         output::line(&json::total(&tally, &verdict, engine))?;
     } else {

@@ -1,6 +1,5 @@
 //! What the counts mean for sending the text to an AI system.
 
-use asepsis_phi::Assurance;
 use asepsis_vocab::IdentifierClass;
 
 use super::tally::Tally;
@@ -39,7 +38,7 @@ impl Kind {
 }
 
 impl Verdict {
-    pub(super) fn of(tally: &Tally, assurance: Assurance) -> Self {
+    pub(super) fn of(tally: &Tally) -> Self {
         let eighteen: usize =
             tally.counts.iter().filter(|(c, _)| c.safe_harbor_paragraph().is_some()).map(|(_, n)| n).sum();
         let kind = match (tally.direct, eighteen) {
@@ -58,16 +57,8 @@ impl Verdict {
         }
         if kind != Kind::NothingInspected {
             lines.push(
-                match assurance {
-                    Assurance::FirstLayer => {
-                        "The first layer of detection looked: cues, shapes, structure and lists. What it does not know it misses, \
-                         so this is no statement that anything is de-identified."
-                    }
-                    Assurance::Full => {
-                        "Detection misses some identifiers, so this is no statement that anything is de-identified: for that a \
-                         person has to read it, or an expert has to determine it, 45 CFR 164.514(b)."
-                    }
-                }
+                "Detection misses some identifiers, so this is no statement that anything is de-identified: for that a \
+                 person has to read it, or an expert has to determine it, 45 CFR 164.514(b)."
                 .to_owned(),
             );
         }

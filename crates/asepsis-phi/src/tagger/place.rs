@@ -1,0 +1,270 @@
+//! What is known of a token by its place: the rules, cues and keys about it, its line, the rest of the document.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use asepsis_vocab::IdentifierClass;
+
+use crate::cue::CueKind;
+use crate::doc::Doc;
+use crate::lexicon::{ORG_HEAD, PLACE_PREPOSITION, STREET, TITLE};
+use crate::tagger::hash::mix;
+use crate::tagger::word::Word;
+use crate::token::{Kind, LINE, PARAGRAPH, Token};
+
+/// What is known of a token by its place.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place {
+    /// Its word, as an index.
+    pub(super) word: u32,
+    pub(super) gap: u64,
+    /// What the rules say of it: class and how sure.
+    pub(super) rule: u64,
+    /// The cue before it and how far it is.
+    pub(super) cue: u64,
+    pub(super) cue_after: u64,
+    /// The words before the colon of its line, and how far behind.
+    pub(super) key: u64,
+    pub(super) key_last: u64,
+    pub(super) after_key: u64,
+    /// What is near: a word of a place of care ahead, a kind of street ahead, a number behind, a title behind.
+    pub(super) near: u64,
+    /// How its line is written: all lower, all upper, mixed.
+    pub(super) regime: u64,
+    /// The same word was announced as a name elsewhere; the same word stands elsewhere in lower case.
+    pub(super) elsewhere: u64,
+}
+
+/// The places of a document, while they are worked out.
+struct Seen<'w> {
+    words: &'w [Word],
+    places: Vec<Place>,
+}
+
+impl Seen<'_> {
+    fn word(&self, i: usize) -> &Word {
+        &self.words[self.places[i].word as usize]
+    }
+}
+
+/// The place of each token, whose words are these.
+pub(super) fn places(doc: &Doc<'_>, words: &[Word], ids: Vec<u32>) -> Vec<Place> {
+    let place = |(token, word): (&Token, u32)| Place { word, gap: u64::from(token.gap), ..Place::default() };
+    let mut seen = Seen { words, places: doc.tokens.iter().zip(ids).map(place).collect() };
+    rules(doc, &mut seen.places);
+    cues(doc, &mut seen.places);
+    keys(doc, &mut seen);
+    near(doc, &mut seen.places);
+    regimes(doc, &mut seen);
+    elsewhere(doc, &mut seen);
+    seen.places
+}
+
+/// What the rules found, by token.
+fn rules(doc: &Doc<'_>, places: &mut [Place]) {
+    for hit in &doc.hits {
+        let class = match hit.class {
+            IdentifierClass::Name => 1,
+            IdentifierClass::Location => 2,
+            IdentifierClass::Org => 3,
+            IdentifierClass::Date | IdentifierClass::Age => 4,
+            IdentifierClass::Email | IdentifierClass::Url | IdentifierClass::Ip => 5,
+            _ => 6,
+        };
+        let sure = u64::from(hit.confidence >= 0.9) + u64::from(hit.confidence >= 0.75);
+        let (from, to) = doc.token_range(hit.start, hit.end);
+        for (k, w) in places[from..to].iter_mut().enumerate() {
+            w.rule = class << 3 | sure << 1 | u64::from(k > 0);
+        }
+    }
+}
+
+/// The nearest cue before and after each token.
+fn cues(doc: &Doc<'_>, places: &mut [Place]) {
+    let number = |kind: CueKind| kind as u64 + 1;
+    let mut c = 0;
+    let mut last: Option<(usize, u64)> = None;
+    for (i, w) in places.iter_mut().enumerate() {
+        while c < doc.cues.len() && doc.cues[c].after <= i {
+            last = Some((doc.cues[c].after, number(doc.cues[c].kind) << 1 | u64::from(doc.cues[c].weak)));
+            c += 1;
+        }
+        if doc.tokens[i].gap == PARAGRAPH && last.is_some_and(|(after, _)| after < i) {
+            last = None;
+        }
+        if let Some((after, cue)) = last {
+            let distance = match i - after {
+                0 => 1,
+                1 => 2,
+                2..=3 => 3,
+                4..=6 => 4,
+                7..=10 => 5,
+                _ => 0,
+            };
+            if distance > 0 {
+                w.cue = cue << 3 | distance;
+            }
+        }
+        if let Some(next) = doc.cues.get(c) {
+            let distance = next.after - i;
+            if distance <= 4 {
+                w.cue_after = (number(next.kind) << 1 | u64::from(next.weak)) << 3 | distance as u64;
+            }
+        }
+    }
+}
+
+/// The words before the colon, and the place after it.
+fn keys(doc: &Doc<'_>, seen: &mut Seen<'_>) {
+    let (mut key, mut last, mut since, mut line) = (0u64, 0u64, 0u64, 0usize);
+    for i in 0..seen.places.len() {
+        let token = &doc.tokens[i];
+        if token.gap >= LINE {
+            // The value may stand on the next line.
+            if !(i > 0 && doc.mark(i - 1) == b':' && token.gap == LINE) {
+                (key, last, since) = (0, 0, 0);
+            }
+            line = i;
+        }
+        if key != 0 || last != 0 {
+            let place = &mut seen.places[i];
+            (place.key, place.key_last) = (key, last);
+            place.after_key = since.min(7) + 1;
+            since += 1;
+        }
+        let ends = match token.mark {
+            b':' | b'=' | b'|' => true,
+            b'>' => i > 0 && doc.mark(i - 1) == b'>',
+            b'-' => token.gap > 0 && doc.tokens.get(i + 1).is_some_and(|t| t.gap > 0),
+            _ => false,
+        };
+        if ends && i > line {
+            let from = line.max(i.saturating_sub(6));
+            let begin = (from..i).rev().find(|&k| matches!(doc.mark(k), b'.' | b';' | b',')).map_or(from, |k| k + 1);
+            key = (begin..i).fold(7, |h, k| mix(h, seen.word(k).word));
+            let word = (begin..i).rev().find(|&k| doc.tokens[k].kind == Kind::Word);
+            last = word.map_or(3, |k| seen.word(k).word);
+            since = 0;
+        }
+    }
+}
+
+/// Words of places of care and kinds of street ahead, numbers and titles behind.
+fn near(doc: &Doc<'_>, places: &mut [Place]) {
+    let (mut org, mut street) = (9usize, 9usize);
+    for i in (0..places.len()).rev() {
+        org = if doc.has(i, ORG_HEAD) { 0 } else { org + 1 };
+        street = if doc.has(i, STREET) { 0 } else { street + 1 };
+        let close = |d: usize| if d <= 4 { 1 + u64::from(d > 0) + u64::from(d > 1) } else { 0 };
+        places[i].near = close(org) << 2 | close(street);
+        let ends = doc.tokens[i].gap == PARAGRAPH || matches!(doc.mark(i), b';' | b'!' | b'?');
+        if ends {
+            (org, street) = (9, 9);
+        }
+    }
+    let (mut number, mut title, mut preposition) = (9usize, 9usize, 9usize);
+    for (i, place) in places.iter_mut().enumerate() {
+        if doc.tokens[i].gap == PARAGRAPH {
+            (number, title, preposition) = (9, 9, 9);
+        }
+        let flag = |d: usize, reach: usize| u64::from(d <= reach);
+        place.near |= flag(number, 4) << 4 | flag(title, 3) << 5 | flag(preposition, 3) << 6;
+        number = if doc.tokens[i].kind == Kind::Number { 0 } else { number + 1 };
+        title = if doc.has(i, TITLE) { 0 } else { title + 1 };
+        preposition = if doc.has(i, PLACE_PREPOSITION) { 0 } else { preposition + 1 };
+    }
+}
+
+/// How each line is written.
+fn regimes(doc: &Doc<'_>, seen: &mut Seen<'_>) {
+    let mut from = 0;
+    while from < seen.places.len() {
+        let mut to = from + 1;
+        while to < seen.places.len() && doc.tokens[to].gap < LINE && to - from < 256 {
+            to += 1;
+        }
+        let (mut lower, mut capital, mut upper) = (0u32, 0u32, 0u32);
+        for i in from..to {
+            match seen.word(i).shape {
+                27..=29 | 21 => lower += 1,
+                22 | 23 | 26 => capital += 1,
+                24 | 25 => upper += 1,
+                _ => {}
+            }
+        }
+        let all = lower + capital + upper;
+        let regime = if all == 0 {
+            0
+        } else if upper * 5 >= all * 4 {
+            1
+        } else if lower == all {
+            2
+        } else if capital * 3 >= all * 2 {
+            3
+        } else if lower * 20 >= all * 19 {
+            4
+        } else {
+            5
+        };
+        let long = u64::from(all > 3) + u64::from(all > 10);
+        for place in &mut seen.places[from..to] {
+            place.regime = regime << 2 | long;
+        }
+        from = to;
+    }
+}
+
+/// What the rest of the document says of the same word: whatever its case, it is the same.
+fn elsewhere(doc: &Doc<'_>, seen: &mut Seen<'_>) {
+    const NAME: u8 = 1;
+    const LOWER: u8 = 2;
+    const MIDDLE: u8 = 4;
+    let mut said: HashMap<u64, u8, BuildHasherDefault<Mixed>> =
+        HashMap::with_capacity_and_hasher(seen.words.len(), BuildHasherDefault::default());
+    for hit in doc.hits.iter().filter(|h| h.class == IdentifierClass::Name && h.confidence >= 0.9) {
+        let (from, to) = doc.token_range(hit.start, hit.end);
+        for i in from..to {
+            if seen.word(i).shape >= 22 {
+                *said.entry(seen.word(i).word).or_default() |= NAME;
+            }
+        }
+    }
+    let mut before = 0;
+    for i in 0..seen.places.len() {
+        let w = seen.word(i);
+        let bits = match w.shape {
+            27 | 28 => LOWER,
+            22 | 23 | 26 if (27..31).contains(&before) && doc.tokens[i].gap < LINE => MIDDLE,
+            _ => 0,
+        };
+        if bits != 0 {
+            *said.entry(w.word).or_default() |= bits;
+        }
+        before = w.shape;
+    }
+    for i in 0..seen.places.len() {
+        let w = seen.word(i);
+        if w.shape < 22 {
+            continue;
+        }
+        let bits = said.get(&w.word).copied().unwrap_or(0);
+        let mask = if w.shape < 27 { NAME | LOWER | MIDDLE } else { NAME | MIDDLE };
+        seen.places[i].elsewhere = u64::from(bits & mask);
+    }
+}
+
+/// The hash of what is a hash already.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
