@@ -22,6 +22,8 @@ mod date;
 mod doc;
 mod engine;
 mod field;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod known;
 mod language;
 mod lexicon;

@@ -189,6 +189,12 @@ impl Site {
         patterns.iter().enumerate().map(compile).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether a whole value is of a format.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn is_found(&self, value: &str) -> bool {
+        self.0.iter().any(|(_, regex)| regex.find(value).is_some_and(|m| m.len() == value.len()))
+    }
+
     pub(crate) fn find(&self, doc: &mut Doc<'_>) {
         for (class, regex) in &self.0 {
             let text = doc.text;
@@ -214,6 +220,16 @@ mod tests {
         assert_eq!(learn(&["AB-1234567", "CD-123456"]).unwrap(), "(?:[A-Z]{2}\\-[0-9]{6,7})");
         assert_eq!(learn(&["M00012x", "M441"]).unwrap_err(), LearnError::TooCommon);
         assert_eq!(learn(&["a.b/0001", "ac.b/0002"]).unwrap(), r"(?:[a-z]{1,2}\.b/[0-9]{4})");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_learned_compiles_and_finds_its_examples(examples in proptest::collection::vec("[A-Za-z0-9./_#+*()-]{1,14}", 1..4)) {
+            let examples: Vec<&str> = examples.iter().map(String::as_str).collect();
+            if let Ok(pattern) = SitePattern::learn(IdentifierClass::Mrn, &examples) {
+                proptest::prop_assert!(crate::fuzz::site_pattern(pattern, &examples));
+            }
+        }
     }
 
     #[test]

@@ -46,10 +46,8 @@ pub(super) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usi
     let (mut all, mut spoken, mut tens) = (Vec::new(), 0, false);
     let (mut from, mut k, mut times) = (at, at, 1);
     let mut ten: Option<u8> = None;
-    while let Some((said, end)) = word(text, k) {
-        if steps.len() >= LONGEST {
-            break;
-        }
+    for _ in 0..LONGEST {
+        let Some((said, end)) = word(text, k) else { break };
         let value = text[k..end].to_ascii_lowercase();
         match said {
             Said::Digits => {
@@ -83,11 +81,12 @@ pub(super) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usi
         }
         k = next(text, end);
     }
+    let read = k;
     // What hangs over at the end belongs to the sentence.
     while steps.last().is_some_and(|s| s.2 == "-") {
         steps.pop();
     }
-    let end = steps.last()?.1;
+    let Some(end) = steps.last().map(|s| s.1) else { return Some(read.min(text.len())) };
     let counting = all.windows(2).filter(|w| w[1] == w[0] + 1).count() + 2 > all.len();
     let said = all.len() >= ANNOUNCED && announced(text, at);
     if spoken == 0 {
