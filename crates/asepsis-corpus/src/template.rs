@@ -230,7 +230,7 @@ impl World {
             "dob" => draft.identifier(&value::date((1930, 2020), chance), Class::Date),
             "spokendate" => draft.identifier(&value::spoken_date(chance), Class::Date),
             "month" => {
-                draft.plain(chance.say(&["January", "spring", "May", "week", "fall", "October", "year", "night"]))
+                draft.plain(chance.say(&["January", "spring", "May", "week", "fall", "October", "year", "night"]));
             }
             "year" => draft.plain(&chance.within(1960, 2025).to_string()),
             "mrn" | "plan" | "id" => draft.identifier(&value::code(chance), Class::Id),
