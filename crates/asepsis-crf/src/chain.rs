@@ -111,7 +111,7 @@ impl Marginals {
 
 /// By how much the score of an outside state must lead for a position to be taken as certain: transitions move the odds
 /// by less.
-const CERTAIN: f32 = 12.0;
+const CERTAIN: f32 = 8.0;
 
 impl Marginals {
     /// The same as [`run`](Self::run), but a position where an outside state leads by far is taken as certain, which cuts

@@ -13,10 +13,12 @@ mod exp;
 mod feature;
 mod model;
 mod states;
+mod sums;
 mod train;
 
 pub use chain::{Lanes, Marginals};
 pub use feature::{BUCKET_BITS, Feature};
 pub use model::{Model, ModelError};
 pub use states::{MAX_STATES, States, StatesError};
+pub use sums::Sums;
 pub use train::{Sequences, Trainer, TrainerOptions};

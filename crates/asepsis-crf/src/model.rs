@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use crate::chain::{Factors, Lanes, Marginals, Transitions};
 use crate::feature::{BUCKET_BITS, Feature};
 use crate::states::States;
+use crate::sums::Sums;
 
 /// What a model file begins with.
 const MAGIC: &[u8; 8] = b"ASEPCRF1";
@@ -140,34 +141,31 @@ impl Model {
         buckets.zip(self.rows.chunks_exact(ROW)).map(|(b, row)| (Feature::from_parts(b, row[CHECK]), row))
     }
 
-    /// Adds the weights of these features, before they are scaled, to the sums of the states.
-    ///
-    /// A position has fewer than 250 features, so that sixteen bits hold the sums.
+    /// Adds the weights of these features to the sums.
     #[inline]
-    #[allow(clippy::cast_possible_wrap, reason = "the bytes of a row are signed weights")]
-    pub fn add(&self, features: &[Feature], sums: &mut [i16; 16]) {
+    pub fn add(&self, features: &[Feature], sums: &mut Sums) {
         for &feature in features {
-            if let Some(row) = self.row(feature) {
-                for (sum, weight) in sums.iter_mut().zip(row) {
-                    *sum = sum.wrapping_add(i16::from(*weight as i8));
-                }
-            }
+            self.add_one(feature, sums);
         }
     }
 
-    /// The scores that the sums stand for.
+    /// Adds the weights of a feature to the sums.
     #[inline]
-    pub fn scaled(&self, sums: &[i16; 16]) -> Lanes {
-        let mut out = Lanes::default();
-        for (o, sum) in out.0.iter_mut().zip(sums) {
-            *o = f32::from(*sum) * self.step;
+    pub fn add_one(&self, feature: Feature, sums: &mut Sums) {
+        if let Some(row) = self.row(feature) {
+            sums.add_row(row);
         }
-        out
     }
 
-    /// The score of each state where these features hold.
+    /// The score of each state that the sums stand for.
+    #[inline]
+    pub fn scaled(&self, sums: &Sums) -> Lanes {
+        sums.scaled(self.step)
+    }
+
+    /// The score of each state where these features hold, of which there are at most 257.
     pub fn scores(&self, features: &[Feature]) -> Lanes {
-        let mut sums = [0i16; 16];
+        let mut sums = Sums::new();
         self.add(features, &mut sums);
         self.scaled(&sums)
     }

@@ -38,7 +38,11 @@ const CASELESS_COVER: f32 = 0.25;
 pub(crate) struct Classes {
     by_state: Vec<Option<IdentifierClass>>,
     begins: Vec<bool>,
+    outside: Vec<usize>,
 }
+
+/// From which probability on it does not matter which identifier a token would be.
+const SURELY_OUTSIDE: f32 = 0.99;
 
 impl Classes {
     pub(crate) fn of(states: &States) -> Self {
@@ -46,12 +50,17 @@ impl Classes {
         let names: Vec<&str> = states.names().collect();
         Self {
             by_state: (0..names.len()).map(class).collect(),
+            outside: (0..names.len()).filter(|&s| states.kind(s).is_none()).collect(),
             begins: names.iter().map(|n| n.starts_with("B-")).collect(),
         }
     }
 
     /// The probability that the token belongs to an identifier, the likeliest class, and whether one begins there.
     fn read(&self, lanes: &Lanes) -> (f32, IdentifierClass, bool) {
+        let outside: f32 = self.outside.iter().map(|&state| lanes.0[state]).sum();
+        if outside > SURELY_OUTSIDE {
+            return (1.0 - outside, IdentifierClass::Id, false);
+        }
         let mut sums = [(IdentifierClass::Id, 0.0f32, 0.0f32); 8];
         let mut used = 0;
         let mut all = 0.0;
@@ -112,7 +121,10 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
         let next = j;
         let confidence = sum / (j - i) as f32;
         let (from, to) = trim(doc, i, j);
-        if from < to && says_something(doc, from, to, class) && is_likely(doc, from, to, class, confidence, profile) {
+        if from < to
+            && says_something(doc, from, to, class)
+            && is_likely(doc, (from, to), class, confidence, profile, language)
+        {
             let class = if class == IdentifierClass::Id { code::told(doc, from) } else { class };
             cover(doc, from, to, class, confidence, read[from].2);
         }
@@ -226,7 +238,14 @@ const SURE_OF_NUMBER: f32 = 0.8;
 
 /// Whether numbers that the tagger alone sees an identifier in are likely to be one, and not a measure, a score or a
 /// code that everybody may look up.
-fn is_likely(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32, profile: Profile) -> bool {
+fn is_likely(
+    doc: &Doc<'_>,
+    (from, to): (usize, usize),
+    class: IdentifierClass,
+    confidence: f32,
+    profile: Profile,
+    language: Language,
+) -> bool {
     let words = (from..to).filter(|&k| doc.tokens[k].kind == Kind::Word);
     let numeric = match class {
         IdentifierClass::Name | IdentifierClass::Org => return true,
@@ -237,7 +256,9 @@ fn is_likely(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass, conf
         return true;
     }
     let beside = from > 0 && doc.taken[from - 1] && doc.tokens[from].gap <= SPACE;
-    if class == IdentifierClass::Location && words.clone().all(|k| doc.tokens[k].len() <= 2) {
+    // The cues are English.
+    let english = language == Language::English;
+    if english && class == IdentifierClass::Location && words.clone().all(|k| doc.tokens[k].len() <= 2) {
         // A post code or the number of a house, by itself: E4 V5 M6 is one as well as it is a coma score.
         return beside || doc.cues_before(from, 6).any(|c| c.kind.is_place());
     }

@@ -9,7 +9,7 @@ mod word;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use asepsis_crf::{Feature, Lanes, Marginals, Model, ModelError, States};
+use asepsis_crf::{Lanes, Marginals, Model, ModelError, States};
 
 pub(crate) use features::View;
 pub(crate) use gazetteer::Gazetteer;
@@ -80,12 +80,11 @@ impl Tagger {
     pub(crate) fn tag(&self, doc: &Doc<'_>, gazetteer: &Gazetteer) -> Tags {
         let view = View::new(doc, gazetteer);
         let mut states = Vec::with_capacity(doc.tokens.len());
-        let mut features: Vec<Feature> = Vec::with_capacity(features::MOST);
         let words = view.word_sums(&self.model);
         let (mut scores, mut marginals) = (Vec::new(), Marginals::new());
         for window in windows(doc) {
             scores.clear();
-            scores.extend(window.map(|i| view.scores(i, &self.model, &words, &mut features)));
+            scores.extend(window.map(|i| view.scores(i, &self.model, &words)));
             self.model.marginals(&scores, &mut marginals);
             states.extend_from_slice(marginals.states());
         }

@@ -3,7 +3,7 @@
 //! A feature is a template's number mixed with what the template looks at. The order and the numbers of the templates are
 //! part of the model.
 
-use asepsis_crf::{Feature, Lanes, Model};
+use asepsis_crf::{Feature, Lanes, Model, Sums};
 
 use crate::doc::Doc;
 use crate::tagger::gazetteer::{Facts, Gazetteer};
@@ -21,13 +21,10 @@ pub(crate) struct View {
 }
 
 /// The features of a token at most.
-pub(crate) const MOST: usize = 72;
+const MOST: usize = 64;
 
 /// Where a word stands when only the word is looked at: here, before, after, two before, two after.
 const POSITIONS: usize = 5;
-
-/// Weights of the states, before they are scaled.
-pub(crate) type Sums = [i16; 16];
 
 /// The sums of the features that look at one word only, for each word of a view and each position.
 pub(crate) struct WordSums(Vec<[Sums; POSITIONS]>);
@@ -60,7 +57,7 @@ impl View {
         for position in 0..POSITIONS {
             single(&self.words[self.neighbour(i, position)], position, out);
         }
-        self.joint(i, out);
+        self.joint(i, |feature| out.push(feature));
         debug_assert!(out.len() <= MOST);
     }
 
@@ -72,7 +69,7 @@ impl View {
     /// The sums of the features that look at one word only.
     pub(crate) fn word_sums(&self, model: &Model) -> WordSums {
         let mut features = Vec::with_capacity(MOST);
-        let mut sums = vec![[[0; 16]; POSITIONS]; self.words.len()];
+        let mut sums = vec![[Sums::new(); POSITIONS]; self.words.len()];
         for (word, sums) in self.words.iter().zip(&mut sums) {
             for (position, sums) in sums.iter_mut().enumerate() {
                 features.clear();
@@ -86,22 +83,18 @@ impl View {
     /// The score of each state at token `i`: what [`features`](Self::features) give, with the sums of its words worked
     /// out before.
     #[inline]
-    pub(crate) fn scores(&self, i: usize, model: &Model, words: &WordSums, room: &mut Vec<Feature>) -> Lanes {
-        let mut sums: Sums = [0; 16];
+    pub(crate) fn scores(&self, i: usize, model: &Model, words: &WordSums) -> Lanes {
+        let mut sums = Sums::new();
         for position in 0..POSITIONS {
-            for (sum, part) in sums.iter_mut().zip(words.0[self.neighbour(i, position)][position]) {
-                *sum += part;
-            }
+            sums.add(&words.0[self.neighbour(i, position)][position]);
         }
-        room.clear();
-        self.joint(i, room);
-        model.add(room, &mut sums);
+        self.joint(i, |feature| model.add_one(feature, &mut sums));
         model.scaled(&sums)
     }
 
     /// The features that look at more than one word, or at the place.
     #[inline]
-    fn joint(&self, i: usize, out: &mut Vec<Feature>) {
+    fn joint(&self, i: usize, mut each: impl FnMut(Feature)) {
         let place = &self.places[i];
         let at = |d: isize| &self.words[self.at(i, d)];
         let (w, a, b, c, d) = (at(0), at(-1), at(1), at(-2), at(2));
@@ -110,17 +103,18 @@ impl View {
         let mut n = 64u64;
         let mut add = |value: u64| {
             n += 1;
-            out.push(Feature::of(mix(n, value)));
+            each(Feature::of(mix(n, value)));
         };
         let pair = |x: u64, y: u64| mix(x.rotate_left(17), y);
         let (shape, sort) = (w.shape, w.sort << 5 | w.shape);
+        let (before, after) = (pair(c.word, a.word), pair(b.word, d.word));
         add(pair(a.word, w.word));
         add(pair(w.word, b.word));
-        add(pair(a.word, b.word));
-        add(pair(c.word, a.word));
-        add(pair(b.word, d.word));
-        add(a.shape << 5 | shape);
-        add(shape << 5 | b.shape);
+        add(pair(before, shape));
+        add(pair(after, shape));
+        add(pair(pair(a.word, b.word), shape));
+        add(pair(a.word, sort));
+        add(pair(b.word, sort));
         add(a.shape << 10 | shape << 5 | b.shape);
         add(c.shape << 15 | a.shape << 10 | shape << 5 | b.shape);
         add(a.shape << 15 | shape << 10 | b.shape << 5 | d.shape);
@@ -128,29 +122,18 @@ impl View {
         add(a.sort << 15 | w.sort << 10 | a.shape << 5 | shape);
         add(w.sort << 15 | b.sort << 10 | shape << 5 | b.shape);
         add(a.sort << 20 | w.sort << 15 | b.sort << 10 | shape);
-        add(pair(a.word, sort));
-        add(pair(b.word, sort));
-        add(pair(pair(c.word, a.word), shape));
-        add(pair(pair(b.word, d.word), shape));
-        add(pair(pair(a.word, b.word), shape));
         // Closed classes around it.
-        add(a.role << 5 | shape);
-        add(b.role << 5 | shape);
         add(c.role << 10 | a.role << 5 | shape);
         add(b.role << 10 | d.role << 5 | shape);
         add(a.role << 15 | w.role << 10 | b.role << 5 | shape);
         // Cues and keys.
-        add(place.cue << 5 | shape);
         add(place.cue << 10 | sort);
         add(place.cue_after << 5 | shape);
-        add(pair(place.key, place.after_key));
-        add(pair(place.key_last, place.after_key));
+        add(pair(place.key, place.after_key << 5 | shape));
         add(pair(place.key_last, place.after_key << 5 | shape));
         add(pair(place.after_key << 10 | w.sort << 5, shape));
         // What is near.
-        add(place.near << 5 | shape);
         add(place.near << 10 | sort);
-        add(place.regime << 5 | shape);
         add(place.regime << 10 | sort);
         add(place.regime << 20 | u64::from(w.facts.0 & 0x1FF));
         // What the rules say.
@@ -158,7 +141,6 @@ impl View {
         add(rule(-1) << 12 | place.rule << 6 | rule(1));
         add(place.gap << 15 | next_gap << 10 | shape << 5 | a.shape);
         add(place.gap << 12 | sort);
-        add(place.elsewhere << 5 | shape);
         add(place.elsewhere << 10 | sort);
     }
 }
