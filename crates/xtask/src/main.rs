@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool at the terminal")]
 
 mod ci;
+mod eval;
 mod place;
 mod sdk;
 mod shell;
@@ -16,6 +17,8 @@ const USAGE: &str = "\
 cargo xtask setup   install what the tests need beside Rust: the vendors' SDKs and clients of Presidio, in the target folder
 cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk leaves the SDKs out
 cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped
+cargo xtask eval    measure detection, in one table: --data DIR says where the development corpora are (else ../shared/data),
+                    --quick trains nothing, --peer measures Presidio beside us
 cargo xtask ci      test, then formatting, lints, licences and documentation";
 
 fn main() -> ExitCode {
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         "setup" => sdk::set_up(),
         "test" => tests::show(),
         "train" => train::run(std::env::args().nth(2).as_deref()),
+        "eval" => eval::show(&std::env::args().skip(2).collect::<Vec<_>>()),
         "ci" => ci::run_all(),
         _ => {
             eprintln!("{USAGE}");

@@ -57,7 +57,8 @@ fn works(name: &str, folder: &Path) -> bool {
     }
 }
 
-fn python_in(folder: &Path) -> PathBuf {
+/// The interpreter of a Python environment.
+pub(crate) fn python_in(folder: &Path) -> PathBuf {
     folder.join("bin/python")
 }
 
@@ -73,7 +74,7 @@ fn presidio(sources: &Path, folder: &Path) -> Outcome {
 }
 
 /// A Python environment with exactly the pinned packages.
-fn environment(sources: &Path, folder: &Path, options: &[&str]) -> Outcome {
+pub(crate) fn environment(sources: &Path, folder: &Path, options: &[&str]) -> Outcome {
     let make = |folder: &Path| {
         let mut command = Command::new("python3");
         command.args(["-m", "venv", "--clear"]).arg(folder);
