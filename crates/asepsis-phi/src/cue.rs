@@ -184,13 +184,16 @@ fn plain(bytes: &[u8]) -> Vec<u8> {
             b => b.to_ascii_lowercase(),
         })
         .collect();
-    for i in 0..out.len().saturating_sub(1) {
-        // The capitals of Latin-1 in UTF-8 (À to Þ without the sign ×): "ÂGE".
-        if out[i] == 0xC3 && matches!(out[i + 1], 0x80..=0x96 | 0x98..=0x9E) {
-            out[i + 1] += 0x20;
-        }
-        if i > 0 && out[i] == b'0' && out[i - 1].is_ascii_alphabetic() && out[i + 1].is_ascii_alphabetic() {
+    for i in 1..out.len().saturating_sub(1) {
+        if out[i] == b'0' && out[i - 1].is_ascii_alphabetic() && out[i + 1].is_ascii_alphabetic() {
             out[i] = b'o';
+        }
+    }
+    // The capitals of Latin-1 in UTF-8 (À to Þ without the sign ×): "ÂGE".
+    let accents: Vec<usize> = memchr::memchr_iter(0xC3, &out).map(|i| i + 1).collect();
+    for i in accents {
+        if let Some(b @ (0x80..=0x96 | 0x98..=0x9E)) = out.get(i).copied() {
+            out[i] = b + 0x20;
         }
     }
     out
