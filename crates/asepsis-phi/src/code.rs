@@ -240,7 +240,7 @@ fn cue_for(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str) -> Option<Near> {
     }
     // "043968455 is the reference of the billing account".
     let linked = matches!(doc.word(chunk.end), "is" | "as" | "was" | "for" | "(");
-    if !linked || doc.has(chunk.end, MEASURE) {
+    if !linked || doc.has(chunk.end, MEASURE) || is_period(doc, i, text) {
         return best;
     }
     let after = doc.cues_after(chunk.end, 14).filter(|c| {

@@ -194,6 +194,13 @@ fn plain(bytes: &[u8]) -> Vec<u8> {
             out[i] = b'o';
         }
     }
+    // The capitals of Latin-1 in UTF-8 (À to Þ without the sign ×): "ÂGE".
+    let accents: Vec<usize> = memchr::memchr_iter(0xC3, &out).map(|i| i + 1).collect();
+    for i in accents {
+        if let Some(b @ (0x80..=0x96 | 0x98..=0x9E)) = out.get(i).copied() {
+            out[i] = b + 0x20;
+        }
+    }
     out
 }
 

@@ -76,13 +76,23 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
     let cue = doc.cues_before(i, 8).find(|c| c.kind != CueKind::Name && c.kind != CueKind::Org);
     let said = cue.filter(|c| matches!(c.kind, CueKind::Phone | CueKind::Fax));
     let known = nanp(&groups[..count], &digits, plus);
-    let other = cue.is_some_and(|c| c.kind.is_number() && !c.weak || c.kind == CueKind::Public);
+    let number = cue.is_some_and(|c| c.kind.is_number() && !c.weak);
+    let other = number || cue.is_some_and(|c| c.kind == CueKind::Public && c.distance <= 4);
+    // "788 063-Office", "555 0131 fax": the word stands behind.
+    let behind = if doc.mark(end) == b'-' || doc.mark(end) == b'(' { end + 1 } else { end };
+    let labelled = || {
+        doc.tokens.get(behind).is_some_and(|t| t.gap <= SPACE && t.kind == Kind::Word)
+            && ["office", "fax", "mobile", "cell", "home", "work", "phone", "tel", "pager"]
+                .iter()
+                .any(|w| doc.is_word(behind, w))
+    };
     let good = match digits.len() {
         _ if known && count == 1 => !other && (said.is_some() || digits.len() <= 11),
         // "NHS number 943 476 5919" has the shape of a telephone number, and is told to be none.
-        _ if known && other && !plus && doc.mark(i) != b'(' && cue.is_some_and(|c| c.distance <= 3) => said.is_some(),
+        _ if known && number && !plus && doc.mark(i) != b'(' && cue.is_some_and(|c| c.distance <= 3) => said.is_some(),
         _ if known => tight || said.is_some(),
         8..=15 if plus => true,
+        7..=15 if tight && count > 1 && labelled() => !number,
         // A national number outside North America begins with a zero: "0688 872 49 99".
         9..=11
             if digits.starts_with('0')
@@ -106,7 +116,7 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
     let mut class =
         if said.is_some_and(|c| c.kind == CueKind::Fax) { IdentifierClass::Fax } else { IdentifierClass::Phone };
     let stop = extension(doc, end);
-    if class == IdentifierClass::Phone && matches!(doc.mark(stop), b'(' | b'-') && doc.is_word(stop + 1, "fax") {
+    if class == IdentifierClass::Phone && doc.is_word(behind, "fax") {
         class = IdentifierClass::Fax;
     }
     Some((stop, class))

@@ -119,6 +119,7 @@ fn r5_what_implies_an_age_over_89_is_found() {
         ("born in 1931, seen in 2024", "1931"),
         ("Year of birth: 1929", "1929"),
         ("YOB: 1930", "1930"),
+        ("ÂGE 97", "97"),
     ] {
         finds(text, &[&format!("AGE:{age}")]);
     }
