@@ -74,7 +74,7 @@ pub(crate) fn run(sizes: &[(usize, String)]) -> anyhow::Result<()> {
         add("make the table of surrogates", timed(build));
         let issued = build();
         add("restore", timed(|| asepsis_surrogate::restore(&issued, Context::Text, black_box(&rewritten))));
-        add("inspect the answer", timed(|| engine.inspect_text(black_box(&rewritten))));
+        add("inspect the answer", timed(|| engine.inspect_by_rules(black_box(&rewritten))));
     }
     for (name, figures) in rows {
         println(&format!("{name:38} {:>12.1} {:>12.1}", figures[0], figures.get(1).copied().unwrap_or_default()));

@@ -12,13 +12,6 @@ pub(crate) const ROW: usize = 16;
 const CHECK: usize = 15;
 const BITMAP: usize = (1 << BUCKET_BITS) / 8;
 
-/// Sixty-four buckets: which of them have a row, and how many rows stand before.
-#[derive(Clone, Copy)]
-struct Slot {
-    bits: u64,
-    before: u32,
-}
-
 /// Weights and what they mean. Cheap to read from bytes that lie in the program.
 ///
 /// # The file
@@ -34,8 +27,10 @@ pub struct Model {
     factors: Factors,
     /// The states that belong to no entity.
     outside: [bool; 16],
-    /// The bitmap of the buckets, by 64.
-    index: Vec<Slot>,
+    /// Which buckets have a row, by 64. Most features have none, so that this is all that is looked at for them.
+    bits: Vec<u64>,
+    /// How many rows stand before each 64 buckets.
+    before: Vec<u32>,
     rows: Cow<'static, [u8]>,
 }
 
@@ -59,12 +54,13 @@ impl Model {
     }
 
     pub(crate) fn assemble(head: Head, bitmap: &[u8], rows: Cow<'static, [u8]>) -> Result<Self, ModelError> {
-        let mut index = Vec::with_capacity(BITMAP / 8);
+        let (mut bits, mut ranks) = (Vec::with_capacity(BITMAP / 8), Vec::with_capacity(BITMAP / 8));
         let mut before = 0u32;
         for word in bitmap.chunks_exact(8) {
-            let bits = u64::from_le_bytes(word.try_into().unwrap_or_default());
-            index.push(Slot { bits, before });
-            before += bits.count_ones();
+            let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
+            bits.push(word);
+            ranks.push(before);
+            before += word.count_ones();
         }
         if before as usize * ROW != rows.len() {
             return Err(ModelError { at: "the rows", want: "as many as the bitmap has buckets" });
@@ -75,7 +71,7 @@ impl Model {
         for (state, outside) in outside.iter_mut().enumerate().take(states.count()) {
             *outside = states.kind(state).is_none();
         }
-        Ok(Self { states, step, transitions, factors, outside, index, rows })
+        Ok(Self { states, step, transitions, factors, outside, bits, before: ranks, rows })
     }
 
     /// The model as a file.
@@ -99,8 +95,8 @@ impl Model {
         }
         #[allow(clippy::cast_possible_truncation, reason = "there are no more rows than buckets")]
         out.extend_from_slice(&((self.rows.len() / ROW) as u32).to_le_bytes());
-        for slot in &self.index {
-            out.extend_from_slice(&slot.bits.to_le_bytes());
+        for word in &self.bits {
+            out.extend_from_slice(&word.to_le_bytes());
         }
         out.extend_from_slice(&self.rows);
         out
@@ -125,19 +121,19 @@ impl Model {
     #[inline]
     fn row(&self, feature: Feature) -> Option<&[u8; ROW]> {
         let bucket = feature.bucket();
-        let slot = self.index[bucket / 64];
+        let word = self.bits[bucket / 64];
         let bit = 1u64 << (bucket % 64);
-        if slot.bits & bit == 0 {
+        if word & bit == 0 {
             return None;
         }
-        let row = (slot.before + (slot.bits & (bit - 1)).count_ones()) as usize * ROW;
+        let row = (self.before[bucket / 64] + (word & (bit - 1)).count_ones()) as usize * ROW;
         let row: &[u8; ROW] = self.rows.get(row..row + ROW)?.try_into().ok()?;
         (row[CHECK] == feature.check()).then_some(row)
     }
 
     /// Each feature that has weights, with them.
     pub(crate) fn all_rows(&self) -> impl Iterator<Item = (Feature, &[u8])> {
-        let buckets = (0..1usize << BUCKET_BITS).filter(|b| self.index[b / 64].bits >> (b % 64) & 1 == 1);
+        let buckets = (0..1usize << BUCKET_BITS).filter(|b| self.bits[b / 64] >> (b % 64) & 1 == 1);
         buckets.zip(self.rows.chunks_exact(ROW)).map(|(b, row)| (Feature::from_parts(b, row[CHECK]), row))
     }
 

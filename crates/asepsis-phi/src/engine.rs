@@ -135,6 +135,15 @@ impl Engine {
         self.inspect(&[Segment { text, field: None }], &KnownPhi::default()).pop().unwrap_or_default()
     }
 
+    /// What the rules alone find in a text: an eighth of the work, for what is counted and not rewritten.
+    pub fn inspect_by_rules(&self, text: &str) -> Vec<Finding> {
+        let normal = Normal::of(text);
+        let language = self.language.unwrap_or_else(|| Language::of([normal.text()]));
+        let mut docs = [self.read_rules(normal.text(), language)];
+        Mentions::found(&docs).mark(&mut docs, &self.lexicon);
+        findings(&docs[0], &normal)
+    }
+
     /// What the rules find in a text by itself.
     pub(crate) fn read_rules<'t>(&self, text: &'t str, language: Language) -> Doc<'t> {
         self.read(text, None, &Mentions::known(&KnownPhi::default(), &self.lexicon), language)

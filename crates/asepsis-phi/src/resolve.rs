@@ -89,9 +89,15 @@ impl Classes {
 }
 
 /// Brings the tagger's word into what the rules found.
-pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: Profile, language: Language) {
+pub(crate) fn apply(
+    doc: &mut Doc<'_>,
+    tags: &Tags,
+    classes: &Classes,
+    profile: Profile,
+    language: Language,
+    cased: bool,
+) {
     let mut bounds = bounds(profile);
-    let cased = is_cased(doc.text);
     if !cased {
         // Where case is gone so is half of what tells a name, and the tagger is less sure of what it finds.
         bounds.cover = bounds.cover.min(CASELESS_COVER);
@@ -133,7 +139,7 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
 }
 
 /// Whether the text is written with capitals where they belong, and not all in one case.
-fn is_cased(text: &str) -> bool {
+pub(crate) fn is_cased(text: &str) -> bool {
     let (mut upper, mut lower) = (0usize, 0usize);
     for b in text.bytes() {
         upper += usize::from(b.is_ascii_uppercase());

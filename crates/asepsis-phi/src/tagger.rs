@@ -56,18 +56,30 @@ pub(crate) struct Tags {
 pub(crate) struct Tagger {
     model: Model,
     classes: Classes,
+    /// The scores of a word that is surely outside; none in a language whose ordinary words the lists do not know.
+    plain: Option<Lanes>,
 }
+
+/// By how much the state outside leads where nothing needs to be looked at.
+const SURELY: f32 = 50.0;
 
 impl Tagger {
     pub(crate) fn new(model: Model) -> Self {
         let classes = Classes::of(model.states());
-        Self { model, classes }
+        let mut outside = Lanes::default();
+        if let Some(state) = model.states().index("O") {
+            outside.0[state] = SURELY;
+        }
+        let mut tagger = Self { model, classes, plain: None };
+        tagger.plain = (tagger.language() == Language::English).then_some(outside);
+        tagger
     }
 
     /// Brings what the tagger says into what the rules found.
     pub(crate) fn apply(&self, doc: &mut Doc<'_>, gazetteer: &Gazetteer, profile: Profile, language: Language) {
-        let tags = self.tag(doc, gazetteer);
-        resolve::apply(doc, &tags, &self.classes, profile, language);
+        let cased = resolve::is_cased(doc.text);
+        let tags = self.tag(doc, gazetteer, cased);
+        resolve::apply(doc, &tags, &self.classes, profile, language, cased);
     }
 
     /// The language whose states the model has.
@@ -77,14 +89,17 @@ impl Tagger {
     }
 
     /// The probability of each state at each token.
-    pub(crate) fn tag(&self, doc: &Doc<'_>, gazetteer: &Gazetteer) -> Tags {
+    pub(crate) fn tag(&self, doc: &Doc<'_>, gazetteer: &Gazetteer, cased: bool) -> Tags {
         let view = View::new(doc, gazetteer);
         let mut states = Vec::with_capacity(doc.tokens.len());
         let words = view.word_sums(&self.model);
         let (mut scores, mut marginals) = (Vec::new(), Marginals::new());
         for window in windows(doc) {
             scores.clear();
-            scores.extend(window.map(|i| view.scores(i, &self.model, &words)));
+            scores.extend(window.map(|i| match &self.plain {
+                Some(plain) if cased && view.is_plain(i) => *plain,
+                _ => view.scores(i, &self.model, &words),
+            }));
             self.model.marginals(&scores, &mut marginals);
             states.extend_from_slice(marginals.states());
         }

@@ -66,6 +66,13 @@ impl View {
         self.at(i, [0, -1, 1, -2, 2][position])
     }
 
+    /// Whether token `i` of a text with capitals where they belong is an ordinary word in lower case, which is no part of an
+    /// identifier: half of a text need not be looked at any further.
+    pub(crate) fn is_plain(&self, i: usize) -> bool {
+        let w = self.word(i);
+        w.is_plain() && self.places[i].rule == 0
+    }
+
     /// The sums of the features that look at one word only.
     pub(crate) fn word_sums(&self, model: &Model) -> WordSums {
         let mut features = Vec::with_capacity(MOST);

@@ -29,6 +29,16 @@ pub(super) struct Word {
 }
 
 impl Word {
+    /// An ordinary word in lower case, of no class that is part of names, places or dates.
+    pub(super) fn is_plain(&self) -> bool {
+        const STOP_ROLE: u64 = 20;
+        const VERB_ROLE: u64 = 14;
+        matches!(self.shape, 27 | 28)
+            && self.facts.ordinary() >= 5
+            && !self.facts.drug()
+            && (self.role == 0 || self.role == STOP_ROLE || self.role == VERB_ROLE)
+    }
+
     /// What stands beyond the edge of the text.
     fn edge() -> Self {
         Self { word: 1, shape: 31, ..Self::default() }
