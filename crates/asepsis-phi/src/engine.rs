@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use asepsis_crf::{Model, ModelError};
 use asepsis_vocab::Finding;
 use memchr::memchr;
 
@@ -14,7 +13,7 @@ use crate::normal::Normal;
 use crate::profile::Profile;
 use crate::propagate::Mentions;
 use crate::site::{Site, SitePattern, SitePatternError};
-use crate::tagger::{self, Gazetteer, Tagger};
+use crate::tagger::{self, Gazetteer, Tagger, UnusableModel};
 use crate::{age, code, date, field, name, net, org, phone, photo, place, placeholder, resolve, token};
 
 /// A piece of the document that is inspected.
@@ -238,9 +237,8 @@ impl EngineBuilder {
             ..Engine::new()
         };
         if let Some(file) = &self.model {
-            let tagger = Tagger::new(Model::from_bytes(file)?);
-            let language = tagger.language();
-            engine.taggers[language as usize] = tagger;
+            let (model, language) = tagger::open(file, &engine)?;
+            engine.taggers[language as usize] = Tagger::new(model);
         }
         Ok(engine)
     }
@@ -252,9 +250,9 @@ pub enum EngineError {
     /// A site pattern cannot be used.
     #[error(transparent)]
     Pattern(#[from] SitePatternError),
-    /// The model cannot be read.
+    /// The model cannot be used.
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Model(#[from] UnusableModel),
 }
 
 /// The hits in offsets of the original, sorted; hits that share an original character become one.

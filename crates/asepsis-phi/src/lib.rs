@@ -47,4 +47,5 @@ pub use known::{FhirError, Hl7Error, KnownPerson, KnownPhi};
 pub use language::{Language, UnknownLanguage};
 pub use profile::{Profile, UnknownProfile};
 pub use site::{LearnError, SitePattern, SitePatternError};
+pub use tagger::UnusableModel;
 pub use tripwire::{Trip, Tripwire, tripwire};

@@ -1,6 +1,7 @@
 //! The trained layer: a conditional random field over words, shapes, lists, cues and what the rules say.
 
 mod features;
+mod file;
 mod gazetteer;
 mod hash;
 mod place;
@@ -12,6 +13,8 @@ use std::ops::Range;
 use asepsis_crf::{Feature, Lanes, Marginals, Model, ModelError, States};
 
 pub(crate) use features::View;
+pub use file::UnusableModel;
+pub(crate) use file::{open, seal};
 pub(crate) use gazetteer::Gazetteer;
 
 use crate::doc::Doc;
@@ -68,12 +71,6 @@ impl Tagger {
     pub(crate) fn apply(&self, doc: &mut Doc<'_>, gazetteer: &Gazetteer, profile: Profile, language: Language) {
         let tags = self.tag(doc, gazetteer);
         resolve::apply(doc, &tags, &self.classes, profile, language);
-    }
-
-    /// The language whose states the model has.
-    pub(crate) fn language(&self) -> Language {
-        let same = |language: &&Language| states(**language) == *self.model.states();
-        Language::ALL.iter().find(same).copied().unwrap_or_default()
     }
 
     /// The probability of each state at each token.

@@ -21,10 +21,11 @@ use self::tally::Tally;
 use crate::args::Scan;
 use crate::batch;
 use crate::config::read_known;
+use crate::model;
 use crate::output;
 
 pub(crate) fn run(scan: &Scan) -> anyhow::Result<u8> {
-    let engine = Engine::builder().profile(scan.profile).build()?;
+    let engine = model::engine(Engine::builder().profile(scan.profile), scan.model.as_deref())?;
     let known = scan.known.as_deref().map(read_known).transpose()?.unwrap_or_default();
     if scan.jsonl {
         return lines::run(&engine, &known);
