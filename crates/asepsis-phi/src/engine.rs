@@ -10,6 +10,7 @@ use crate::language::Language;
 use crate::lexicon::Lexicon;
 use crate::net::Marks;
 use crate::normal::Normal;
+use crate::passed::{self, PassedOver};
 use crate::profile::Profile;
 use crate::propagate::Mentions;
 use crate::site::{Site, SitePattern, SitePatternError};
@@ -132,6 +133,26 @@ impl Engine {
     /// Finds the identifiers of a text that is a whole document.
     pub fn inspect_text(&self, text: &str) -> Vec<Finding> {
         self.inspect(&[Segment { text, field: None }], &KnownPhi::default()).pop().unwrap_or_default()
+    }
+
+    /// What looks like a name in a text that is a whole document, and is passed over, with the reason. Nothing where the
+    /// rules are alone.
+    pub fn passed_over(&self, text: &str) -> Vec<PassedOver> {
+        let normal = Normal::of(text);
+        let language = self.language.unwrap_or_else(|| Language::of([normal.text()]));
+        let Some(tagger) = self.taggers.get(language as usize) else { return Vec::new() };
+        let mut doc = self.read_rules(normal.text(), language);
+        let mut doubted = vec![false; doc.tokens.len()];
+        for hit in doc.hits.iter().filter(|hit| resolve::is_doubtful(hit)) {
+            let (from, to) = doc.token_range(hit.start, hit.end);
+            doubted[from..to].fill(true);
+        }
+        let tags = tagger.tag(&doc, &self.gazetteer);
+        tagger.resolve(&mut doc, &tags, self.profile, language);
+        let mut docs = [doc];
+        Mentions::found(&docs).mark(&mut docs, &self.lexicon);
+        docs.iter_mut().for_each(resolve::take_titles);
+        passed::over(&docs[0], &doubted, &tags, tagger.states(), &normal)
     }
 
     /// What the rules find in a text by itself.

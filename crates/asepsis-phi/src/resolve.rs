@@ -171,7 +171,7 @@ fn disbelieve(doc: &mut Doc<'_>, read: &[(f32, IdentifierClass, bool)], bounds: 
 }
 
 /// Whether a list or the mere look of words made the rule speak, of a name, a place or an organisation.
-fn is_doubtful(hit: &Hit) -> bool {
+pub(crate) fn is_doubtful(hit: &Hit) -> bool {
     let class = matches!(hit.class, IdentifierClass::Name | IdentifierClass::Location | IdentifierClass::Org);
     match hit.rule.kind {
         EvidenceKind::Lexicon => true,

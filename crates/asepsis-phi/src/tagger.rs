@@ -70,7 +70,16 @@ impl Tagger {
     /// Brings what the tagger says into what the rules found.
     pub(crate) fn apply(&self, doc: &mut Doc<'_>, gazetteer: &Gazetteer, profile: Profile, language: Language) {
         let tags = self.tag(doc, gazetteer);
-        resolve::apply(doc, &tags, &self.classes, profile, language);
+        self.resolve(doc, &tags, profile, language);
+    }
+
+    /// Brings what the tagger said into what the rules found.
+    pub(crate) fn resolve(&self, doc: &mut Doc<'_>, tags: &Tags, profile: Profile, language: Language) {
+        resolve::apply(doc, tags, &self.classes, profile, language);
+    }
+
+    pub(crate) fn states(&self) -> &States {
+        self.model.states()
     }
 
     /// The probability of each state at each token.

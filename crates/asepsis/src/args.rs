@@ -202,7 +202,8 @@ pub(crate) struct Scan {
     /// Show the text itself with the identifiers marked. Do not keep that output.
     #[arg(long)]
     pub(crate) show: bool,
-    /// Say of each finding why it was made, and which paragraph of the law names it.
+    /// Say of each finding why it was made, and which paragraph of the law names it; and of what looks like a name and is
+    /// none, what it is taken for.
     #[arg(long)]
     pub(crate) explain: bool,
     /// Write a report to look at in a browser. It holds the text, and so what identifies patients.

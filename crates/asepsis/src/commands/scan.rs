@@ -41,13 +41,21 @@ struct Eye<'a> {
     key: Key,
     /// Whether texts are needed whole, also where nothing was found in them.
     keep_texts: bool,
+    /// Whether what was passed over is told.
+    explain: bool,
 }
 
 fn files(scan: &Scan, engine: &Engine, known: &KnownPhi) -> anyhow::Result<u8> {
     let mut report = scan.report.as_deref().map(|path| Report::new(path, scan.force, engine)).transpose()?;
     let mut key = [0; 16];
     aws_lc_rs::rand::fill(&mut key).ok().context("no random numbers can be had")?;
-    let eye = Eye { engine, known, key: Key::new(key), keep_texts: scan.show || report.is_some() };
+    let eye = Eye {
+        engine,
+        known,
+        key: Key::new(key),
+        keep_texts: scan.show || report.is_some(),
+        explain: scan.explain && !scan.json,
+    };
     let sources = sources(scan)?;
     let many = sources.len() > 1;
     let mut tally = Tally::default();
