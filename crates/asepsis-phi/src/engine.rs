@@ -250,17 +250,14 @@ impl EngineBuilder {
     /// Where a pattern is no valid or too large a regular expression, or the model is none.
     pub fn build(self) -> Result<Engine, EngineError> {
         let site = Site::new(&self.patterns)?;
-        let mut engine = Engine {
-            site,
-            profile: self.profile,
-            titles: !self.titles_apart,
-            language: self.language,
-            ..Engine::new()
-        };
+        let mut engine =
+            Engine { profile: self.profile, titles: !self.titles_apart, language: self.language, ..Engine::new() };
         if let Some(file) = &self.model {
             let (model, language) = tagger::open(file, &engine)?;
             engine.taggers[language as usize] = Tagger::new(model);
         }
+        // Not before: whether a model fits this version has nothing to do with the site's patterns.
+        engine.site = site;
         Ok(engine)
     }
 }

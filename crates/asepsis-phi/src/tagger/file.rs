@@ -92,3 +92,24 @@ impl Hasher for Fnv {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use asepsis_vocab::IdentifierClass;
+
+    use super::*;
+    use crate::site::SitePattern;
+    use crate::training::{TrainingSet, shipped};
+
+    #[test]
+    fn a_model_fits_the_version_that_made_it_whatever_else_is_set() {
+        for language in Language::ALL {
+            let file = TrainingSet::new(language).adapt(&shipped(language));
+            let (_, told) = open(&file, &Engine::rules_only()).unwrap();
+            assert_eq!(told, language);
+            // A pattern that finds something in the very text of the fingerprint.
+            let pattern = SitePattern { class: IdentifierClass::Mrn, pattern: "48-213|today".to_owned() };
+            assert!(Engine::builder().site_patterns([pattern]).model(file).build().is_ok());
+        }
+    }
+}
