@@ -235,7 +235,7 @@ struct Bytes<'a>(&'a [u8]);
 impl<'a> Bytes<'a> {
     fn take(&mut self, len: usize, at: &'static str) -> Result<&'a [u8], ModelError> {
         let (taken, rest) =
-            self.0.split_at_checked(len).ok_or(ModelError { at, want: "more bytes: the file is cut short" })?;
+            self.0.split_at_checked(len).ok_or(ModelError { at, want: "more bytes than the file has" })?;
         self.0 = rest;
         Ok(taken)
     }
@@ -248,7 +248,7 @@ impl<'a> Bytes<'a> {
 
 /// Bytes that make no model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is no model that can be read: at {at} {want} was expected; train it again or take the shipped one")]
+#[error("this is no model that can be read: for {at}, expected {want}; train it again or take the shipped one")]
 pub struct ModelError {
     at: &'static str,
     want: &'static str,

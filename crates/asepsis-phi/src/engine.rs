@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use asepsis_crf::{Model, ModelError};
 use asepsis_vocab::Finding;
 use memchr::memchr;
 
@@ -11,10 +10,11 @@ use crate::language::Language;
 use crate::lexicon::Lexicon;
 use crate::net::Marks;
 use crate::normal::Normal;
+use crate::passed::{self, PassedOver};
 use crate::profile::Profile;
 use crate::propagate::Mentions;
 use crate::site::{Site, SitePattern, SitePatternError};
-use crate::tagger::{self, Gazetteer, Tagger};
+use crate::tagger::{self, Gazetteer, Tagger, UnusableModel};
 use crate::{age, code, date, field, name, net, org, phone, photo, place, placeholder, resolve, token};
 
 /// A piece of the document that is inspected.
@@ -144,6 +144,26 @@ impl Engine {
         findings(&docs[0], &normal)
     }
 
+    /// What looks like a name in a text that is a whole document, and is passed over, with the reason. Nothing where the
+    /// rules are alone.
+    pub fn passed_over(&self, text: &str) -> Vec<PassedOver> {
+        let normal = Normal::of(text);
+        let language = self.language.unwrap_or_else(|| Language::of([normal.text()]));
+        let Some(tagger) = self.taggers.get(language as usize) else { return Vec::new() };
+        let mut doc = self.read_rules(normal.text(), language);
+        let mut doubted = vec![false; doc.tokens.len()];
+        for hit in doc.hits.iter().filter(|hit| resolve::is_doubtful(hit)) {
+            let (from, to) = doc.token_range(hit.start, hit.end);
+            doubted[from..to].fill(true);
+        }
+        let tags = tagger.tag(&doc, &self.gazetteer);
+        tagger.resolve(&mut doc, &tags, self.profile, language);
+        let mut docs = [doc];
+        Mentions::found(&docs).mark(&mut docs, &self.lexicon);
+        docs.iter_mut().for_each(resolve::take_titles);
+        passed::over(&docs[0], &doubted, &tags, tagger.states(), &normal)
+    }
+
     /// What the rules find in a text by itself.
     pub(crate) fn read_rules<'t>(&self, text: &'t str, language: Language) -> Doc<'t> {
         self.read(text, None, &Mentions::known(&KnownPhi::default(), &self.lexicon), language)
@@ -239,18 +259,14 @@ impl EngineBuilder {
     /// Where a pattern is no valid or too large a regular expression, or the model is none.
     pub fn build(self) -> Result<Engine, EngineError> {
         let site = Site::new(&self.patterns)?;
-        let mut engine = Engine {
-            site,
-            profile: self.profile,
-            titles: !self.titles_apart,
-            language: self.language,
-            ..Engine::new()
-        };
+        let mut engine =
+            Engine { profile: self.profile, titles: !self.titles_apart, language: self.language, ..Engine::new() };
         if let Some(file) = &self.model {
-            let tagger = Tagger::new(Model::from_bytes(file)?);
-            let language = tagger.language();
-            engine.taggers[language as usize] = tagger;
+            let (model, language) = tagger::open(file, &engine)?;
+            engine.taggers[language as usize] = Tagger::new(model);
         }
+        // Not before: whether a model fits this version has nothing to do with the site's patterns.
+        engine.site = site;
         Ok(engine)
     }
 }
@@ -261,9 +277,9 @@ pub enum EngineError {
     /// A site pattern cannot be used.
     #[error(transparent)]
     Pattern(#[from] SitePatternError),
-    /// The model cannot be read.
+    /// The model cannot be used.
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Model(#[from] UnusableModel),
 }
 
 /// The hits in offsets of the original, sorted; hits that share an original character become one.

@@ -89,21 +89,14 @@ impl Classes {
 }
 
 /// Brings the tagger's word into what the rules found.
-pub(crate) fn apply(
-    doc: &mut Doc<'_>,
-    tags: &Tags,
-    classes: &Classes,
-    profile: Profile,
-    language: Language,
-    cased: bool,
-) {
+pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: Profile, language: Language) {
     let mut bounds = bounds(profile);
-    if !cased {
+    if !tags.cased {
         // Where case is gone so is half of what tells a name, and the tagger is less sure of what it finds.
         bounds.cover = bounds.cover.min(CASELESS_COVER);
     }
     let mut read: Vec<(f32, IdentifierClass, bool)> = tags.states.iter().map(|lanes| classes.read(lanes)).collect();
-    if cased {
+    if tags.cased {
         doubt_ordinary_words(doc, &mut read);
     }
     disbelieve(doc, &read, &bounds, language);
@@ -189,7 +182,7 @@ fn disbelieve(doc: &mut Doc<'_>, read: &[(f32, IdentifierClass, bool)], bounds: 
 }
 
 /// Whether a list or the mere look of words made the rule speak, of a name, a place or an organisation.
-fn is_doubtful(hit: &Hit) -> bool {
+pub(crate) fn is_doubtful(hit: &Hit) -> bool {
     let class = matches!(hit.class, IdentifierClass::Name | IdentifierClass::Location | IdentifierClass::Org);
     match hit.rule.kind {
         EvidenceKind::Lexicon => true,

@@ -1,6 +1,7 @@
 //! The trained layer: a conditional random field over words, shapes, lists, cues and what the rules say.
 
 mod features;
+mod file;
 mod gazetteer;
 mod hash;
 mod place;
@@ -12,6 +13,8 @@ use std::ops::Range;
 use asepsis_crf::{Lanes, Marginals, Model, ModelError, States};
 
 pub(crate) use features::View;
+pub use file::UnusableModel;
+pub(crate) use file::{open, seal};
 pub(crate) use gazetteer::Gazetteer;
 
 use crate::doc::Doc;
@@ -50,6 +53,8 @@ pub(crate) fn windows(doc: &Doc<'_>) -> Vec<Range<usize>> {
 /// What the tagger says of each token.
 pub(crate) struct Tags {
     pub(crate) states: Vec<Lanes>,
+    /// Whether the text is written with capitals where they belong.
+    pub(crate) cased: bool,
 }
 
 /// A model with the lists that its features look at.
@@ -70,26 +75,28 @@ impl Tagger {
         if let Some(state) = model.states().index("O") {
             outside.0[state] = SURELY;
         }
-        let mut tagger = Self { model, classes, plain: None };
-        tagger.plain = (tagger.language() == Language::English).then_some(outside);
-        tagger
+        let plain = (states(Language::English) == *model.states()).then_some(outside);
+        Self { model, classes, plain }
     }
 
     /// Brings what the tagger says into what the rules found.
     pub(crate) fn apply(&self, doc: &mut Doc<'_>, gazetteer: &Gazetteer, profile: Profile, language: Language) {
-        let cased = resolve::is_cased(doc.text);
-        let tags = self.tag(doc, gazetteer, cased);
-        resolve::apply(doc, &tags, &self.classes, profile, language, cased);
+        let tags = self.tag(doc, gazetteer);
+        self.resolve(doc, &tags, profile, language);
     }
 
-    /// The language whose states the model has.
-    pub(crate) fn language(&self) -> Language {
-        let same = |language: &&Language| states(**language) == *self.model.states();
-        Language::ALL.iter().find(same).copied().unwrap_or_default()
+    /// Brings what the tagger said into what the rules found.
+    pub(crate) fn resolve(&self, doc: &mut Doc<'_>, tags: &Tags, profile: Profile, language: Language) {
+        resolve::apply(doc, tags, &self.classes, profile, language);
+    }
+
+    pub(crate) fn states(&self) -> &States {
+        self.model.states()
     }
 
     /// The probability of each state at each token.
-    pub(crate) fn tag(&self, doc: &Doc<'_>, gazetteer: &Gazetteer, cased: bool) -> Tags {
+    pub(crate) fn tag(&self, doc: &Doc<'_>, gazetteer: &Gazetteer) -> Tags {
+        let cased = resolve::is_cased(doc.text);
         let view = View::new(doc, gazetteer);
         let mut states = Vec::with_capacity(doc.tokens.len());
         let words = view.word_sums(&self.model);
@@ -103,7 +110,7 @@ impl Tagger {
             self.model.marginals(&scores, &mut marginals);
             states.extend_from_slice(marginals.states());
         }
-        Tags { states }
+        Tags { states, cased }
     }
 }
 

@@ -5,8 +5,8 @@
 //! share of the letters and digits of required marks that stay visible; *false words* are the words and numbers outside
 //! every mark that are covered all the same, in a thousand such. Offsets count Unicode code points.
 //!
-//! Nothing here is in the product; it is a crate of its own so that both the detector's tests and the tools that train
-//! and measure it can use it.
+//! A crate of its own, so that the detector's tests, the tools that make its weights, and `asepsis phi train`, which says
+//! what a site's own notes have changed, measure the same.
 
 mod labelled;
 mod score;

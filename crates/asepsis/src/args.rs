@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use asepsis_phi::Profile;
+use asepsis_phi::{Language, Profile};
 use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Deid(Deid),
     /// Turn surrogates back.
     Reid(Reid),
+    /// Teach the detection what is special about this site: its own notes, its own numbers.
+    Phi(Phi),
     /// Answer Presidio's REST calls, so that LiteLLM's and others' Presidio hooks work by changing a URL.
     Presidio(Presidio),
     /// Run the stand-in AI vendor by itself, for trying out and for tests.
@@ -200,7 +202,8 @@ pub(crate) struct Scan {
     /// Show the text itself with the identifiers marked. Do not keep that output.
     #[arg(long)]
     pub(crate) show: bool,
-    /// Say of each finding why it was made, and which paragraph of the law names it.
+    /// Say of each finding why it was made, and which paragraph of the law names it; and of what looks like a name and is
+    /// none, what it is taken for.
     #[arg(long)]
     pub(crate) explain: bool,
     /// Write a report to look at in a browser. It holds the text, and so what identifies patients.
@@ -215,6 +218,9 @@ pub(crate) struct Scan {
     /// Whether to use colours; `auto` does on a terminal where NO_COLOR is not set.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) color: Color,
+    /// Weights that `asepsis phi train` wrote, in place of the shipped ones of their language.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
     /// A list of what is known of patients: lines of a class, a tab and a value.
     #[arg(long)]
     pub(crate) known: Option<PathBuf>,
@@ -256,6 +262,9 @@ pub(crate) struct Deid {
     /// How misses weigh against words covered for nothing: strict, balanced or utility.
     #[arg(long, default_value_t)]
     pub(crate) profile: Profile,
+    /// Weights that `asepsis phi train` wrote, in place of the shipped ones of their language.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
     /// A name for this run's surrogates: the same name gives the same identifier the same surrogate again.
     #[arg(long)]
     pub(crate) scope: Option<String>,
@@ -285,6 +294,66 @@ pub(crate) struct VaultPlace {
     /// The folder that holds the vault and its keys; made where it is not there.
     #[arg(long, default_value = "asepsis-data", env = "ASEPSIS_DATA")]
     pub(crate) data: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Phi {
+    #[command(subcommand)]
+    pub(crate) action: PhiAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PhiAction {
+    /// Go on training from the shipped weights with corrected notes of this site, on this machine.
+    Train(PhiTrain),
+    /// Make the format of the site's own numbers from examples.
+    LearnPattern(PhiLearnPattern),
+}
+
+#[derive(Args)]
+pub(crate) struct PhiTrain {
+    /// Corrected notes: lines of {"id","text","spans":[{"start","end","label"}]}, offsets in Unicode code points, as
+    /// `scan --jsonl` writes them. Can be given several times.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) add: Vec<PathBuf>,
+    /// The file that the weights are written to. Treat it like the notes: it may hold traces of names.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Write the weights over a file that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The weights to go on from; the shipped ones where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+    /// The language of the notes, en or es; that of --model, or else en, where absent.
+    #[arg(long)]
+    pub(crate) language: Option<Language>,
+    /// The share of the notes that figures before and after are measured on, 0 to 0.9.
+    #[arg(long, default_value_t = 0.2, value_parser = share)]
+    pub(crate) hold_out: f64,
+    /// Do not train on what was held out at the end, so that the figures are those of the very weights that are written.
+    #[arg(long)]
+    pub(crate) keep_held_out: bool,
+    /// The profile that figures are measured in: strict, balanced or utility.
+    #[arg(long, default_value_t)]
+    pub(crate) profile: Profile,
+}
+
+#[derive(Args)]
+pub(crate) struct PhiLearnPattern {
+    /// What such a number is, for example MRN.
+    #[arg(long)]
+    pub(crate) class: IdentifierClass,
+    /// Numbers in the site's format. They are seen by whoever may list processes: made-up ones do as well.
+    #[arg(required_unless_present = "examples")]
+    pub(crate) example: Vec<String>,
+    /// A file with an example a line.
+    #[arg(long, value_name = "FILE", conflicts_with = "example")]
+    pub(crate) examples: Option<PathBuf>,
+}
+
+fn share(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|s| (0.0..=0.9).contains(s)).ok_or("a share is between 0 and 0.9, for example 0.2")
 }
 
 #[derive(Args)]

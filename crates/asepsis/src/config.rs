@@ -272,11 +272,8 @@ impl Config {
         if let Some(language) = self.file.inspect.language {
             builder = builder.language(language);
         }
-        if let Some(file) = &self.file.inspect.model_file {
-            let path = self.base.join(file);
-            builder = builder.model(std::fs::read(&path).with_context(|| path.display().to_string())?);
-        }
-        Ok(builder.build()?)
+        let model = self.file.inspect.model_file.as_ref().map(|file| self.base.join(file));
+        crate::model::engine(builder, model.as_deref())
     }
 
     pub(crate) fn known(&self) -> anyhow::Result<KnownPhi> {

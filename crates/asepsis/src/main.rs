@@ -8,6 +8,7 @@ mod batch;
 mod commands;
 mod config;
 mod home;
+mod model;
 mod output;
 
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Scan(scan) => commands::scan::run(&scan),
         Command::Deid(deid) => commands::deid::run(&deid),
         Command::Reid(reid) => commands::reid::run(&reid),
+        Command::Phi(phi) => commands::phi::run(&phi),
         Command::Presidio(presidio) => commands::presidio::run(&presidio),
         Command::Standin(standin) => commands::standin::run(&standin),
     }

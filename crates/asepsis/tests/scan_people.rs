@@ -204,6 +204,29 @@ fn p14_explain_gives_place_confidence_rule_reason_and_paragraph() {
 }
 
 #[test]
+fn p14_explain_says_what_words_that_look_like_names_are_taken_for() {
+    let text = "A Foley catheter was placed by Dr. Foley.\nHodgkin lymphoma; Zoloft 50 mg; Glasgow Coma Scale 15.\n";
+    let ran = scan(&["--explain"], text);
+    for line in [
+        "-:1:3  passed over: an instrument or device",
+        "-:2:1  passed over: a disease, sign or operation that bears a name",
+        "-:2:19  passed over: a drug or substance",
+        "-:2:33  passed over: a test, scale or score",
+    ] {
+        assert!(ran.stdout.lines().any(|l| l == line), "{line}: {}", ran.stdout);
+    }
+    assert_eq!(ran.stdout.matches("passed over").count(), 4, "Dr. Foley is a name: {}", ran.stdout);
+    assert!(!["Foley", "Hodgkin", "Zoloft", "Glasgow"].iter().any(|word| ran.stdout.contains(word)), "{}", ran.stdout);
+    assert!(scan(&["--explain", "--show"], text).stdout.contains("passed over: a drug or substance  \"Zoloft\""));
+    assert!(!scan(&[], text).stdout.contains("passed over"));
+
+    // A long text does not fill the screen with them.
+    let long = scan(&["--explain"], &"A Foley catheter was placed.\n".repeat(50));
+    assert_eq!(long.stdout.matches("passed over: ").count(), 20, "{}", long.stdout);
+    assert!(long.stdout.contains("-  30 more passed over"), "{}", long.stdout);
+}
+
+#[test]
 fn p14_colours_are_used_where_asked_for_and_never_alone() {
     let colours = |ran: &Ran| ran.stdout.contains("\u{1b}[");
     let shown = scan(&["--show", "--color", "always"], LETTER);

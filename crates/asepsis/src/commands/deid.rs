@@ -15,6 +15,7 @@ use crate::args::{Deid, Look};
 use crate::batch::{self, Document, Found, Line, Unreadable};
 use crate::config::read_known;
 use crate::home::{Home, LogName};
+use crate::model;
 use crate::output;
 
 /// What a run did.
@@ -59,7 +60,7 @@ pub(crate) fn run(deid: &Deid) -> anyhow::Result<u8> {
     let known = deid.known.as_deref().map(read_known).transpose()?.unwrap_or_default();
     let home = Home::open(&deid.vault.data)?;
     let policy = Policy::shipped(UtcOffset::UTC)?;
-    let engine = Engine::builder().titles_apart().profile(deid.profile).build()?;
+    let engine = model::engine(Engine::builder().titles_apart().profile(deid.profile), deid.model.as_deref())?;
     let opening = home.plane(LogName::CommandLine, engine, known, policy, Register::default(), false);
     let (plane, _) = runtime.block_on(opening)?;
     let (scope, name) = scope(plane.vault(), deid.scope.as_deref());

@@ -6,6 +6,7 @@ pub(crate) mod deid;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod phi;
 pub(crate) mod policy;
 pub(crate) mod presidio;
 pub(crate) mod reid;

@@ -21,10 +21,11 @@ use self::tally::Tally;
 use crate::args::Scan;
 use crate::batch;
 use crate::config::read_known;
+use crate::model;
 use crate::output;
 
 pub(crate) fn run(scan: &Scan) -> anyhow::Result<u8> {
-    let engine = Engine::builder().profile(scan.profile).build()?;
+    let engine = model::engine(Engine::builder().profile(scan.profile), scan.model.as_deref())?;
     let known = scan.known.as_deref().map(read_known).transpose()?.unwrap_or_default();
     if scan.jsonl {
         return lines::run(&engine, &known);
@@ -40,13 +41,21 @@ struct Eye<'a> {
     key: Key,
     /// Whether texts are needed whole, also where nothing was found in them.
     keep_texts: bool,
+    /// Whether what was passed over is told.
+    explain: bool,
 }
 
 fn files(scan: &Scan, engine: &Engine, known: &KnownPhi) -> anyhow::Result<u8> {
     let mut report = scan.report.as_deref().map(|path| Report::new(path, scan.force, engine)).transpose()?;
     let mut key = [0; 16];
     aws_lc_rs::rand::fill(&mut key).ok().context("no random numbers can be had")?;
-    let eye = Eye { engine, known, key: Key::new(key), keep_texts: scan.show || report.is_some() };
+    let eye = Eye {
+        engine,
+        known,
+        key: Key::new(key),
+        keep_texts: scan.show || report.is_some(),
+        explain: scan.explain && !scan.json,
+    };
     let sources = sources(scan)?;
     let many = sources.len() > 1;
     let mut tally = Tally::default();

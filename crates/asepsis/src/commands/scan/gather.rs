@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use asepsis_census::{Part, People};
-use asepsis_phi::Segment;
-use asepsis_vocab::{Finding, IdentifierClass};
+use asepsis_phi::{PassedOver, Segment};
+use asepsis_vocab::{Finding, IdentifierClass, Span};
 
 use super::Eye;
 use crate::batch::{self, Document};
@@ -29,11 +29,13 @@ pub(super) struct Piece {
     pub(super) place: Option<String>,
     pub(super) text: String,
     pub(super) findings: Vec<Finding>,
+    /// What looked like a name and is no finding, where that is asked for.
+    pub(super) passed_over: Vec<PassedOver>,
 }
 
 /// A finding, and the line and column of its first character, both from 1; the column counts characters.
-pub(super) struct Located<'a> {
-    pub(super) finding: &'a Finding,
+pub(super) struct Located<'a, F = Finding> {
+    pub(super) finding: &'a F,
     pub(super) line: usize,
     pub(super) column: usize,
     pub(super) text: &'a str,
@@ -73,9 +75,12 @@ impl Inspected {
         self.people.push(People::of(&eye.key, &parts));
         for (piece, findings) in document.pieces.into_iter().zip(findings) {
             let place = (piece.place != "text").then_some(piece.place);
+            let mut passed_over = if eye.explain { eye.engine.passed_over(&piece.text) } else { Vec::new() };
+            // What is known of patients, or a field, may tell more than the text by itself.
+            passed_over.retain(|p| findings.iter().all(|f| !f.span.overlaps(p.span)));
             // Of a document of JSON only what something was found in is shown.
-            if !findings.is_empty() || eye.keep_texts && place.is_none() {
-                self.pieces.push(Piece { document: number, place, text: piece.text, findings });
+            if !findings.is_empty() || !passed_over.is_empty() || eye.keep_texts && place.is_none() {
+                self.pieces.push(Piece { document: number, place, text: piece.text, findings, passed_over });
             }
         }
     }
@@ -86,7 +91,7 @@ impl Inspected {
     }
 
     /// Where a finding stands, as one would write it: file, line and column, or file, place and column.
-    pub(super) fn at(&self, piece: &Piece, located: &Located<'_>) -> String {
+    pub(super) fn at<F>(&self, piece: &Piece, located: &Located<'_, F>) -> String {
         let (name, column) = (&self.name, located.column);
         match (&piece.place, self.many) {
             (None, true) => format!("{name}:{}:{column}", piece.document + 1),
@@ -100,9 +105,19 @@ impl Inspected {
 impl Piece {
     /// The findings with their lines and columns.
     pub(super) fn located(&self) -> impl Iterator<Item = Located<'_>> {
+        self.places(&self.findings, |finding| finding.span)
+    }
+
+    /// The same for what was passed over.
+    pub(super) fn located_passed_over(&self) -> impl Iterator<Item = Located<'_, PassedOver>> {
+        self.places(&self.passed_over, |passed| passed.span)
+    }
+
+    fn places<'a, F>(&'a self, all: &'a [F], span: fn(&F) -> Span) -> impl Iterator<Item = Located<'a, F>> {
         let (mut seen, mut line, mut column) = (0, 1, 1);
-        self.findings.iter().map(move |finding| {
-            let between = &self.text[seen..finding.span.start];
+        all.iter().map(move |finding| {
+            let span = span(finding);
+            let between = &self.text[seen..span.start];
             match between.rfind('\n') {
                 Some(last) => {
                     line += between.matches('\n').count();
@@ -110,8 +125,8 @@ impl Piece {
                 }
                 None => column += between.chars().count(),
             }
-            seen = finding.span.start;
-            Located { finding, line, column, text: &self.text[finding.span.range()] }
+            seen = span.start;
+            Located { finding, line, column, text: &self.text[span.range()] }
         })
     }
 }

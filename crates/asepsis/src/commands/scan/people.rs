@@ -9,6 +9,9 @@ use super::verdict::{Verdict, files, identifiers};
 use crate::args::Scan;
 use crate::output::{self, harmless};
 
+/// So many places of a file that were passed over are listed.
+const MOST_PASSED_OVER: usize = 20;
+
 /// What is shown, and how.
 pub(super) struct View {
     show: bool,
@@ -77,6 +80,23 @@ impl View {
                 }
                 output::line(&line)?;
             }
+        }
+        if self.explain { self.passed_over(inspected) } else { Ok(()) }
+    }
+
+    /// A line for each of the first words that look like a name and are no finding.
+    fn passed_over(&self, inspected: &Inspected) -> anyhow::Result<()> {
+        let all = inspected.pieces.iter().flat_map(|piece| piece.located_passed_over().map(move |p| (piece, p)));
+        for (piece, passed) in all.take(MOST_PASSED_OVER) {
+            let mut line = format!("{}  passed over: {}", harmless(&inspected.at(piece, &passed)), passed.finding.why);
+            if self.show {
+                line += &format!("  {:?}", passed.text);
+            }
+            output::line(&self.dim(&line))?;
+        }
+        let more = inspected.pieces.iter().map(|p| p.passed_over.len()).sum::<usize>().saturating_sub(MOST_PASSED_OVER);
+        if more > 0 {
+            output::line(&self.dim(&format!("{}  {more} more passed over", harmless(&inspected.name))))?;
         }
         Ok(())
     }
