@@ -47,7 +47,7 @@ pub(crate) fn train(corpus: &Corpus, labelled: &[Example]) -> Vec<u8> {
         epochs: setting("EPOCHS", 5.0) as u32,
         rate: setting("RATE", 0.2) as f32,
         least: setting("LEAST", 3.0) as u32,
-        prune: setting("PRUNE", 0.15) as f32,
+        prune: setting("PRUNE", 0.3) as f32,
         dropout: setting("DROPOUT", 0.1) as f32,
         ..Options::default()
     };

@@ -1,4 +1,4 @@
-//! Finds patient identifiers in text: the first layer, which reads cues, shapes, structure and lists.
+//! Finds patient identifiers in text: rules that read cues, shapes, structure and lists, and a trained tagger over them.
 //!
 //! A *segment* is a piece of text with the name of the field it stands in, if any; all segments of a call are one
 //! *document*, so that a name found in one marks its mentions in the others. A *cue* is a word that says what stands

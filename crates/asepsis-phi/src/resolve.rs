@@ -34,6 +34,11 @@ fn bounds(profile: Profile) -> Bounds {
 /// The same where a text is all in one case.
 const CASELESS_COVER: f32 = 0.25;
 
+/// Fewer words than this are no sentence; so many are enough to see that a text has no capitals.
+const FEW_WORDS: usize = 4;
+const ENOUGH_WORDS: usize = 8;
+const FEW_COVER: f32 = 0.9;
+
 /// The classes that the states of a model stand for.
 pub(crate) struct Classes {
     by_state: Vec<Option<IdentifierClass>>,
@@ -92,8 +97,14 @@ impl Classes {
 pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: Profile, language: Language) {
     let mut bounds = bounds(profile);
     if !tags.cased {
-        // Where case is gone so is half of what tells a name, and the tagger is less sure of what it finds.
-        bounds.cover = bounds.cover.min(CASELESS_COVER);
+        // Where case is gone so is half of what tells a name, and the tagger is less sure of what it finds. A few words by
+        // themselves tell nothing: many strings of a request are one.
+        let words = doc.tokens.iter().filter(|t| t.kind == Kind::Word).count();
+        bounds.cover = match words {
+            0..FEW_WORDS if profile != Profile::Strict => bounds.cover.max(FEW_COVER),
+            0..ENOUGH_WORDS => bounds.cover,
+            _ => bounds.cover.min(CASELESS_COVER),
+        };
     }
     let mut read: Vec<(f32, IdentifierClass, bool)> = tags.states.iter().map(|lanes| classes.read(lanes)).collect();
     if tags.cased {
@@ -132,13 +143,17 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
 }
 
 /// Whether the text is written with capitals where they belong, and not all in one case.
-pub(crate) fn is_cased(text: &str) -> bool {
-    let (mut upper, mut lower) = (0usize, 0usize);
-    for b in text.bytes() {
-        upper += usize::from(b.is_ascii_uppercase());
-        lower += usize::from(b.is_ascii_lowercase());
+pub(crate) fn is_cased(doc: &Doc<'_>) -> bool {
+    let (mut titles, mut lower) = (0usize, 0usize);
+    for i in (0..doc.tokens.len()).filter(|&i| doc.tokens[i].kind == Kind::Word && doc.tokens[i].len() > 1) {
+        let mut letters = doc.word(i).chars();
+        match (letters.next().is_some_and(char::is_uppercase), letters.all(char::is_lowercase)) {
+            (true, true) => titles += 1,
+            (false, true) => lower += 1,
+            _ => {}
+        }
     }
-    upper * 100 > lower && lower > upper
+    lower > 0 && titles > 0 && titles * 50 >= lower
 }
 
 /// An ordinary word in lower case is no name where names have capitals, unless the tagger is very sure.

@@ -96,7 +96,7 @@ impl Tagger {
 
     /// The probability of each state at each token.
     pub(crate) fn tag(&self, doc: &Doc<'_>, gazetteer: &Gazetteer) -> Tags {
-        let cased = resolve::is_cased(doc.text);
+        let cased = resolve::is_cased(doc);
         let view = View::new(doc, gazetteer);
         let mut states = Vec::with_capacity(doc.tokens.len());
         let words = view.word_sums(&self.model);
