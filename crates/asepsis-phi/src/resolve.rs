@@ -269,7 +269,9 @@ fn is_likely(
     if !numeric {
         return true;
     }
-    let beside = from > 0 && doc.taken[from - 1] && doc.tokens[from].gap <= SPACE;
+    // "Inkvale, mi 55733": the state and the code go on with the town before the comma.
+    let before = if from > 0 && doc.mark(from - 1) == b',' { from - 1 } else { from };
+    let beside = before > 0 && doc.taken[before - 1] && doc.tokens[from].gap <= SPACE;
     // The cues are English.
     let english = language == Language::English;
     if english && class == IdentifierClass::Location && words.clone().all(|k| doc.tokens[k].len() <= 2) {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::place;
 use crate::shell::{Outcome, cargo, cargo_path, run, succeeds, succeeds_within};
 use crate::tests::{self, Tally};
+use crate::{place, train};
 
 /// The release of cargo-deny that is installed where none is there.
 const DENY: &str = "0.20.2";
@@ -14,12 +14,13 @@ const DENY: &str = "0.20.2";
 /// How long the advisory database may take to come. Without it nothing is decided: it is left out, and said so.
 const ADVISORIES: Duration = Duration::from_secs(120);
 
-/// Tests, then formatting, lints, licences and documentation.
+/// Tests, then formatting, lints, licences, whether the weights are what their sources make, and documentation.
 pub(crate) fn run_all() -> Outcome {
     let tally = tests::run()?;
     cargo(["fmt", "--all", "--check"])?;
     cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     dependencies()?;
+    train::run(Some("--check"))?;
     run(Command::new(cargo_path()).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     summary(&tally);
     Ok(())
