@@ -32,7 +32,7 @@ fn bounds(profile: Profile) -> Bounds {
 }
 
 /// The same where a text is all in one case.
-const CASELESS_COVER: f32 = 0.25;
+const CASELESS_COVER: f32 = 0.11;
 
 /// Fewer words than this are no sentence; so many are enough to see that a text has no capitals.
 const FEW_WORDS: usize = 4;

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool at the terminal")]
 
 mod ci;
+mod count;
 mod eval;
 mod place;
 mod sdk;
@@ -16,6 +17,7 @@ use std::time::Instant;
 const USAGE: &str = "\
 cargo xtask setup   install what the tests need beside Rust: the vendors' SDKs and clients of Presidio, in the target folder
 cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk leaves the SDKs out
+cargo xtask count   the instructions of detection, and where they go (valgrind)
 cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped
 cargo xtask eval    measure detection, in one table: --data DIR says where the development corpora are (else ../shared/data),
                     --quick trains nothing, --peer measures Presidio beside us
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let done = match task.as_str() {
         "setup" => sdk::set_up(),
         "test" => tests::show(),
+        "count" => count::run(),
         "train" => train::run(std::env::args().nth(2).as_deref()),
         "eval" => eval::show(&std::env::args().skip(2).collect::<Vec<_>>()),
         "ci" => ci::run_all(),
