@@ -71,9 +71,9 @@ fn r3_training_on_corrected_notes_finds_what_was_missed_in_those_held_out_and_sc
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stdout.starts_with("80 texts with 80 marks, language en. Held out, by a hash of their ids: 16."));
     let (before, after) = row(&ran, "leak");
-    assert!(before > 20.0 && after < 5.0, "{}", ran.stdout);
+    assert!(before > after + 5.0 && after < 5.0, "{}", ran.stdout);
     let (before, after) = row(&ran, "strict F1");
-    assert!(before < 0.8 && after > 0.9, "{}", ran.stdout);
+    assert!(before + 0.05 < after && after > 0.9, "{}", ran.stdout);
     assert!(ran.stdout.contains("site.crf is trained on all 80 texts, those held out too."), "{}", ran.stdout);
     assert!(ran.stdout.contains("[inspect]\nmodel_file = \"site.crf\""), "{}", ran.stdout);
     for n in 0..80 {
@@ -98,12 +98,8 @@ fn r3_training_on_corrected_notes_finds_what_was_missed_in_those_held_out_and_sc
             })
             .count()
     };
-    assert!(
-        found(&[]) < 20 && found(&["--model", "site.crf"]) > 25,
-        "{} {}",
-        found(&[]),
-        found(&["--model", "site.crf"])
-    );
+    let (shipped, site) = (found(&[]), found(&["--model", "site.crf"]));
+    assert!(site > 25 && site > shipped, "{shipped} {site}");
 }
 
 #[test]
