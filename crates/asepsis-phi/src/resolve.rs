@@ -132,7 +132,6 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
         let confidence = sum / (j - i) as f32;
         let (from, to) = trim(doc, i, j);
         if from < to
-            && !is_label(doc, from)
             && says_something(doc, from, to, class)
             && is_likely(doc, (from, to), class, confidence, profile, language)
         {
@@ -296,15 +295,6 @@ fn is_ratio(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass, confi
         && a < 100
         && b < 100
         && (scale || confidence < 0.9)
-}
-
-/// Whether token `i` follows `NAME_` or the like: what a placeholder has lost its brackets of stands for nobody.
-fn is_label(doc: &Doc<'_>, i: usize) -> bool {
-    i > 1
-        && doc.glued(i)
-        && doc.mark(i - 1) == b'_'
-        && doc.glued(i - 1)
-        && doc.word(i - 2).parse::<IdentifierClass>().is_ok()
 }
 
 fn cover(doc: &mut Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32, begins: bool) {

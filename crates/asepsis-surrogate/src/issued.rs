@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::heads::Heads;
 use crate::keys::Keys;
 use crate::placeholder;
-use crate::text::fold;
+use crate::text::folded;
 
 /// The longest surrogate that is looked for, in characters after folding.
 pub(crate) const MAX_LITERAL: usize = 256;
@@ -186,15 +186,8 @@ impl Claims {
 
 /// The folded form under which a realistic surrogate is looked for; `None` if it is empty or too long.
 fn literal_key(rendered: &str) -> Option<Box<[u8]>> {
-    let mut key = Vec::with_capacity(rendered.len());
-    for ch in rendered.chars() {
-        fold(ch, |b| {
-            key.push(b);
-            true
-        });
-    }
     let fits = (1..=MAX_LITERAL).contains(&rendered.chars().count());
-    fits.then(|| key.into())
+    fits.then(|| folded(rendered).into())
 }
 
 /// Labels with the plurals that a model makes of them.

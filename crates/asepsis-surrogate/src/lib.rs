@@ -26,6 +26,7 @@ pub use issued::{Issued, IssuedBuilder};
 pub use placeholder::placeholder;
 pub use realistic::{realistic, realistic_parts};
 pub use restorer::{Context, MAX_HELD, Restorer, Tally, restore};
+pub use text::folded;
 
 /// How a surrogate looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -181,6 +181,21 @@ impl<'t> Cursor<'t> {
     }
 }
 
+/// A text as it is compared with what was given out: two texts with the same folding cannot be told apart in an answer, so
+/// at most one of them may be in use in a scope.
+///
+/// Letter case, the variants of hyphen and apostrophe that typography knows, and all white space are taken together.
+pub fn folded(text: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(text.len());
+    for ch in text.chars() {
+        fold(ch, |b| {
+            key.push(b);
+            true
+        });
+    }
+    key
+}
+
 /// The bytes under which a character is compared: lower case, with the typographic variants of space, hyphen and
 /// apostrophe that models like to write taken together.
 pub(crate) fn fold(ch: char, mut each: impl FnMut(u8) -> bool) -> bool {

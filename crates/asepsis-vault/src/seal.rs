@@ -82,8 +82,14 @@ impl ScopeKeys {
         tag(&self.index, &[b"value", wanted.class.label().as_bytes(), wanted.value.as_bytes()])
     }
 
-    /// The blind index of a text that goes out.
+    /// The blind index of a text that goes out: one for all that an answer cannot tell apart, so that no two of them stand
+    /// for different things.
     pub(crate) fn blind_text(&self, rendered: &str) -> [u8; 16] {
+        tag(&self.index, &[b"folded", &Zeroizing::new(asepsis_surrogate::folded(rendered))])
+    }
+
+    /// The blind index of a text that goes out as rows had it before what reads alike was one.
+    pub(crate) fn blind_verbatim(&self, rendered: &str) -> [u8; 16] {
         tag(&self.index, &[b"text", rendered.as_bytes()])
     }
 

@@ -296,7 +296,9 @@ async fn c2_a_text_that_is_taken_or_real_is_not_used_and_who_finds_none_is_told(
     let scope = vault.scope(Space::Gateway, "dr.a", b"1");
     let asked = AtomicUsize::new(0);
     let names = |_: &Wanted<'_>, _: [u8; 8], _: &[u8; 32]| match asked.fetch_add(1, Ordering::Relaxed) {
-        0 | 1 => Some("Ada Byron".to_owned()),
+        0 => Some("Ada Byron".to_owned()),
+        // What an answer cannot tell from it is as much hers.
+        1 => Some("ADA\u{a0}BYRON".to_owned()),
         2 => None,
         3 => Some(String::new()),
         _ => Some("Grace Park".to_owned()),
@@ -309,6 +311,9 @@ async fn c2_a_text_that_is_taken_or_real_is_not_used_and_who_finds_none_is_told(
     assert!(vault.surrogates(&scope).await.unwrap().is_empty(), "all or nothing");
     let found = vault.resolve(&scope, &[wanted(Name, CANARY)], &names).await.unwrap();
     assert_eq!(found[0].rendered, "Grace Park");
+    let louder = |_: &Wanted<'_>, _: [u8; 8], _: &[u8; 32]| Some("GRACE PARK".to_owned());
+    let found = vault.resolve(&scope, &[wanted(Name, "Ida")], &louder).await;
+    assert!(matches!(found, Err(VaultError::NoSurrogate { class: Name })), "a reader takes it for the other's");
 }
 
 #[tokio::test]

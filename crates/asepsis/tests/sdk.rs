@@ -156,12 +156,23 @@ fn nothing_identifies(site: &Site, direct: &Vendor) {
             let text = planted.text;
             // What the vendor that was asked directly did not see would prove nothing by being absent here.
             assert!(unprotected.contains(&text), "{text:?} of {name} was never sent");
-            if protected.contains(&text) {
+            if stands_in(&protected, &text) {
                 left.push(format!("({}) {text:?} of {name}", planted.paragraph));
             }
         }
     }
     assert!(left.is_empty(), "the vendor behind the gateway saw {}", left.join(", "));
+}
+
+/// Whether a text stands there; a number only if no digit or capital touches it, because among the thousands of random
+/// digits of invented numbers any five come up now and then.
+fn stands_in(bytes: &str, text: &str) -> bool {
+    let number = text.bytes().all(|b| b.is_ascii_digit());
+    let touches = |side: Option<char>| side.is_some_and(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
+    bytes.match_indices(text).any(|(at, _)| {
+        let (before, after) = (&bytes[..at], &bytes[at + text.len()..]);
+        !(number && (touches(before.chars().next_back()) || touches(after.chars().next())))
+    })
 }
 
 fn nothing_refused_was_sent(seen: &[Seen]) {
