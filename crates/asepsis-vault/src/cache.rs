@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+use asepsis_vocab::IdentifierClass;
+
 use crate::seal::ScopeKeys;
 use crate::{ScopeId, Surrogate};
 
@@ -16,6 +18,28 @@ pub(crate) struct Known {
     pub(crate) by_value: HashMap<[u8; 16], usize>,
     /// Blind indexes of the texts that are taken: what is sent out, and what really stands for someone.
     pub(crate) taken: HashSet<[u8; 16]>,
+    /// Blind indexes of what a writer may shorten an invented name to. Two names may share a part, which then stands for
+    /// neither; a part that were somebody else's whole surrogate would name the wrong person.
+    pub(crate) parts: HashSet<[u8; 16]>,
+}
+
+impl Known {
+    /// Notes which texts a surrogate leaves no longer free.
+    pub(crate) fn take(&mut self, surrogate: &Surrogate) {
+        let Some(keys) = &self.keys else { return };
+        self.taken.extend([keys.blind_text(&surrogate.rendered), keys.blind_text(&surrogate.value)]);
+        self.parts.extend(parts(keys, surrogate));
+    }
+}
+
+/// The blind indexes of the parts of an invented name.
+pub(crate) fn parts(keys: &ScopeKeys, surrogate: &Surrogate) -> Vec<[u8; 16]> {
+    // A placeholder has no parts; to find that out, each of its words would be looked for among all invented names.
+    if surrogate.class != IdentifierClass::Name || surrogate.rendered.starts_with('[') {
+        return Vec::new();
+    }
+    let parts = asepsis_surrogate::realistic_parts(&surrogate.value, &surrogate.rendered);
+    parts.into_iter().map(|(part, _)| keys.blind_text(&part)).collect()
 }
 
 /// The place of a scope in memory: empty until it is read, and when what it holds is in doubt. Whoever holds the lock is the

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::Zeroizing;
 
 use crate::cache::{Cache, Known};
-use crate::key;
 use crate::rows::{self, Change, Changes, NewRow};
 use crate::seal::VaultKeys;
 use crate::{Render, RootKey, ScopeId, Space, Surrogate, VaultError, Wanted};
+use crate::{cache, key};
 
 /// Changes in one transaction, and in the queue before it.
 const MOST: usize = 256;
@@ -109,19 +109,18 @@ impl Vault {
             };
             if !new.is_empty() {
                 let (surrogates, rows): (Vec<_>, Vec<_>) = new.into_iter().map(|new| (new.surrogate, new.row)).unzip();
-                let marks: Vec<_> = rows.iter().map(|row| (row.blind, row.seen)).collect();
+                let blinds: Vec<_> = rows.iter().map(|row| row.blind).collect();
                 let first = known.surrogates.len();
                 match self.shared.writer.store(Change::Add { scope: *scope, key, first, rows }).await {
                     Ok(()) => {}
                     Err(NotStored::Conflict) => continue,
                     Err(e) => return Err(e.into()),
                 }
+                for surrogate in &surrogates {
+                    known.take(surrogate);
+                }
                 let kept = Arc::make_mut(&mut known.surrogates);
-                for (surrogate, (blind, seen)) in surrogates.into_iter().zip(marks) {
-                    if let Some(keys) = &known.keys {
-                        known.taken.insert(keys.blind_text(&surrogate.value));
-                    }
-                    known.taken.insert(seen);
+                for (surrogate, blind) in surrogates.into_iter().zip(blinds) {
                     known.by_value.insert(blind, kept.len());
                     kept.push(surrogate);
                 }
@@ -191,16 +190,15 @@ impl Vault {
     async fn read(&self, scope: &ScopeId) -> Result<Known, VaultError> {
         let Some(wrapped) = rows::wrapped(&self.shared.db, scope).await? else { return Ok(Known::default()) };
         let keys = self.shared.keys.open_scope(scope, &wrapped)?;
-        let mut known = Known::default();
         let mut surrogates = Vec::new();
-        for stored in rows::of_scope(&self.shared.db, scope, &keys).await? {
-            known.taken.insert(keys.blind_text(&stored.surrogate.rendered));
-            known.taken.insert(keys.blind_text(&stored.surrogate.value));
+        let stored = rows::of_scope(&self.shared.db, scope, &keys).await?;
+        let mut known = Known { keys: Some(keys), ..Known::default() };
+        for stored in stored {
+            known.take(&stored.surrogate);
             known.by_value.insert(stored.blind, surrogates.len());
             surrogates.push(stored.surrogate);
         }
         known.surrogates = Arc::new(surrogates);
-        known.keys = Some(keys);
         Ok(known)
     }
 }
@@ -227,36 +225,32 @@ fn plan(known: &Known, wanted: &[Wanted<'_>], render: &Render<'_>) -> Result<(Ve
     let mut places = Vec::with_capacity(wanted.len());
     let mut new: Vec<New> = Vec::new();
     let mut by_value: HashMap<[u8; 16], usize> = HashMap::new();
-    let mut taken = std::collections::HashSet::new();
-    for wanted in wanted {
-        taken.insert(keys.blind_text(wanted.value));
-    }
+    let mut taken: HashSet<_> = wanted.iter().map(|w| keys.blind_text(w.value)).collect();
+    let mut shortened = HashSet::new();
     for wanted in wanted {
         let blind = keys.blind(wanted);
         if let Some(at) = known.by_value.get(&blind).or_else(|| by_value.get(&blind)) {
             places.push(*at);
             continue;
         }
-        let (rendered, seen, code) = (0..TRIES)
-            .find_map(|_| {
-                let attempt = || -> Result<_, VaultError> {
-                    let (code, more) = key::random_code()?;
-                    let rendered = render(wanted, code, &more).filter(|text| !text.is_empty());
-                    Ok(rendered.map(|text| (keys.blind_text(&text), text, code)))
-                };
-                match attempt() {
-                    Ok(Some((seen, text, code))) if !known.taken.contains(&seen) && !taken.contains(&seen) => {
-                        Some(Ok((text, seen, code)))
-                    }
-                    Ok(_) => None,
-                    Err(e) => Some(Err(e)),
-                }
-            })
+        let is_taken = |text: &[u8; 16]| known.taken.contains(text) || taken.contains(text);
+        let is_part = |text: &[u8; 16]| known.parts.contains(text) || shortened.contains(text);
+        let attempt = || -> Result<_, VaultError> {
+            let (code, more) = key::random_code()?;
+            let Some(rendered) = render(wanted, code, &more).filter(|text| !text.is_empty()) else { return Ok(None) };
+            let seen = keys.blind_text(&rendered);
+            let surrogate = Surrogate { rendered, value: Zeroizing::new(wanted.value.to_owned()), class: wanted.class };
+            let parts = cache::parts(keys, &surrogate);
+            let free = !is_taken(&seen) && !is_part(&seen) && !parts.iter().any(is_taken);
+            Ok(free.then_some((surrogate, seen, parts, code)))
+        };
+        let (surrogate, seen, parts, code) = (0..TRIES)
+            .find_map(|_| attempt().transpose())
             .unwrap_or(Err(VaultError::NoSurrogate { class: wanted.class }))?;
-        let surrogate = Surrogate { rendered, value: Zeroizing::new(wanted.value.to_owned()), class: wanted.class };
         let sealed = keys.seal(&surrogate, &blind, &code)?;
         let at = known.surrogates.len() + new.len();
         taken.insert(seen);
+        shortened.extend(parts);
         by_value.insert(blind, at);
         places.push(at);
         new.push(New { surrogate, row: NewRow { blind, seen, code, sealed } });

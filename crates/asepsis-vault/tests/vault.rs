@@ -317,6 +317,37 @@ async fn c2_a_text_that_is_taken_or_real_is_not_used_and_who_finds_none_is_told(
 }
 
 #[tokio::test]
+async fn c2_no_part_of_an_invented_name_is_the_whole_of_another() {
+    let place = Place::new();
+    for part_first in [true, false] {
+        let vault = place.open().await;
+        let scope = vault.scope(Space::Gateway, "dr.a", &[u8::from(part_first)]);
+        let invented = |seed: u8, like: &str| {
+            asepsis_surrogate::realistic(Name, asepsis_vocab::Detail::Unspecified, like, &[seed; 32]).unwrap()
+        };
+        let whole = invented(7, "Martha Collins");
+        let family = whole.split(' ').next_back().unwrap().to_uppercase();
+        let names = |w: &Wanted<'_>, _: [u8; 8], _: &[u8; 32]| {
+            Some(if w.value.contains(' ') { whole.clone() } else { family.clone() })
+        };
+        let mut both = [wanted(Name, "Martha Collins"), wanted(Name, "Ida")];
+        if part_first {
+            both.reverse();
+        }
+        let found = vault.resolve(&scope, &both, &names).await;
+        assert!(matches!(found, Err(VaultError::NoSurrogate { class: Name })), "within one request");
+        vault.resolve(&scope, &both[..1], &names).await.unwrap();
+        let found = vault.resolve(&scope, &both[1..], &names).await;
+        assert!(matches!(found, Err(VaultError::NoSurrogate { class: Name })), "in memory");
+        drop(vault);
+        let vault = place.open().await;
+        assert_eq!(vault.surrogates(&scope).await.unwrap().len(), 1);
+        let found = vault.resolve(&scope, &both[1..], &names).await;
+        assert!(matches!(found, Err(VaultError::NoSurrogate { class: Name })), "read again");
+    }
+}
+
+#[tokio::test]
 async fn c2_what_is_forgotten_is_gone_from_memory_and_disk() {
     let place = Place::new();
     let vault = place.open().await;
