@@ -37,12 +37,15 @@ impl Ticket {
             interface: interface.to_owned(),
             actor: None,
             purpose: PurposeOfUse::Unknown,
+            subject: None,
             recipient: None,
             found: Vec::new(),
             found_in_answer: Vec::new(),
             decision: None,
             outcome: None,
             traffic: None,
+            act: None,
+            payload: None,
             versions: plane.versions().to_vec(),
         };
         Self { plane, event, started: Instant::now(), open: true }

@@ -33,6 +33,7 @@ pub(crate) fn event_id(exchange: &ExchangeId, phase: Phase) -> EventId {
     id[16] = match phase {
         Phase::Intent => 0,
         Phase::Outcome => 1,
+        Phase::Act => 2,
     };
     id
 }
@@ -70,6 +71,18 @@ pub(crate) enum Stored {
 
 /// Exchanges whose intent is stored and whose outcome is not, with the index of the intent.
 pub(crate) type Unfinished = BTreeMap<[u8; 16], u64>;
+
+/// What the entry of this id says of exchanges that are open.
+fn note(open: &mut Unfinished, id: &[u8], index: u64) {
+    let Some((exchange, phase)) = id.split_last_chunk::<1>() else { return };
+    let Ok(exchange) = exchange.try_into() else { return };
+    match phase {
+        [0] => drop(open.insert(exchange, index)),
+        [1] => drop(open.remove(&exchange)),
+        // An act is no exchange.
+        _ => {}
+    }
+}
 
 /// Appends entries: the one who gives out indexes.
 pub(crate) struct Appender {
@@ -119,17 +132,7 @@ impl Batch for Appender {
                 continue;
             }
             size = index + 1;
-            if let Some((exchange, outcome)) = job
-                .id
-                .split_last_chunk::<1>()
-                .and_then(|(exchange, phase)| Some((<[u8; 16]>::try_from(exchange).ok()?, *phase == [1])))
-            {
-                if outcome {
-                    self.unfinished.remove(&exchange);
-                } else {
-                    self.unfinished.insert(exchange, *index);
-                }
-            }
+            note(&mut self.unfinished, &job.id, *index);
         }
         self.size.store(size, Ordering::Release);
     }
@@ -152,14 +155,7 @@ pub(crate) async fn unfinished(db: &Database) -> Result<Unfinished, DbError> {
         let mut rows = statement.query((settled,))?;
         while let Some(row) = rows.next()? {
             let index = row.get::<_, i64>(0)? as u64;
-            if let Some((exchange, phase)) = row.get_ref(1)?.as_blob()?.split_last_chunk::<1>()
-                && let Ok(exchange) = exchange.try_into()
-            {
-                match phase {
-                    [0] => drop(open.insert(exchange, index)),
-                    _ => drop(open.remove(&exchange)),
-                }
-            }
+            note(&mut open, row.get_ref(1)?.as_blob()?, index);
         }
         Ok(open)
     })

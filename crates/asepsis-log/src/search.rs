@@ -99,7 +99,7 @@ pub(crate) async fn in_database(db: &Database, query: &Query) -> Result<Vec<Hit>
     let most = query.last.unwrap_or(usize::MAX);
     let mut hits = Vec::new();
     if let Some(exchange) = &query.exchange {
-        for phase in [Phase::Outcome, Phase::Intent] {
+        for phase in [Phase::Act, Phase::Outcome, Phase::Intent] {
             if let Some(row) = entries::by_id(db, &entries::event_id(exchange, phase)).await? {
                 hits.extend(Some(hit(&row)?).filter(|hit| query.matches(&hit.event)));
             }

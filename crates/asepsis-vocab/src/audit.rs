@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse};
+use crate::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse, SubjectId};
 
 /// The version of the layout of [`AuditEvent`], written into every entry.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -27,6 +29,9 @@ pub struct AuditEvent {
     pub actor: Option<Actor>,
     /// The purpose that the decision was made under.
     pub purpose: PurposeOfUse,
+    /// Whose data it is about, by a pseudonym whose link to the person the vault keeps; absent where the face did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectId>,
     /// To whom data went, or would have gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Recipient>,
@@ -45,6 +50,12 @@ pub struct AuditEvent {
     /// Sizes and counts; in [`Phase::Outcome`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
+    /// What was done; only in [`Phase::Act`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Act>,
+    /// What is kept beside the entry, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<PayloadRef>,
     /// Versions of what took part: program, detector, policy set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<(String, String)>,
@@ -58,6 +69,64 @@ pub enum Phase {
     Intent,
     /// Ended; durable before the last byte of the answer is given back. A refused exchange has only this one.
     Outcome,
+    /// No exchange with an AI system but something done with the records, keys or surrogates themselves. The id is of this
+    /// act alone, and it has only this entry.
+    Act,
+}
+
+/// Something that was done with the records, keys or surrogates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Act {
+    /// What was done.
+    pub kind: ActKind,
+    /// To what: the id of a key, a scope, a backup, an entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Why it may be done: the legal basis, the retention rule, the ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
+    /// Counts and measures by name, such as `entries` and `restored_ms`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, u64>,
+}
+
+/// What kind of act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActKind {
+    /// A subject's key was destroyed: what was sealed under it cannot be read any more. The target is the key's id.
+    Shred,
+    /// Surrogates were turned back outside the automatic way.
+    Reveal,
+    /// Keys were wrapped anew under another epoch or root.
+    Rotate,
+    /// An epoch's key was destroyed: older backups cannot be read for subjects that were shredded before.
+    DestroyEpoch,
+    /// Entries below an index were let go after their retention.
+    Prune,
+    /// Asepsis went into its degraded mode: nothing that bears PHI leaves.
+    Degraded,
+    /// It came out of it.
+    Recovered,
+    /// A backup was made.
+    BackupCreated,
+    /// A backup was restored in a scratch place and compared.
+    BackupVerified,
+    /// A check of a backup found a fault.
+    BackupFault,
+}
+
+/// What is kept beside an entry: sealed, so that deleting the key erases it and the tree stays whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayloadRef {
+    /// The id of the key that it is sealed under.
+    pub key: String,
+    /// The length of the ciphertext in bytes.
+    pub bytes: u32,
+    /// SHA-256 of the *ciphertext* in hexadecimal: of short plaintext a hash could be guessed.
+    pub sha256: String,
 }
 
 /// Who asked.

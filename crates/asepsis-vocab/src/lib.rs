@@ -12,9 +12,12 @@ mod id;
 mod identifier;
 mod purpose;
 
-pub use audit::{Actor, AuditEvent, ClassCount, DecisionRecord, Outcome, Phase, Recipient, SCHEMA_VERSION, Traffic};
+pub use audit::{
+    Act, ActKind, Actor, AuditEvent, ClassCount, DecisionRecord, Outcome, PayloadRef, Phase, Recipient, SCHEMA_VERSION,
+    Traffic,
+};
 pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Span};
 pub use form::{DisclosureForm, UnknownForm};
-pub use id::{ExchangeId, InvalidExchangeId};
+pub use id::{ExchangeId, InvalidExchangeId, InvalidSubjectId, SubjectId};
 pub use identifier::{Detail, IdentifierClass, UnknownLabel};
 pub use purpose::{PurposeOfUse, UnknownPurpose};

@@ -132,6 +132,7 @@ impl<'a> Walk<'a> {
                 match head.phase {
                     Phase::Intent => drop(self.unfinished.insert(head.exchange, index)),
                     Phase::Outcome => drop(self.unfinished.remove(&head.exchange)),
+                    Phase::Act => {}
                 }
             }
         }

@@ -126,6 +126,7 @@ fn phase(event: &AuditEvent) -> &'static str {
     match event.phase {
         Phase::Intent => "intent",
         Phase::Outcome => "outcome",
+        Phase::Act => "act",
     }
 }
 
