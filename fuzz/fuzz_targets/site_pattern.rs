@@ -9,6 +9,6 @@ fuzz_target!(|examples: Vec<&str>| {
     let examples = &examples[..examples.len().min(4)];
     if let Ok(pattern) = SitePattern::learn(IdentifierClass::Mrn, examples) {
         let found = asepsis_phi::fuzz::site_pattern(pattern, examples);
-        assert!(found, "every example is found");
+        assert!(found, "every example is found: {examples:?}");
     }
 });

@@ -53,12 +53,13 @@ impl SitePattern {
                 None => builds.push(Build(parts.into_iter().map(Place::of).collect())),
             }
         }
+        // The first that fits is taken, up to the end of a word: one that goes on behind the end of another has more marks.
+        builds.sort_by_key(|build| (std::cmp::Reverse(build.marks()), build.pattern()));
         let mut alternatives: Vec<String> = builds.iter().map(Build::pattern).collect();
         let places = builds.iter().map(Build::places).min().ok_or(LearnError::NoExamples)?;
         if places < FEWEST_PLACES {
             return Err(LearnError::TooCommon);
         }
-        alternatives.sort();
         alternatives.dedup();
         let joined = alternatives.join("|");
         Ok(Self { class, pattern: format!(r"(?i)(?-u:\b)(?:{joined})(?-u:\b)") })
@@ -69,6 +70,9 @@ impl SitePattern {
 const FEWEST_PLACES: usize = 5;
 /// The longest example.
 const LONGEST: usize = 64;
+
+/// The marks that one site writes in place of another. Any other mark is part of the format as it stands.
+const SEPARATORS: &[u8] = b"-./_#";
 
 /// What the characters of a part of an example are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -131,6 +135,7 @@ impl Place {
             Chars::Digits => "[0-9]",
             Chars::Upper => "[A-Z]",
             Chars::Lower => "[a-z]",
+            // Of SEPARATORS.
             Chars::Mark => "[-./_#]",
         };
         match (self.shortest, self.longest) {
@@ -143,7 +148,14 @@ impl Place {
 
 impl Build {
     fn is_alike(&self, parts: &[Part<'_>]) -> bool {
-        self.0.len() == parts.len() && self.0.iter().zip(parts).all(|(place, part)| place.chars == part.0)
+        let separators = |text: &str| text.bytes().all(|b| SEPARATORS.contains(&b));
+        let fits = |place: &Place, (chars, text): &Part<'_>| {
+            place.chars == *chars
+                && (*chars != Chars::Mark
+                    || place.text.as_deref() == Some(*text)
+                    || separators(text) && place.text.as_deref().is_none_or(separators))
+        };
+        self.0.len() == parts.len() && self.0.iter().zip(parts).all(|(place, part)| fits(place, part))
     }
 
     fn widen(&mut self, parts: &[Part<'_>]) {
@@ -158,6 +170,10 @@ impl Build {
 
     fn pattern(&self) -> String {
         self.0.iter().map(Place::pattern).collect()
+    }
+
+    fn marks(&self) -> usize {
+        self.0.iter().filter(|p| p.chars == Chars::Mark).count()
     }
 
     /// Letters and digits of the shortest such number.
@@ -217,6 +233,13 @@ mod tests {
     #[test]
     fn what_examples_have_in_common_stands_and_the_rest_is_counted() {
         assert_eq!(learn(&["AB-1234567"]).unwrap(), "(?:AB\\-[0-9]{7})");
+        assert_eq!(learn(&["AB.123456", "AB/123456"]).unwrap(), "(?:AB[-./_#][0-9]{6})");
+        assert_eq!(learn(&["AB'123456", "AB-123456"]).unwrap(), "(?:AB'[0-9]{6}|AB\\-[0-9]{6})");
+        assert_eq!(learn(&["AB-123456", "AB-123456-X"]).unwrap(), "(?:AB\\-[0-9]{6}\\-X|AB\\-[0-9]{6})");
+        // One that goes on behind the end of another, also where the other has more parts.
+        let both = ["AbCdEfG", "ABCDEFG#HIJ"];
+        let pattern = SitePattern::learn(IdentifierClass::Mrn, &both).unwrap();
+        assert!(both.iter().all(|example| Site::new(std::slice::from_ref(&pattern)).unwrap().is_found(example)));
         assert_eq!(learn(&["AB-1234567", "CD-123456"]).unwrap(), "(?:[A-Z]{2}\\-[0-9]{6,7})");
         assert_eq!(learn(&["M00012x", "M441"]).unwrap_err(), LearnError::TooCommon);
         assert_eq!(learn(&["a.b/0001", "ac.b/0002"]).unwrap(), r"(?:[a-z]{1,2}\.b/[0-9]{4})");
