@@ -194,11 +194,20 @@ const SETTINGS: [(&str, &str, Option<&str>); 7] = [
     ("temp_store", "MEMORY", None),
 ];
 
+/// The settings; in a build for tests those that a control asks for, which proves that losing them is noticed.
+fn settings() -> [(&'static str, &'static str, Option<&'static str>); 7] {
+    let mut settings = SETTINGS;
+    if cfg!(debug_assertions) && std::env::var_os("ASEPSIS_TEST_WITHOUT_SYNC").is_some() {
+        settings[1] = ("synchronous", "NORMAL", Some("1"));
+    }
+    settings
+}
+
 /// A connection that may write, with every setting set and read back.
 pub(crate) fn connect(path: &Path) -> Result<Connection, DbError> {
     let fail = |e: rusqlite::Error| DbError::sqlite(path, &e);
     let connection = Access::Write.open(path).map_err(fail)?;
-    for (setting, value, wanted) in SETTINGS {
+    for (setting, value, wanted) in settings() {
         connection.pragma_update(None, setting, value).map_err(fail)?;
         let Some(wanted) = wanted else { continue };
         let found = connection.pragma_query_value(None, setting, text).map_err(fail)?;

@@ -21,6 +21,8 @@ cargo xtask count   the instructions of detection, and where they go (valgrind)
 cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped
 cargo xtask eval    measure detection, in one table: --data DIR says where the development corpora are (else ../shared/data),
                     --quick trains nothing, --peer measures Presidio beside us
+cargo xtask power-cut   what is left after the power is cut while clients are served, 50 times (root; a minute); a number of
+                    rounds may follow
 cargo xtask ci      test, then formatting, lints, licences and documentation";
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         "count" => count::run(),
         "train" => train::run(std::env::args().nth(2).as_deref()),
         "eval" => eval::show(&std::env::args().skip(2).collect::<Vec<_>>()),
+        "power-cut" => power_cut(std::env::args().nth(2)),
         "ci" => ci::run_all(),
         _ => {
             eprintln!("{USAGE}");
@@ -48,4 +51,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the tests that cut the power, and their control.
+fn power_cut(rounds: Option<String>) -> shell::Outcome {
+    let mut command = std::process::Command::new(shell::cargo_path());
+    command.args(["test", "-p", "asepsis", "--test", "power_cut", "--", "--ignored", "--test-threads", "1"]);
+    if let Some(rounds) = rounds {
+        command.env("ASEPSIS_POWER_CUTS", rounds);
+    }
+    shell::run(&mut command)
 }

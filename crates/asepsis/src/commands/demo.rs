@@ -84,8 +84,9 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     show.verification(&report_lines(&report, false))?;
 
     if !demo.once {
+        let asked_to_stop = stop()?;
         show.invitation(address, key.reveal())?;
-        stop().await;
+        asked_to_stop.await;
     }
     tell.send(()).ok();
     serving.await.ok();

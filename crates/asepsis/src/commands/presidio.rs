@@ -16,11 +16,12 @@ pub(crate) fn run(presidio: &Presidio) -> anyhow::Result<u8> {
     let known = presidio.known.as_deref().map(read_known).transpose()?.unwrap_or_default();
     let service = Service::new(engine, known, presidio.languages.clone(), access, Limits::default());
     runtime()?.block_on(async {
+        let asked_to_stop = stop()?;
         let server = Server::bind(service, presidio.listen).await.with_context(|| {
             format!("cannot listen on {}; is Presidio or another Asepsis running?", presidio.listen)
         })?;
         output::remark(&format!("asepsis answers Presidio's calls and listens on http://{}", server.address()?));
-        server.run(stop()).await;
+        server.run(asked_to_stop).await;
         Ok(0)
     })
 }

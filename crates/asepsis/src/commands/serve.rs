@@ -24,6 +24,7 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<u8> {
+    let asked_to_stop = stop()?;
     let settings = config.settings()?;
     let home = Home::open(&config.data_dir())?;
     let (plane, recovery) = home
@@ -47,28 +48,32 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
         .with_context(|| format!("cannot listen on {}; is another Asepsis running?", settings.listen))?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     output::remark(&format!("asepsis listens on {scheme}://{}", server.address()?));
-    server.run(stop()).await;
+    server.run(asked_to_stop).await;
     plane.log().clone().close().await?;
     store.close().await?;
     Ok(0)
 }
 
-/// Ready when the process is asked to end.
-pub(crate) async fn stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
-            }
-            Err(_) => drop(interrupt.await),
+/// Ready when the process is asked to end. It listens for that from the call on, not from when it is first waited for, so
+/// that who is asked between the two still ends in order.
+///
+/// # Errors
+/// If the system takes no handler for the signals.
+#[cfg(unix)]
+pub(crate) fn stop() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).context("cannot listen for the signals that end the process");
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
+    })
+}
+
+/// Ready when the process is asked to end.
+#[cfg(not(unix))]
+pub(crate) fn stop() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

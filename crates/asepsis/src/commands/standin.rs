@@ -9,6 +9,7 @@ use crate::output;
 pub(crate) fn run(standin: &Standin) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
+        let asked_to_stop = stop()?;
         let vendor = asepsis_standin::Standin::start(standin.listen)
             .await
             .with_context(|| format!("cannot listen on {}", standin.listen))?;
@@ -16,7 +17,7 @@ pub(crate) fn run(standin: &Standin) -> anyhow::Result<u8> {
             "the stand-in vendor listens on http://{}; GET /__seen tells every byte that it got",
             vendor.address()
         ));
-        stop().await;
+        asked_to_stop.await;
         Ok(0)
     })
 }

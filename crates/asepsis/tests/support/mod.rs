@@ -164,6 +164,7 @@ pub(crate) struct Setup {
     known: Option<String>,
     extra: String,
     env: Vec<(String, String)>,
+    within: Option<PathBuf>,
 }
 
 impl Setup {
@@ -184,6 +185,7 @@ impl Setup {
             known: None,
             extra: String::new(),
             env: Vec::new(),
+            within: None,
         }
     }
 
@@ -272,6 +274,12 @@ impl Setup {
         self
     }
 
+    /// Puts the practice's folder into this one, in place of the system's for temporary files.
+    pub(crate) fn within(mut self, folder: &Path) -> Self {
+        self.within = Some(folder.to_owned());
+        self
+    }
+
     /// The configuration file, with AI systems at `vendor`.
     pub(crate) fn toml(&self, vendor: &str) -> String {
         let base_url = self.base_url.as_deref().unwrap_or(vendor);
@@ -308,7 +316,11 @@ impl Setup {
     /// Writes the configuration, starts the vendor and the gateway, and waits until the gateway is ready.
     pub(crate) fn start(self) -> Site {
         let vendor = Vendor::start();
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = match &self.within {
+            Some(within) => tempfile::tempdir_in(within),
+            None => tempfile::tempdir(),
+        };
+        let folder = folder.expect("a temporary folder");
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("write a file");
         write("asepsis.toml", &self.toml(&vendor.url()));
         if let Some(known) = &self.known {
@@ -330,7 +342,8 @@ fn agreement(state: &str, first_day: &str, last_day: Option<&str>) -> String {
     )
 }
 
-fn serve(folder: &Path, env: &[(String, String)]) -> Running {
+/// Starts the gateway over a practice's folder, and waits until it is ready.
+pub(crate) fn serve(folder: &Path, env: &[(String, String)]) -> Running {
     let mut command = asepsis();
     command.arg("serve").arg("--config").arg(folder.join("asepsis.toml")).current_dir(folder);
     command.envs(env.iter().map(|(name, value)| (name, value)));
