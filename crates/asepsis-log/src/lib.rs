@@ -15,8 +15,10 @@ mod key;
 mod layout;
 mod log;
 mod note;
+pub mod proof;
 mod publish;
 pub mod search;
+mod tiles;
 mod tree;
 pub mod verify;
 
