@@ -9,24 +9,29 @@
 //! It answers the audit controls of 45 CFR 164.312(b).
 
 mod bundle;
+pub mod cosigned;
 mod entries;
 mod error;
 mod key;
 mod layout;
 mod log;
 mod note;
+pub mod policy;
 pub mod proof;
 mod publish;
 pub mod search;
 mod tiles;
 mod tree;
+mod verifier;
 pub mod verify;
 
 pub use entries::Entry;
 pub use error::LogError;
-pub use key::{InvalidOrigin, LogKey};
+pub use key::{InvalidOrigin, LogKey, WitnessKey};
 pub use log::{Log, LogOptions, LogStats, Recovery};
-pub use note::{Checkpoint, NoteFault};
+pub use note::{Checkpoint, NoteFault, Parsed as ParsedCheckpoint, Signed};
+pub use policy::{Policy, PolicyError, Standing};
+pub use verifier::{KeyKind, VerifierKey};
 
 /// The largest entry in bytes: its length is 16 bits wide in an entry bundle (C2SP tlog-tiles).
 pub const MAX_ENTRY_BYTES: usize = 65_535;

@@ -99,7 +99,8 @@ impl Log {
                 .collect(),
         };
 
-        publish::replace(dir, layout::PUBLIC_KEY, format!("{}\n", key.verifier_key()).as_bytes(), true)?;
+        let public: String = key.verifier_keys().iter().map(|key| format!("{key}\n")).collect();
+        publish::replace(dir, layout::PUBLIC_KEY, public.as_bytes(), true)?;
         let publisher = Publisher::open(Arc::new(dir.to_owned()), db.clone(), Arc::new(key), stored).await?;
         let size = Arc::new(AtomicU64::new(stored));
         let appender = Appender::new(size.clone(), unfinished);

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use asepsis_db::Database;
 use tlog_tiles::{Hash, record_hash};
@@ -49,7 +50,8 @@ impl Publisher {
             Ok(text) => {
                 let fault = |fault| LogError::Checkpoint { path: path.clone(), fault };
                 let parsed = Parsed::new(&text).map_err(fault)?;
-                parsed.check(&publisher.key.verifier()?).map_err(fault)?;
+                // One that was signed before the key had its second half is as good.
+                parsed.check_any(&publisher.key.verifier_keys()).map_err(fault)?;
                 Some(parsed)
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
@@ -83,7 +85,7 @@ impl Publisher {
         let mut files = self.files.clone();
         let (files, signed) = blocking(move || {
             let partials = files.write_partials(&dir)?;
-            let signed = note::sign(&key, files.tree.size(), files.tree.root())?;
+            let signed = note::sign(&key, files.tree.size(), files.tree.root(), now())?;
             replace(&dir, layout::CHECKPOINT, signed.note.as_bytes(), true)?;
             // Nobody who reads the new checkpoint needs the partial tiles of the old one (C2SP tlog-tiles).
             for name in std::mem::replace(&mut files.partials, partials) {
@@ -206,6 +208,11 @@ impl Files {
         }
         Ok(written)
     }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The hashes one after the other.

@@ -13,8 +13,10 @@ use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use support::{copy, event, fill, key, made, open, sql};
 
 async fn check(dir: &Path, pin: Option<String>) -> Report {
-    let vkey = Some(key(dir).verifier_key().to_owned());
-    verify(&dir.join("log"), VerifyOptions { vkey, pin }).await.unwrap()
+    let keys: Vec<String> = key(dir).verifier_keys().iter().map(ToString::to_string).collect();
+    verify(&dir.join("log"), VerifyOptions { vkey: Some(keys.join("\n")), pin, ..VerifyOptions::default() })
+        .await
+        .unwrap()
 }
 
 fn names(report: &Report, place: &Place) -> bool {
@@ -162,8 +164,8 @@ async fn r27_an_edited_checkpoint_or_another_key_is_named() {
 
     fs::write(&path, honest).unwrap();
     let other = LogKey::generate(support::ORIGIN).unwrap();
-    let vkey = Some(other.verifier_key().to_owned());
-    let report = verify(&dir.path().join("log"), VerifyOptions { vkey, pin: None }).await.unwrap();
+    let options = VerifyOptions { vkey: Some(other.verifier_key()), ..VerifyOptions::default() };
+    let report = verify(&dir.path().join("log"), options).await.unwrap();
     assert!(names(&report, &Place::Field("checkpoint".into(), "signature")), "{report:?}");
 }
 

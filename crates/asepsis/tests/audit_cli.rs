@@ -141,6 +141,73 @@ fn r27_a_changed_checkpoint_another_key_and_a_rollback_are_found() {
 }
 
 #[test]
+fn r27_an_entry_is_proved_with_its_bytes_and_growth_from_an_older_checkpoint() {
+    let site = site();
+    let (proof, entry) = (site.folder().join("3.tlog-proof"), site.folder().join("3.entry"));
+    let ran = site.run(["audit", "prove", "3", "--entry", entry.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    std::fs::write(&proof, &ran.stdout).expect("written");
+    let bytes = std::fs::read(&entry).expect("the entry");
+    let proof = asepsis_log::proof::TlogProof::parse(&ran.stdout).expect("a proof");
+    assert_eq!(proof.index, 3);
+    proof.check(&bytes).expect("it holds");
+    assert!(proof.check(&[bytes.as_slice(), b" "].concat()).is_err());
+    let event: Value = serde_json::from_slice(&bytes).expect("JSON");
+    assert_eq!(event["exchange"], site.audit(&[])[3]["exchange"]);
+
+    let log = site.data_dir().join("log");
+    let checkpoint = log.join("checkpoint");
+    let ran = site.run(["audit", "prove", "--since", checkpoint.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let grown = asepsis_log::proof::Consistency::parse(&ran.stdout).expect("a proof");
+    assert_eq!((grown.old, grown.hashes.len()), (2 * EXCHANGES as u64 + 1, 0));
+    let beyond = site.run(["audit", "prove", "100000"]);
+    assert_eq!(beyond.code, 2);
+    assert!(beyond.stderr.contains("entry 100000 is not under the checkpoint"), "{}", beyond.stderr);
+    assert_eq!(site.run(["audit", "prove"]).code, 2);
+}
+
+#[test]
+fn c6_a_policy_asks_for_witnesses_and_says_what_it_saw_of_them() {
+    let site = site();
+    let log = site.data_dir().join("log");
+    let policy = site.folder().join("policy");
+    let witness = asepsis_log::WitnessKey::generate("witness.example/w").expect("a key");
+    let keys = std::fs::read_to_string(log.join("log.vkey")).expect("keys");
+    let lines: String = keys.lines().map(|key| format!("log {key}\n")).collect();
+    let text = format!("{lines}witness w {}\nquorum w\n", witness.verifier_keys()[1]);
+    std::fs::write(&policy, text).expect("written");
+    let policy = policy.to_str().expect("UTF-8");
+    let ran = site.run(["audit", "verify", "--policy", policy]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("CHANGED  checkpoint.cosigned: it is missing"), "{}", ran.stdout);
+
+    let checkpoint = std::fs::read_to_string(log.join("checkpoint")).expect("a checkpoint");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
+    let cosigned = checkpoint.clone() + &witness.cosign(&checkpoint, now - 100).expect("a cosignature");
+    asepsis_log::cosigned::keep(&log, &cosigned).expect("kept");
+    let ran = site.run(["audit", "verify", "--policy", policy, "--max-age", "100000"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    for line in ["INTACT", "COMPLETE", "FRESH"] {
+        assert!(ran.stdout.lines().any(|l| l.starts_with(line)), "{line}: {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("NOTE"), "{}", ran.stdout);
+    let ran = site.run(["audit", "verify", "--policy", policy, "--max-age", "50"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("checkpoint.cosigned, time"), "{}", ran.stdout);
+    // Wrong use is told apart from a log that is not sound.
+    assert_eq!(site.run(["audit", "verify", "--max-age", "50"]).code, 2);
+    let nonsense = site.folder().join("nonsense");
+    std::fs::write(&nonsense, "quorum everybody\n").expect("written");
+    let ran = site.run(["audit", "verify", "--policy", nonsense.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("line 1 of the policy"), "{}", ran.stderr);
+    // And without any, it is said what cannot be seen.
+    let ran = site.run(["audit", "verify"]);
+    assert!(ran.code == 0 && ran.stdout.contains("a complete rollback"), "{}", ran.stdout);
+}
+
+#[test]
 fn r27_the_search_finds_by_each_of_its_words_and_show_tells_all_of_one_exchange() {
     let site = site();
     let all = site.audit(&[]);

@@ -1,32 +1,40 @@
 //! The way along the log: each entry against its bundle and its tile, each tile against the tree.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use asepsis_db::{Database, DbError};
 use asepsis_vocab::{ExchangeId, Phase};
 use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tlog_tiles::{EMPTY_HASH, Hash, record_hash};
 
-use super::{Edge, Place, Report};
-use crate::bundle;
+use super::{Edge, Place, Report, TOLERANCE};
 use crate::entries::{self, Row};
 use crate::layout::{self, TILE};
 use crate::publish::flat;
 use crate::tree::{FullTile, Tree};
+use crate::{MAX_ENTRY_BYTES, bundle, tiles};
 
 /// Rows that are in memory at once.
 const ROWS: u32 = 1024;
 
+/// Seconds that an entry may be dated before one above it: writers wait for one another.
+const SET_BACK: i64 = 60;
+
 const RESTORE: &str = "restore the database from a backup";
+const CLOCK: &str = "find out which clock was wrong; what was recorded stays as it is";
 const REBUILD: &str = "it is derived from the entries: remove it and open the log once";
 
 /// What is needed of an event to tell whether its exchange came to an end.
 #[derive(Deserialize)]
-struct Head {
+struct Head<'a> {
     exchange: ExchangeId,
     phase: Phase,
+    #[serde(borrow)]
+    time: Cow<'a, str>,
 }
 
 pub(crate) struct Walk<'a> {
@@ -38,8 +46,9 @@ pub(crate) struct Walk<'a> {
     /// The tree as it was signed, from the first entry on that was changed since: so that one changed entry does not make
     /// every tile above it look changed.
     vouched: Option<Tree>,
-    pin: Option<(u64, Option<Hash>)>,
-    root: Option<Hash>,
+    /// Sizes whose roots are wanted, and the roots.
+    roots: BTreeMap<u64, Option<Hash>>,
+    times: Times,
     unfinished: BTreeMap<ExchangeId, u64>,
     block: Block,
 }
@@ -54,8 +63,16 @@ struct Block {
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(dir: &'a Path, size: u64, edge: Edge, pin: Option<u64>, report: &'a mut Report) -> Self {
-        let pin = pin.map(|size| (size, (size == 0).then_some(EMPTY_HASH)));
+    /// `wanted` are sizes whose roots are needed.
+    pub(crate) fn new(
+        dir: &'a Path,
+        size: u64,
+        edge: Edge,
+        wanted: Vec<u64>,
+        now: u64,
+        report: &'a mut Report,
+    ) -> Self {
+        let empty = |size| (size, (size == 0).then_some(EMPTY_HASH));
         Self {
             dir,
             size,
@@ -63,8 +80,8 @@ impl<'a> Walk<'a> {
             report,
             tree: Tree::default(),
             vouched: None,
-            pin,
-            root: (size == 0).then_some(EMPTY_HASH),
+            roots: wanted.into_iter().chain([size]).map(empty).collect(),
+            times: Times::new(now),
             unfinished: BTreeMap::new(),
             block: Block::default(),
         }
@@ -87,17 +104,20 @@ impl<'a> Walk<'a> {
                 self.entry(&row);
             }
         }
+        self.report.end = next;
         Ok(())
     }
 
-    /// The root over the entries that the checkpoint covers, and over those that the pin covers.
-    pub(crate) fn finish(mut self) -> (Option<Hash>, Option<Hash>) {
+    /// The roots of the sizes that were wanted, as far as the log reaches.
+    pub(crate) fn finish(mut self) -> BTreeMap<u64, Hash> {
         self.edges();
         let mut unfinished: Vec<_> = std::mem::take(&mut self.unfinished).into_iter().collect();
         unfinished.sort_by_key(|(_, index)| *index);
         self.report.unfinished = unfinished.into_iter().map(|(exchange, _)| exchange).collect();
-        self.report.unsigned_tail = self.report.entries.saturating_sub(self.size);
-        (self.root, self.pin.and_then(|(_, root)| root))
+        self.report.unsigned_tail = self.report.end.saturating_sub(self.size);
+        self.report.first_set_back = self.times.first_set_back;
+        self.report.set_back = self.times.set_back;
+        self.roots.into_iter().filter_map(|(size, root)| Some((size, root?))).collect()
     }
 
     /// Entries that are not there. The tiles stand in for them, so that what follows can still be placed.
@@ -121,13 +141,20 @@ impl<'a> Walk<'a> {
 
     fn entry(&mut self, row: &Row) {
         let index = row.index;
-        match serde_json::from_slice::<Head>(&row.bytes) {
+        if row.bytes.len() > MAX_ENTRY_BYTES {
+            let what = format!("it has {} bytes where at most {MAX_ENTRY_BYTES} may be", row.bytes.len());
+            self.report.add(Place::Entry(index), what, RESTORE);
+        }
+        match serde_json::from_slice::<Head<'_>>(&row.bytes) {
             Err(_) => {
                 self.report.add(Place::Entry(index), "it is no event that this version knows".to_owned(), RESTORE);
             }
             Ok(head) => {
                 if row.id != entries::event_id(&head.exchange, head.phase) {
                     self.report.add(Place::Entry(index), "its event_id is not that of its event".to_owned(), RESTORE);
+                }
+                if let Some(what) = self.times.add(index, &head.time) {
+                    self.report.add(Place::EntryField(index, "time"), what, CLOCK);
                 }
                 match head.phase {
                     Phase::Intent => drop(self.unfinished.insert(head.exchange, index)),
@@ -175,16 +202,11 @@ impl<'a> Walk<'a> {
         for FullTile { level, number, hashes } in full {
             if level > 0 {
                 let name = layout::tile(level, number, TILE);
-                let found = fs::read(layout::under(self.dir, &name)).ok();
+                let found = tiles::read(self.dir, &name).ok();
                 self.compare(&name, found.as_deref(), &hashes);
             }
         }
-        if self.tree.size() == self.size {
-            self.root = Some(self.tree.root());
-        }
-        if let Some((size, root)) = &mut self.pin
-            && self.tree.size() == *size
-        {
+        if let Some(root) = self.roots.get_mut(&self.tree.size()) {
             *root = Some(self.tree.root());
         }
     }
@@ -231,7 +253,7 @@ impl<'a> Walk<'a> {
         }
         let width = self.width(index);
         let mut read = |name: String, wanted: Option<u64>| {
-            let found = self.edge.remove(&name).or_else(|| fs::read(layout::under(self.dir, &name)).ok());
+            let found = self.edge.remove(&name).or_else(|| tiles::read(self.dir, &name).ok());
             let what = match (&found, wanted) {
                 (None, _) => "it is missing".to_owned(),
                 (Some(found), Some(wanted)) if found.len() as u64 != wanted => {
@@ -271,4 +293,51 @@ impl Block {
         self.at = entry.as_ref().map(|_| bundle.len() - rest.len());
         entry
     }
+}
+
+/// The times of entries, which order as their texts do.
+struct Times {
+    /// What is after this is of the future.
+    latest: String,
+    /// The newest that was seen.
+    newest: String,
+    set_back: u64,
+    first_set_back: Option<u64>,
+}
+
+impl Times {
+    fn new(now: u64) -> Self {
+        let latest = text_of(now.saturating_add(TOLERANCE.as_secs()));
+        Self { latest, newest: String::new(), set_back: 0, first_set_back: None }
+    }
+
+    /// Looks at the time of an entry, and says what is wrong with it.
+    fn add(&mut self, index: u64, time: &str) -> Option<String> {
+        let shape = time.len() >= 20 && time.ends_with('Z') && time.as_bytes()[10] == b'T';
+        if !shape {
+            return Some("it is no time as RFC 3339 has it, in UTC".to_owned());
+        }
+        if *time > *self.latest {
+            return Some(format!("it is dated {time}, which is yet to come"));
+        }
+        if *time >= *self.newest {
+            self.newest.clear();
+            self.newest.push_str(time);
+        } else if let (Some(newest), Some(this)) = (seconds_of(&self.newest), seconds_of(time))
+            && newest - this >= SET_BACK
+        {
+            self.set_back += 1;
+            self.first_set_back.get_or_insert(index);
+        }
+        None
+    }
+}
+
+fn text_of(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| "9999".to_owned())
+}
+
+fn seconds_of(time: &str) -> Option<i64> {
+    OffsetDateTime::parse(time, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
 }

@@ -17,7 +17,7 @@ pub fn event(exchange: ExchangeId, phase: Phase) -> AuditEvent {
         "v": SCHEMA_VERSION,
         "exchange": exchange,
         "phase": phase,
-        "time": "2026-11-22T08:30:00.000Z",
+        "time": "2024-11-22T08:30:00.000Z",
         "interface": "openai.chat",
         "actor": { "user": "dr.a", "role": "clinician", "method": "api_key", "credential": "k1" },
         "purpose": "TREAT",

@@ -1,0 +1,74 @@
+//! What the parts of `asepsis audit` take.
+
+use std::path::PathBuf;
+
+use asepsis_vocab::{DisclosureForm, SubjectId};
+use clap::Args;
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The folder of the log; that of the configuration where absent.
+    pub(crate) folder: Option<PathBuf>,
+    /// An older checkpoint that was kept elsewhere. Without one, or a policy with witnesses, a rollback cannot be seen.
+    #[arg(long)]
+    pub(crate) pin: Option<PathBuf>,
+    /// The log's public keys, kept elsewhere: a file, or the key itself.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// A file that names the log's keys, the witnesses and how many of them have to have cosigned (C2SP tlog-policy).
+    #[arg(long)]
+    pub(crate) policy: Option<PathBuf>,
+    /// How old the newest cosignature may be, in seconds.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) max_age: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Search {
+    /// The folder of the log; that of the configuration where absent.
+    #[arg(long)]
+    pub(crate) folder: Option<PathBuf>,
+    /// The user's id.
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// The pseudonym of a patient: `sb_` and 32 digits.
+    #[arg(long)]
+    pub(crate) subject: Option<SubjectId>,
+    /// The AI system's id.
+    #[arg(long)]
+    pub(crate) system: Option<String>,
+    /// The form of disclosure.
+    #[arg(long)]
+    pub(crate) form: Option<DisclosureForm>,
+    /// How it ended: completed, refused, blocked, truncated, client_gone, ...
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// From this time on, for example 2026-11-22 or 2026-11-22T08:30.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Before this time.
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+    /// At most so many, the newest.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) last: usize,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Prove {
+    /// The index of the entry, as `search` shows it.
+    #[arg(required_unless_present = "since", conflicts_with = "since")]
+    pub(crate) index: Option<u64>,
+    /// The folder of the log; that of the configuration where absent.
+    #[arg(long)]
+    pub(crate) folder: Option<PathBuf>,
+    /// Write the exact bytes of the entry, which are what the proof is about, to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entry: Option<PathBuf>,
+    /// Prove instead that the log goes on from this older checkpoint: the body that a C2SP tlog-witness takes.
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub(crate) since: Option<PathBuf>,
+}
