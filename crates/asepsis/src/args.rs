@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Policy(Policy),
     /// Verify, search and show the audit log.
     Audit(Audit),
+    /// Be a witness of logs at another site: cosign what goes on, refuse what goes back (C2SP tlog-witness).
+    Witness(Witness),
     /// List what was refused because no registered AI system serves it.
     Unlisted,
     /// Find identifiers in files, folders or standard input.
@@ -156,6 +158,8 @@ pub(crate) enum AuditAction {
     },
     /// Prove that an entry is in the log (C2SP tlog-proof), or that the log only grew, for verifiers that are not Asepsis.
     Prove(Prove),
+    /// Let the witnesses of a policy cosign the log's checkpoints, beside the process that writes it.
+    Cosign(Cosign),
 }
 
 #[derive(Args)]

@@ -1,25 +1,43 @@
-"""Checks logs that Asepsis wrote, with aics-tlog and pymerkle.
+"""Checks logs that Asepsis wrote, with aics-tlog, pymerkle and OpenSSL.
 
 The folder holds `log.vkey`, and under `logs/` a copy of the log at each size; under `proofs/` a tlog-proof with its entry for
 some places, under `grown/` consistency proofs as bodies of `add-checkpoint`. Prints a line `ok ...` for each thing that holds.
 """
 
 import base64
+import hashlib
 import pathlib
 import sys
 
 import aics_tlog as tlog
 import pymerkle
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 folder = pathlib.Path(sys.argv[1])
-key = tlog.parse_vkey((folder / "log.vkey").read_text().splitlines()[0])
+key, post_quantum = (folder / "log.vkey").read_text().splitlines()
+key = tlog.parse_vkey(key)
+
+
+def check_ml_dsa(checkpoint, note, vkey):
+    """The ML-DSA-44 signature (type 6) of C2SP tlog-cosignature, by OpenSSL. aics-tlog does not know it."""
+    name, key_id, encoded = vkey.split("+", 2)
+    tagged = base64.b64decode(encoded, validate=True)
+    assert tagged[0] == 6
+    assert hashlib.sha256(name.encode() + b"\n" + tagged).digest()[:4].hex() == key_id
+    (line,) = [s for s in note.signatures if s.name == name and s.key_id.hex() == key_id]
+    time, signature = line.signature[:8], line.signature[8:]
+    message = b"subtree/v1\n\0" + bytes([len(name.encode())]) + name.encode() + time
+    message += bytes([len(checkpoint.origin.encode())]) + checkpoint.origin.encode()
+    message += (0).to_bytes(8, "big") + checkpoint.size.to_bytes(8, "big") + checkpoint.root
+    MLDSA44PublicKey.from_public_bytes(tagged[1:]).verify(signature, message)
 
 
 def signed(text):
-    """The checkpoint, whose signature holds."""
+    """The checkpoint, whose signatures hold."""
     checkpoint, note = tlog.checkpoint.checkpoint_from_note(text)
     result = tlog.verify_checkpoint(note, key, expected_origin=key.name)
     assert result.log_ok, result.error
+    check_ml_dsa(checkpoint, note, post_quantum)
     return checkpoint
 
 

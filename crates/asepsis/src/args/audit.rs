@@ -1,5 +1,6 @@
 //! What the parts of `asepsis audit` take.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use asepsis_vocab::{DisclosureForm, SubjectId};
@@ -71,4 +72,33 @@ pub(crate) struct Prove {
     /// Prove instead that the log goes on from this older checkpoint: the body that a C2SP tlog-witness takes.
     #[arg(long, value_name = "CHECKPOINT")]
     pub(crate) since: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Cosign {
+    /// The folder of the log; that of the configuration where absent.
+    #[arg(long)]
+    pub(crate) folder: Option<PathBuf>,
+    /// The witnesses, with their addresses (C2SP tlog-policy).
+    #[arg(long)]
+    pub(crate) policy: PathBuf,
+    /// Ask once and end. Exit code 0 if what is kept for the newest checkpoint then reaches the quorum, 1 if not.
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Witness {
+    /// The witness's folder: its key, and its memory. Do not restore it from an old backup: retire the witness instead.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Its name, for good: an address without scheme that you control, such as witness.example.org/w1.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// A log that it knows, by its public keys: a file like `log.vkey`, or a key itself. May be given several times.
+    #[arg(long = "log", required = true, value_name = "KEY")]
+    pub(crate) logs: Vec<String>,
+    /// Where it listens. What is sent is a log's name, size and root with signatures, and nothing that identifies anybody.
+    #[arg(long, default_value = "127.0.0.1:8644")]
+    pub(crate) listen: SocketAddr,
 }

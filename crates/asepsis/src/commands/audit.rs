@@ -1,5 +1,6 @@
 //! `asepsis audit`: verifies, searches, shows and proves the log.
 
+mod cosign;
 mod prove;
 mod search;
 mod show;
@@ -12,6 +13,7 @@ use anyhow::Context;
 use crate::args::{Audit, AuditAction};
 use crate::config::Config;
 
+pub(crate) use cosign::beside as cosign_beside;
 pub(crate) use show::details;
 pub(crate) use verify::lines as report_lines;
 
@@ -22,6 +24,7 @@ pub(crate) fn run(config: &Path, audit: &Audit) -> anyhow::Result<u8> {
         AuditAction::Search(asked) => search::run(&place, asked),
         AuditAction::Show { exchange, folder } => show::run(&place, *exchange, folder.as_ref()),
         AuditAction::Prove(asked) => prove::run(&place, asked),
+        AuditAction::Cosign(asked) => cosign::run(&place, asked),
     }
 }
 
