@@ -9,11 +9,19 @@ use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _, Row as Sql
 use asepsis_db::{Batch, Database, DbError};
 use asepsis_vocab::{AuditEvent, ExchangeId, Phase};
 
+use crate::payloads::{self, SealedPayload};
+
 /// The layouts of the database, oldest first. `event_id` is the exchange (16 bytes) and the phase (1 byte).
-pub(crate) const SCHEMA: &[&str] = &["
+pub(crate) const SCHEMA: &[&str] = &[
+    "
     CREATE TABLE entries (idx INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT;
     CREATE TABLE state (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-"];
+",
+    "
+    CREATE TABLE payloads (idx INTEGER PRIMARY KEY, key TEXT NOT NULL, sealed BLOB NOT NULL) STRICT;
+    CREATE INDEX payloads_by_key ON payloads (key);
+",
+];
 
 /// An entry as it is stored: its exact bytes are the leaf of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +67,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<AuditEvent> {
 pub(crate) struct NewEntry {
     pub(crate) id: EventId,
     pub(crate) bytes: Vec<u8>,
+    /// What goes into the same transaction, where the entry has it.
+    pub(crate) payload: Option<SealedPayload>,
 }
 
 /// What became of it.
@@ -105,6 +115,9 @@ impl Batch for Appender {
         let mut insert = db.prepare_cached("INSERT INTO entries (idx, event_id, bytes) VALUES (?, ?, ?)")?;
         for (job, index) in jobs.iter().zip(first..) {
             insert.execute((index as i64, &job.id, &job.bytes))?;
+            if let Some(payload) = &job.payload {
+                payloads::insert(db, index, payload)?;
+            }
         }
         // All exchanges before this index are finished: where the next start begins to look.
         let settled = self.unfinished.values().min().copied().unwrap_or(first);
@@ -143,6 +156,13 @@ pub(crate) async fn count(db: &Database) -> Result<u64, DbError> {
     db.read(|db| db.query_row("SELECT coalesce(max(idx) + 1, 0) FROM entries", (), |row| row.get::<_, i64>(0)))
         .await
         .map(|next| next as u64)
+}
+
+/// The index of the first entry that is there; 0 for an empty log.
+pub(crate) async fn first(db: &Database) -> Result<u64, DbError> {
+    db.read(|db| db.query_row("SELECT coalesce(min(idx), 0) FROM entries", (), |row| row.get::<_, i64>(0)))
+        .await
+        .map(|first| first as u64)
 }
 
 /// Intents without outcome, by exchange.

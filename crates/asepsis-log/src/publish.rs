@@ -61,8 +61,10 @@ impl Publisher {
             if signed.size > stored {
                 return Err(LogError::Shrank { signed: signed.size, stored });
             }
-            match Files::load(&publisher.dir, signed.size, signed.root) {
+            let first = entries::first(&publisher.db).await?;
+            match Files::load(&publisher.dir, signed.size, signed.root, first) {
                 Some(files) => publisher.files = files,
+                None if first > 0 => return Err(LogError::Pruned { first }),
                 None => {
                     publisher.catch_up(signed.size).await?;
                     if publisher.files.tree.root() != signed.root {
@@ -126,7 +128,8 @@ impl Publisher {
 
 impl Files {
     /// The edge of the tree from the files, if they are whole and give the root that was signed.
-    fn load(dir: &Path, size: u64, root: Hash) -> Option<Self> {
+    /// Bundles are looked for from the entry `first` on, which is the first one that is there.
+    fn load(dir: &Path, size: u64, root: Hash, first: u64) -> Option<Self> {
         let mut levels = Vec::new();
         let mut partials = BTreeSet::new();
         for (level, width) in widths(size).enumerate() {
@@ -152,7 +155,7 @@ impl Files {
         }
         let tree = Tree::from_edge(size, levels).filter(|tree| tree.root() == root)?;
         let there = |number| fs::metadata(layout::under(dir, &layout::bundle(number, TILE))).is_ok_and(|m| m.len() > 0);
-        if !(0..size / TILE).all(there) {
+        if !(first / TILE..size / TILE).all(there) {
             return None;
         }
         let mut unfinished = Vec::new();

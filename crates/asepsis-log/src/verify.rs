@@ -9,6 +9,7 @@
 
 mod anchor;
 mod report;
+mod sealed;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use asepsis_db::Database;
 
-pub use report::{Anchor, Fault, KeySource, Place, Report};
+pub use report::{Anchor, Fault, KeySource, Place, Report, Shredded};
 
 use crate::layout::{self, TILE};
 use crate::note::{Parsed, hex};
@@ -63,7 +64,7 @@ pub async fn verify(dir: &Path, options: VerifyOptions) -> Result<Report, LogErr
     let size = anchors.signed.as_ref().map_or(0, Parsed::size);
     let mut walk = Walk::new(dir, size, edge, anchors.sizes(), now, &mut report);
     walk.run(&db).await?;
-    let roots = walk.finish();
+    let roots = walk.finish(&db).await?;
     db.close().await;
 
     report.size = size;

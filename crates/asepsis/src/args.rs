@@ -160,6 +160,10 @@ pub(crate) enum AuditAction {
     Prove(Prove),
     /// Let the witnesses of a policy cosign the log's checkpoints, beside the process that writes it.
     Cosign(Cosign),
+    /// Account for the disclosures of a patient's health information: when, to whom, what, what for (45 CFR 164.528).
+    Account(Account),
+    /// Let go of entries whose retention is over, by the policy in the log's folder. Stop the gateway first.
+    Prune(Prune),
 }
 
 #[derive(Args)]

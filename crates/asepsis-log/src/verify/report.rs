@@ -16,6 +16,8 @@ pub struct Report {
     pub root: Option<String>,
     /// The number of entries in the database.
     pub entries: u64,
+    /// Entries that were let go after their retention, from the first on, as an entry says; their hashes are in the tiles.
+    pub pruned: u64,
     /// One more than the index of the last entry.
     pub end: u64,
     /// Where the signature's key came from.
@@ -28,6 +30,12 @@ pub struct Report {
     pub unfinished: Vec<ExchangeId>,
     /// Entries that no checkpoint covers yet. They are durable, but nobody has signed them.
     pub unsigned_tail: u64,
+    /// Sealed payloads that are there.
+    pub payloads: u64,
+    /// Payloads that are gone because their key was destroyed, as an entry says.
+    pub shredded: Vec<Shredded>,
+    /// Payloads that are there and cannot be read any more, because an entry says that their key was destroyed.
+    pub left_sealed: u64,
     /// Whether a pin was given.
     pub pinned: bool,
     /// What the witnesses of the policy have cosigned; absent without a policy that asks for witnesses, or where nothing of
@@ -40,6 +48,19 @@ pub struct Report {
     pub set_back: u64,
     /// The first of those.
     pub first_set_back: Option<u64>,
+}
+
+/// Payloads that were erased by destroying their key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shredded {
+    /// The entry that says so.
+    pub by: u64,
+    /// The key's id.
+    pub key: String,
+    /// The first entry whose payload it was.
+    pub first: u64,
+    /// How many payloads are gone.
+    pub payloads: u64,
 }
 
 /// The newest checkpoint that witnesses cosigned.

@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use asepsis_db::{Database, DbError};
-use asepsis_vocab::{ExchangeId, Phase};
+use asepsis_vocab::{Act, ExchangeId, PayloadRef, Phase};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tlog_tiles::{EMPTY_HASH, Hash, record_hash};
 
+use super::sealed::Sealed;
 use super::{Edge, Place, Report, TOLERANCE};
 use crate::entries::{self, Row};
 use crate::layout::{self, TILE};
 use crate::publish::flat;
 use crate::tree::{FullTile, Tree};
-use crate::{MAX_ENTRY_BYTES, bundle, tiles};
+use crate::{MAX_ENTRY_BYTES, bundle, erase, tiles};
 
 /// Rows that are in memory at once.
 const ROWS: u32 = 1024;
@@ -25,6 +26,7 @@ const ROWS: u32 = 1024;
 const SET_BACK: i64 = 60;
 
 const RESTORE: &str = "restore the database from a backup";
+const RESTORE_TILES: &str = "restore the folder `tile` from a backup: its entries were pruned";
 const CLOCK: &str = "find out which clock was wrong; what was recorded stays as it is";
 const REBUILD: &str = "it is derived from the entries: remove it and open the log once";
 
@@ -35,6 +37,8 @@ struct Head<'a> {
     phase: Phase,
     #[serde(borrow)]
     time: Cow<'a, str>,
+    payload: Option<PayloadRef>,
+    act: Option<Act>,
 }
 
 pub(crate) struct Walk<'a> {
@@ -49,6 +53,10 @@ pub(crate) struct Walk<'a> {
     /// Sizes whose roots are wanted, and the roots.
     roots: BTreeMap<u64, Option<Hash>>,
     times: Times,
+    sealed: Sealed,
+    /// Entries before the first one that is there, and how many of them an entry says were pruned.
+    before: u64,
+    pruned: u64,
     unfinished: BTreeMap<ExchangeId, u64>,
     block: Block,
 }
@@ -82,6 +90,9 @@ impl<'a> Walk<'a> {
             vouched: None,
             roots: wanted.into_iter().chain([size]).map(empty).collect(),
             times: Times::new(now),
+            sealed: Sealed::default(),
+            before: 0,
+            pruned: 0,
             unfinished: BTreeMap::new(),
             block: Block::default(),
         }
@@ -92,12 +103,16 @@ impl<'a> Walk<'a> {
         let mut next = 0;
         loop {
             let rows = entries::rows(db, next..u64::MAX, ROWS).await?;
-            if rows.is_empty() {
-                break;
-            }
+            let (Some(first), Some(last)) = (rows.first(), rows.last()) else { break };
+            self.sealed.read(db, first.index, last.index).await?;
             for row in rows {
                 self.report.entries += 1;
                 if row.index > next {
+                    if self.report.entries == 1 {
+                        self.before = row.index;
+                    } else {
+                        self.report.add(Place::Entry(next), missing(next, row.index), RESTORE);
+                    }
                     self.missing(next, row.index);
                 }
                 next = row.index + 1;
@@ -109,28 +124,27 @@ impl<'a> Walk<'a> {
     }
 
     /// The roots of the sizes that were wanted, as far as the log reaches.
-    pub(crate) fn finish(mut self) -> BTreeMap<u64, Hash> {
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn finish(mut self, db: &Database) -> Result<BTreeMap<u64, Hash>, DbError> {
         self.edges();
+        self.report.pruned = self.before.min(self.pruned);
+        if self.before > self.pruned {
+            self.report.add(Place::Entry(self.pruned), missing(self.pruned, self.before), RESTORE);
+        }
+        std::mem::take(&mut self.sealed).finish(db, self.report).await?;
         let mut unfinished: Vec<_> = std::mem::take(&mut self.unfinished).into_iter().collect();
         unfinished.sort_by_key(|(_, index)| *index);
         self.report.unfinished = unfinished.into_iter().map(|(exchange, _)| exchange).collect();
         self.report.unsigned_tail = self.report.end.saturating_sub(self.size);
         self.report.first_set_back = self.times.first_set_back;
         self.report.set_back = self.times.set_back;
-        self.roots.into_iter().filter_map(|(size, root)| Some((size, root?))).collect()
+        Ok(self.roots.into_iter().filter_map(|(size, root)| Some((size, root?))).collect())
     }
 
     /// Entries that are not there. The tiles stand in for them, so that what follows can still be placed.
     fn missing(&mut self, from: u64, to: u64) {
-        self.report.add(
-            Place::Entry(from),
-            if to - from == 1 {
-                "it is missing".to_owned()
-            } else {
-                format!("entries {from} to {} are missing", to - 1)
-            },
-            RESTORE,
-        );
         for index in from..to.min(self.size) {
             self.enter_block(index);
             let leaf = self.block.hash(index).unwrap_or_default();
@@ -155,6 +169,11 @@ impl<'a> Walk<'a> {
                 }
                 if let Some(what) = self.times.add(index, &head.time) {
                     self.report.add(Place::EntryField(index, "time"), what, CLOCK);
+                }
+                self.sealed.entry(index, head.payload.as_ref(), head.act.as_ref(), self.report);
+                if let Some(minimum) = head.act.as_ref().and_then(erase::pruned_below) {
+                    // What stands above it cannot be older than what it let go.
+                    self.pruned = self.pruned.max(minimum.min(index));
                 }
                 match head.phase {
                     Phase::Intent => drop(self.unfinished.insert(head.exchange, index)),
@@ -252,16 +271,20 @@ impl<'a> Walk<'a> {
             return;
         }
         let width = self.width(index);
+        // The bundles of pruned entries are let go with them; the tiles stay, and speak for them.
+        let let_go = index / TILE * TILE + TILE <= self.before;
         let mut read = |name: String, wanted: Option<u64>| {
             let found = self.edge.remove(&name).or_else(|| tiles::read(self.dir, &name).ok());
             let what = match (&found, wanted) {
+                (None, None) if let_go => return None,
                 (None, _) => "it is missing".to_owned(),
                 (Some(found), Some(wanted)) if found.len() as u64 != wanted => {
                     format!("it has {} bytes where {wanted} belong", found.len())
                 }
                 _ => return found,
             };
-            self.report.add(Place::File(name), what, REBUILD);
+            let remedy = if let_go { RESTORE_TILES } else { REBUILD };
+            self.report.add(Place::File(name), what, remedy);
             found
         };
         let bundle = read(layout::bundle(index / TILE, width), None);
@@ -293,6 +316,11 @@ impl Block {
         self.at = entry.as_ref().map(|_| bundle.len() - rest.len());
         entry
     }
+}
+
+/// Says which entries are not there.
+fn missing(from: u64, to: u64) -> String {
+    if to - from == 1 { "it is missing".to_owned() } else { format!("entries {from} to {} are missing", to - 1) }
 }
 
 /// The times of entries, which order as their texts do.

@@ -75,6 +75,42 @@ pub(crate) struct Prove {
 }
 
 #[derive(Args)]
+pub(crate) struct Account {
+    /// The patient's pseudonym in the log: `sb_` and 32 digits.
+    #[arg(long)]
+    pub(crate) patient: SubjectId,
+    /// The folder of the log; that of the configuration where absent.
+    #[arg(long)]
+    pub(crate) folder: Option<PathBuf>,
+    /// From this time on, for example 2020-11-25; a patient may ask for six years back.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Before this time.
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+    /// Leave out what need not be accounted for: treatment, payment and operations under an agreement, limited data sets, and
+    /// what is de-identified.
+    #[arg(long)]
+    pub(crate) required: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Prune {
+    /// Let go of entries from before this day, for example 2020-11-25, in whole segments of 256.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) before: String,
+    /// Only say what would go.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The log of the command line, instead of the gateway's.
+    #[arg(long)]
+    pub(crate) command_line: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct Cosign {
     /// The folder of the log; that of the configuration where absent.
     #[arg(long)]

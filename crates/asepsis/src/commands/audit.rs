@@ -1,7 +1,9 @@
-//! `asepsis audit`: verifies, searches, shows and proves the log.
+//! `asepsis audit`: verifies, searches, shows, proves, accounts for and prunes the log.
 
+mod account;
 mod cosign;
 mod prove;
+mod prune;
 mod search;
 mod show;
 mod verify;
@@ -25,6 +27,8 @@ pub(crate) fn run(config: &Path, audit: &Audit) -> anyhow::Result<u8> {
         AuditAction::Show { exchange, folder } => show::run(&place, *exchange, folder.as_ref()),
         AuditAction::Prove(asked) => prove::run(&place, asked),
         AuditAction::Cosign(asked) => cosign::run(&place, asked),
+        AuditAction::Account(asked) => account::run(&place, asked),
+        AuditAction::Prune(asked) => prune::run(&place, asked),
     }
 }
 

@@ -62,6 +62,24 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
             report.unfinished.len()
         )
     });
+    if report.pruned > 0 {
+        lines.push(format!(
+            "PRUNED   {} entries were let go after their retention, as an entry says; their hashes still count",
+            report.pruned
+        ));
+    }
+    for shredded in &report.shredded {
+        lines.push(format!(
+            "SHREDDED {} payloads under key {}, the first of entry {}: payload shredded by entry {}",
+            shredded.payloads, shredded.key, shredded.first, shredded.by
+        ));
+    }
+    if report.left_sealed > 0 {
+        lines.push(format!(
+            "SEALED   {} payloads are left whose key was shredded: nobody can read them, and they may be deleted",
+            report.left_sealed
+        ));
+    }
     freshness(report, &mut lines);
     if let Some(first) = report.first_set_back {
         lines.push(format!(
