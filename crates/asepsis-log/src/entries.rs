@@ -165,6 +165,34 @@ pub(crate) async fn first(db: &Database) -> Result<u64, DbError> {
         .map(|first| first as u64)
 }
 
+/// What in the database is not as this program makes it: rules that are missing, programs that were added, rows that nobody
+/// reads. Each could let something pass that the rows themselves do not show.
+pub(crate) async fn strange(db: &Database) -> Result<Vec<String>, DbError> {
+    db.read(|db| {
+        let mut found = Vec::new();
+        let unique = "SELECT count(*) FROM pragma_index_list('entries') i JOIN pragma_index_info(i.name) c \
+                      WHERE i.\"unique\" AND c.name = 'event_id'";
+        if db.query_row(unique, (), |row| row.get::<_, i64>(0))? == 0 {
+            found.push("the rule is gone by which an entry is there only once".to_owned());
+        }
+        let mut added = db.prepare("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")?;
+        let mut added = added.query(())?;
+        while let Some(row) = added.next()? {
+            let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
+            let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect();
+            found.push(format!("somebody added the {kind} `{name}`"));
+        }
+        for table in ["entries", "payloads"] {
+            let below = format!("SELECT count(*) FROM {table} WHERE idx < 0");
+            if db.query_row(&below, (), |row| row.get::<_, i64>(0))? > 0 {
+                found.push(format!("the table `{table}` has rows before the first index"));
+            }
+        }
+        Ok(found)
+    })
+    .await
+}
+
 /// Intents without outcome, by exchange.
 pub(crate) async fn unfinished(db: &Database) -> Result<Unfinished, DbError> {
     db.read(|db| {

@@ -13,7 +13,7 @@ use tlog_tiles::{Hash, record_hash};
 use crate::layout::{self, TILE};
 use crate::note::{self, Checkpoint, Parsed};
 use crate::tree::{Tree, widths};
-use crate::{LogError, LogKey, bundle, entries};
+use crate::{LogError, LogKey, NoteFault, bundle, entries, tiles};
 
 /// Rows that are read at once: a full tile. More in one piece of memory cost more in fresh pages than they save in calls.
 const ROWS: u32 = 256;
@@ -46,7 +46,7 @@ impl Publisher {
     pub(crate) async fn open(dir: Arc<PathBuf>, db: Database, key: Arc<LogKey>, stored: u64) -> Result<Self, LogError> {
         let path = layout::under(&dir, layout::CHECKPOINT);
         let mut publisher = Self { dir, db, key, files: Files::default(), signed: None };
-        let signed = match fs::read(&path) {
+        let signed = match tiles::read(&publisher.dir, layout::CHECKPOINT) {
             Ok(text) => {
                 let fault = |fault| LogError::Checkpoint { path: path.clone(), fault };
                 let parsed = Parsed::new(&text).map_err(fault)?;
@@ -55,6 +55,9 @@ impl Publisher {
                 Some(parsed)
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(e) if e.kind() == std::io::ErrorKind::FileTooLarge => {
+                return Err(LogError::Checkpoint { path, fault: NoteFault::Malformed });
+            }
             Err(source) => return Err(LogError::Publish { path, source }),
         };
         if let Some(signed) = signed {
@@ -143,7 +146,7 @@ impl Files {
             let mut hashes = Vec::new();
             if width > 0 {
                 let name = layout::tile(level, full, width);
-                let content = fs::read(layout::under(dir, &name)).ok()?;
+                let content = tiles::read(dir, &name).ok()?;
                 let (chunks, rest) = content.as_chunks::<32>();
                 if !rest.is_empty() {
                     return None;
@@ -161,7 +164,7 @@ impl Files {
         let mut unfinished = Vec::new();
         if !size.is_multiple_of(TILE) {
             let name = layout::bundle(size / TILE, size % TILE);
-            let content = fs::read(layout::under(dir, &name)).ok()?;
+            let content = tiles::read(dir, &name).ok()?;
             let mut rest = content.as_slice();
             for hash in &tree.edge()[0] {
                 let entry = bundle::take(&mut rest)?;

@@ -61,6 +61,10 @@ pub async fn verify(dir: &Path, options: VerifyOptions) -> Result<Report, LogErr
 
     let layout = u32::try_from(entries::SCHEMA.len()).unwrap_or(u32::MAX);
     let db = Database::open_read_only(&layout::under(dir, layout::DATABASE), layout).await?;
+    for what in entries::strange(&db).await? {
+        let place = Place::File(layout::DATABASE.to_owned());
+        report.add(place, what, "restore the database from a backup and find out who had access");
+    }
     let size = anchors.signed.as_ref().map_or(0, Parsed::size);
     let mut walk = Walk::new(dir, size, edge, anchors.sizes(), now, &mut report);
     walk.run(&db).await?;

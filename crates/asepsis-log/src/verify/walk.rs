@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
 use asepsis_db::{Database, DbError};
@@ -68,6 +69,9 @@ struct Block {
     /// Where the next entry begins in the bundle; `None` once it is known to be broken.
     at: Option<usize>,
     tile: Option<Vec<u8>>,
+    /// A file is named once, with the first entry that is wrong in it: a swapped one would fill the list.
+    told_bundle: bool,
+    told_tile: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -195,12 +199,16 @@ impl<'a> Walk<'a> {
         let entry_changed = bundle_differs && tile_differs;
         if entry_changed {
             self.report.add(Place::Entry(index), "its bytes are not those that were signed".to_owned(), RESTORE);
-        } else if bundle_differs {
+        } else if bundle_differs && !std::mem::replace(&mut self.block.told_bundle, true) {
             let name = layout::bundle(index / TILE, self.width(index));
-            self.report.add(Place::File(name), format!("entry {index} was changed in it"), REBUILD);
-        } else if tile_differs {
+            self.report.add(Place::File(name), format!("entry {index} is the first that was changed in it"), REBUILD);
+        } else if tile_differs && !std::mem::replace(&mut self.block.told_tile, true) {
             let name = layout::tile(0, index / TILE, self.width(index));
-            self.report.add(Place::File(name), format!("the hash of entry {index} was changed in it"), REBUILD);
+            self.report.add(
+                Place::File(name),
+                format!("the hash of entry {index} is the first that was changed in it"),
+                REBUILD,
+            );
         }
         self.leaf(leaf, in_tile.filter(|_| entry_changed).unwrap_or(leaf));
     }
@@ -221,7 +229,7 @@ impl<'a> Walk<'a> {
         for FullTile { level, number, hashes } in full {
             if level > 0 {
                 let name = layout::tile(level, number, TILE);
-                let found = tiles::read(self.dir, &name).ok();
+                let found = tiles::read(self.dir, &name);
                 self.compare(&name, found.as_deref(), &hashes);
             }
         }
@@ -242,17 +250,18 @@ impl<'a> Walk<'a> {
             number /= TILE;
             if level > 0 && !hashes.is_empty() {
                 let name = layout::tile(level, number, hashes.len() as u64);
-                self.compare(&name, edge.get(&name).map(Vec::as_slice), hashes);
+                let found = edge.get(&name).map(Vec::as_slice).ok_or(io::Error::from(io::ErrorKind::NotFound));
+                self.compare(&name, found.as_ref().map(|found| *found), hashes);
             }
         }
     }
 
-    fn compare(&mut self, name: &str, found: Option<&[u8]>, hashes: &[Hash]) {
+    fn compare(&mut self, name: &str, found: Result<&[u8], &io::Error>, hashes: &[Hash]) {
         let expected = flat(hashes);
         let what = match found {
-            None => "it is missing".to_owned(),
-            Some(found) if found == expected => return,
-            Some(found) => match found.iter().zip(&expected).position(|(found, expected)| found != expected) {
+            Err(error) => not_read(error),
+            Ok(found) if found == expected => return,
+            Ok(found) => match found.iter().zip(&expected).position(|(found, expected)| found != expected) {
                 Some(byte) => format!("byte {byte} is not that of the tree over the entries"),
                 None => format!("it has {} bytes where {} belong", found.len(), expected.len()),
             },
@@ -274,18 +283,18 @@ impl<'a> Walk<'a> {
         // The bundles of pruned entries are let go with them; the tiles stay, and speak for them.
         let let_go = index / TILE * TILE + TILE <= self.before;
         let mut read = |name: String, wanted: Option<u64>| {
-            let found = self.edge.remove(&name).or_else(|| tiles::read(self.dir, &name).ok());
+            let found = self.edge.remove(&name).map_or_else(|| tiles::read(self.dir, &name), Ok);
             let what = match (&found, wanted) {
-                (None, None) if let_go => return None,
-                (None, _) => "it is missing".to_owned(),
-                (Some(found), Some(wanted)) if found.len() as u64 != wanted => {
+                (Err(_), None) if let_go => return None,
+                (Err(error), _) => not_read(error),
+                (Ok(found), Some(wanted)) if found.len() as u64 != wanted => {
                     format!("it has {} bytes where {wanted} belong", found.len())
                 }
-                _ => return found,
+                _ => return found.ok(),
             };
             let remedy = if let_go { RESTORE_TILES } else { REBUILD };
             self.report.add(Place::File(name), what, remedy);
-            found
+            found.ok()
         };
         let bundle = read(layout::bundle(index / TILE, width), None);
         let tile = read(layout::tile(0, index / TILE, width), Some(width * 32));
@@ -297,7 +306,7 @@ impl<'a> Walk<'a> {
                 self.report.add(Place::File(name), format!("it does not hold {width} whole entries"), REBUILD);
             }
         }
-        self.block = Block { bundle, at: Some(0), tile };
+        self.block = Block { bundle, at: Some(0), tile, ..Block::default() };
     }
 }
 
@@ -315,6 +324,15 @@ impl Block {
         let entry = bundle::take(&mut rest).map(<[u8]>::to_vec);
         self.at = entry.as_ref().map(|_| bundle.len() - rest.len());
         entry
+    }
+}
+
+/// Says why a file could not be read.
+fn not_read(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it is missing".to_owned(),
+        io::ErrorKind::FileTooLarge => "it is longer than any file of the log may be".to_owned(),
+        _ => format!("it cannot be read ({error})"),
     }
 }
 
