@@ -1,6 +1,8 @@
 //! What the tests of the log share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+#[cfg(target_os = "linux")]
+pub mod disk;
 pub mod peers;
 
 use std::path::Path;
