@@ -76,10 +76,18 @@ fn c6_a_gateway_is_cosigned_as_it_works_and_a_rollback_is_refused_by_its_witness
     let ran = cosign(&log);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("QUORUM   reached"), "{}", ran.stdout);
-    drop(running);
+    running.kill();
     let ran = cosign(&log);
     assert_eq!(ran.code, 0, "what was cosigned stays so: {}", ran.stdout);
     assert!(ran.stdout.contains("AWAY"), "{}", ran.stdout);
+
+    // Killed and started again, it still knows.
+    let again = witness(&site, &folder);
+    let url = policy.lines().find_map(|line| line.rsplit_once("http://")).expect("an address").1.to_owned();
+    std::fs::write(policy_file, policy.replace(&url, &again.address.to_string())).expect("written");
+    let ran = cosign(&old);
+    assert!(ran.code == 1 && ran.stdout.contains("has cosigned 8 entries"), "{}", ran.stdout);
+    again.kill();
 
     // Its memory lost, it does not begin anew.
     std::fs::remove_file(folder.join("witness.db")).expect("removed");
