@@ -8,6 +8,7 @@
 //! be told from an honest one.
 
 mod anchor;
+mod field;
 mod report;
 mod sealed;
 mod walk;

@@ -103,6 +103,20 @@ async fn r27_truncated_swapped_and_oversized_files_are_named_and_cost_no_memory(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn r27_a_database_with_a_broken_page_is_named_with_the_entry_from_which_on_it_cannot_be_read() {
+    let dir = made(5_000).await;
+    let db = dir.path().join("log/entries.db");
+    let mut content = fs::read(&db).unwrap();
+    let middle = content.len() / 2 / 4096 * 4096;
+    content[middle..middle + 4 * 4096].fill(0xff);
+    fs::write(&db, &content).unwrap();
+    let report = check(dir.path()).await;
+    let named = report.findings.iter().find(|fault| fault.what.contains("entries.db cannot be read from here on"));
+    let from = named.map(|fault| fault.place.clone());
+    assert!(matches!(from, Some(Place::Entry(1_000..4_000))), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn r27_a_database_that_is_none_or_cut_off_is_an_error_that_names_it() {
     let dir = made(300).await;
     let db = dir.path().join("log/entries.db");

@@ -58,7 +58,7 @@ async fn r27_old_segments_go_by_the_policy_and_what_stays_verifies_with_all_its_
     assert_eq!((pruned.entries, pruned.minimum, pruned.by), (512, 512, Some(1100)));
     let report = check(dir.path(), Some(pin)).await;
     assert!(report.is_sound(), "{report:?}");
-    assert_eq!((report.pruned, report.entries, report.size), (512, 589, 1101));
+    assert_eq!((report.pruned, report.pruned_by, report.entries, report.size), (512, Some(1100), 589, 1101));
     assert!(!in_log.join("tile/entries/001").exists() && in_log.join("tile/entries/002").exists());
     assert!(in_log.join("tile/0/000").exists(), "the tiles stay");
     // C2SP tlog-tiles: entries from the minimum index on, proofs of them, and growth between sizes above it.

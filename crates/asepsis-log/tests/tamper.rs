@@ -63,6 +63,7 @@ async fn r27_a_flipped_byte_of_an_entry_is_named() {
     assert!(names(&report, &Place::Entry(321)), "{report:?}");
     assert!(names(&report, &Place::Field("checkpoint".into(), "root")));
     assert_eq!(report.findings.len(), 2);
+    assert!(report.findings[0].what.ends_with(": `actor.user` was changed"), "{}", report.findings[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

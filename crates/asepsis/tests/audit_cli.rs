@@ -96,6 +96,21 @@ fn r27_a_log_of_many_exchanges_is_intact_and_every_change_to_it_is_found_and_its
 }
 
 #[test]
+fn r27_a_log_that_is_damaged_is_told_apart_from_one_that_is_not_there() {
+    let mut site = Setup::new().start();
+    assert_eq!(site.chat(&json!({"model": "standin-echo", "messages": [user("hello")]})).status, 200);
+    assert_eq!(site.stop(), Some(0));
+    let log = copied(&site, "damaged");
+    std::fs::write(log.join("entries.db"), "this is no database, and was one once").expect("written");
+    let ran = verify(&site, &log);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("entries.db") && ran.stdout.contains("NOT INTACT"), "{}", ran.stdout);
+    let ran = verify(&site, &site.folder().join("nowhere"));
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("nowhere"), "{}", ran.stderr);
+}
+
+#[test]
 fn r27_a_changed_checkpoint_another_key_and_a_rollback_are_found() {
     let mut site = Setup::new().start();
     let body = json!({"model": "standin-echo", "messages": [user("hello")]});

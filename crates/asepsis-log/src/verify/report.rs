@@ -18,6 +18,8 @@ pub struct Report {
     pub entries: u64,
     /// Entries that were let go after their retention, from the first on, as an entry says; their hashes are in the tiles.
     pub pruned: u64,
+    /// The entry that says so.
+    pub pruned_by: Option<u64>,
     /// One more than the index of the last entry.
     pub end: u64,
     /// Where the signature's key came from.

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tlog_tiles::{EMPTY_HASH, Hash, record_hash};
 
+use super::field;
 use super::sealed::Sealed;
 use super::{Edge, Place, Report, TOLERANCE};
 use crate::entries::{self, Row};
@@ -58,6 +59,7 @@ pub(crate) struct Walk<'a> {
     /// Entries before the first one that is there, and how many of them an entry says were pruned.
     before: u64,
     pruned: u64,
+    pruned_by: Option<u64>,
     unfinished: BTreeMap<ExchangeId, u64>,
     block: Block,
 }
@@ -97,15 +99,31 @@ impl<'a> Walk<'a> {
             sealed: Sealed::default(),
             before: 0,
             pruned: 0,
+            pruned_by: None,
             unfinished: BTreeMap::new(),
             block: Block::default(),
         }
     }
 
-    /// Looks at all entries in order.
+    /// Looks at all entries in order. A database that cannot be read from some entry on is a finding.
+    ///
+    /// # Errors
+    /// Those that are none of SQLite.
     pub(crate) async fn run(&mut self, db: &Database) -> Result<(), DbError> {
+        match self.rows(db).await {
+            Err(DbError::Sqlite { cause, .. }) => {
+                let what = format!("{} cannot be read from here on ({cause})", layout::DATABASE);
+                self.report.add(Place::Entry(self.report.end), what, RESTORE);
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    async fn rows(&mut self, db: &Database) -> Result<(), DbError> {
         let mut next = 0;
         loop {
+            self.report.end = next;
             let rows = entries::rows(db, next..u64::MAX, ROWS).await?;
             let (Some(first), Some(last)) = (rows.first(), rows.last()) else { break };
             self.sealed.read(db, first.index, last.index).await?;
@@ -123,7 +141,6 @@ impl<'a> Walk<'a> {
                 self.entry(&row);
             }
         }
-        self.report.end = next;
         Ok(())
     }
 
@@ -134,6 +151,7 @@ impl<'a> Walk<'a> {
     pub(crate) async fn finish(mut self, db: &Database) -> Result<BTreeMap<u64, Hash>, DbError> {
         self.edges();
         self.report.pruned = self.before.min(self.pruned);
+        self.report.pruned_by = self.pruned_by.filter(|_| self.report.pruned > 0);
         if self.before > self.pruned {
             self.report.add(Place::Entry(self.pruned), missing(self.pruned, self.before), RESTORE);
         }
@@ -177,7 +195,9 @@ impl<'a> Walk<'a> {
                 self.sealed.entry(index, head.payload.as_ref(), head.act.as_ref(), self.report);
                 if let Some(minimum) = head.act.as_ref().and_then(erase::pruned_below) {
                     // What stands above it cannot be older than what it let go.
-                    self.pruned = self.pruned.max(minimum.min(index));
+                    if minimum.min(index) > self.pruned {
+                        (self.pruned, self.pruned_by) = (minimum.min(index), Some(index));
+                    }
                 }
                 match head.phase {
                     Phase::Intent => drop(self.unfinished.insert(head.exchange, index)),
@@ -198,7 +218,10 @@ impl<'a> Walk<'a> {
         // Three copies of the same: who stands alone was changed.
         let entry_changed = bundle_differs && tile_differs;
         if entry_changed {
-            self.report.add(Place::Entry(index), "its bytes are not those that were signed".to_owned(), RESTORE);
+            let signed = in_bundle.as_deref().filter(|signed| in_tile == Some(record_hash(signed)));
+            let field = signed.and_then(|signed| field::changed(signed, &row.bytes));
+            let field = field.map(|field| format!(": {field}")).unwrap_or_default();
+            self.report.add(Place::Entry(index), format!("its bytes are not those that were signed{field}"), RESTORE);
         } else if bundle_differs && !std::mem::replace(&mut self.block.told_bundle, true) {
             let name = layout::bundle(index / TILE, self.width(index));
             self.report.add(Place::File(name), format!("entry {index} is the first that was changed in it"), REBUILD);

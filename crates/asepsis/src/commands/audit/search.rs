@@ -38,7 +38,8 @@ fn summary(hit: &Hit) -> String {
     let user = event.actor.as_ref().map_or("-", |a| a.user.as_str());
     let system = event.recipient.as_ref().map_or("-", |r| r.system.as_str());
     let form = event.decision.as_ref().map_or("-", |d| d.form.name());
-    let status = event.outcome.as_ref().map_or("", |o| o.status.as_str());
+    let act = event.act.as_ref().map(|act| format!("{:?} {}", act.kind, act.target.as_deref().unwrap_or_default()));
+    let status = act.as_deref().or(event.outcome.as_ref().map(|o| o.status.as_str())).unwrap_or_default();
     let phase = phase(event);
     format!(
         "{:>6}  {}  {}  {phase:7}  {user} -> {system}  {}  {form}  {status}",

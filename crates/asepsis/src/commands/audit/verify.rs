@@ -2,8 +2,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use asepsis_log::Policy;
+use asepsis_db::DbError;
 use asepsis_log::verify::{self, KeySource, Report, VerifyOptions};
+use asepsis_log::{LogError, Policy};
 
 use super::Place;
 use crate::args::Verify;
@@ -24,7 +25,15 @@ pub(crate) fn run(place: &Place<'_>, asked: &Verify) -> anyhow::Result<u8> {
     );
     let max_age = asked.max_age.map(Duration::from_secs);
     let options = VerifyOptions { vkey, pin, policy, max_age, now: None };
-    let report = place.wait(verify::verify(&folder, options))??;
+    let report = match place.wait(verify::verify(&folder, options))? {
+        // It is there, and it is no database any more: that is no wrong use.
+        Err(error @ LogError::Db(DbError::Sqlite { .. })) => {
+            output::line(&format!("CHANGED  {error}; restore it from a backup"))?;
+            output::line("NOT INTACT: the entries cannot be read")?;
+            return Ok(1);
+        }
+        report => report?,
+    };
     for line in lines(&report) {
         output::line(&line)?;
     }
@@ -62,9 +71,9 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
             report.unfinished.len()
         )
     });
-    if report.pruned > 0 {
+    if let Some(by) = report.pruned_by {
         lines.push(format!(
-            "PRUNED   {} entries were let go after their retention, as an entry says; their hashes still count",
+            "PRUNED   {} entries were let go after their retention, as entry {by} says; their hashes still count",
             report.pruned
         ));
     }
