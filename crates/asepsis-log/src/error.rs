@@ -62,8 +62,8 @@ pub enum LogError {
     },
     /// Tiles cannot be made anew because the entries below them were pruned.
     #[error(
-        "the tiles are damaged, and the entries before {first} were pruned, so they cannot be written anew; restore the folder \
-         `tile` from a backup"
+        "the checkpoint or the tiles are missing or damaged, and the entries before {first} are not there, so they cannot be \
+         written anew; run `asepsis audit verify`, restore `checkpoint` and the folder `tile` from a backup"
     )]
     Pruned {
         /// The first entry that is there.

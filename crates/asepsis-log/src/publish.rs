@@ -60,11 +60,14 @@ impl Publisher {
             }
             Err(source) => return Err(LogError::Publish { path, source }),
         };
+        let first = entries::first(&publisher.db).await?;
+        if signed.is_none() && first > 0 {
+            return Err(LogError::Pruned { first });
+        }
         if let Some(signed) = signed {
             if signed.size > stored {
                 return Err(LogError::Shrank { signed: signed.size, stored });
             }
-            let first = entries::first(&publisher.db).await?;
             match Files::load(&publisher.dir, signed.size, signed.root, first) {
                 Some(files) => publisher.files = files,
                 None if first > 0 => return Err(LogError::Pruned { first }),

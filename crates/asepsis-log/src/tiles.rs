@@ -25,8 +25,8 @@ pub(crate) fn read(dir: &Path, name: &str) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The tiles of a directory, for proofs in a tree of some size. Whoever reads through
-/// [`TileHashReader`](tlog_tiles::TileHashReader) gets nothing that does not belong to the root.
+/// The tiles of a directory, for proofs in a tree of some size. [`TileHashReader`](tlog_tiles::TileHashReader) compares most of
+/// them with the root and not all: a proof made of them has to be checked before it is given out.
 pub(crate) struct FileTiles<'a> {
     pub(crate) dir: &'a Path,
     /// The size of the newest checkpoint, whose partial tiles are there where those of an older one are not any more.

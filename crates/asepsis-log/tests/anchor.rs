@@ -7,8 +7,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use asepsis_log::proof::{Consistency, ProofError, TlogProof};
 use asepsis_log::verify::{Place, Report, VerifyOptions, verify};
-use asepsis_log::{LogError, Policy, WitnessKey, cosigned};
+use asepsis_log::{LogError, ParsedCheckpoint, Policy, WitnessKey, cosigned};
 use support::{copy, fill, key, made, open, sql};
 
 const NOW: u64 = 1_800_000_000;
@@ -156,6 +157,51 @@ async fn c6_a_forged_cosignature_and_a_log_that_the_policy_does_not_know_are_nam
     let nobody = Policy::parse(&format!("log {}\nquorum none", made_key("log.example/other"))).unwrap();
     let report = check(dir.path(), nobody, None).await;
     assert!(report.findings.iter().any(|f| f.place == Place::Field("checkpoint".into(), "origin")), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r27_a_proof_carries_the_cosignatures_where_they_cover_the_entry_also_when_the_log_went_on() {
+    for (then, now) in [(300, 777), (256, 300), (3, 5), (257, 70_000)] {
+        let dir = made(then).await;
+        let witnesses = Witnesses::new(2);
+        let policy = witnesses.policy(dir.path());
+        witnesses.cosign(dir.path(), 2, NOW);
+        let (log, _) = open(dir.path()).await;
+        fill(&log, now - then).await;
+        log.checkpoint().await.unwrap();
+        let in_log = dir.path().join("log");
+        for index in [0, then / 2, then - 1, then, now - 1] {
+            let entry = log.read(index..index + 1).await.unwrap().remove(0);
+            let proof = TlogProof::of_entry(&in_log, index).unwrap();
+            proof.check(&entry.bytes).unwrap();
+            let standing = policy.check(&proof.checkpoint).unwrap();
+            assert_eq!(standing.quorum, index < then, "{index} of {then}, now {now}");
+            let read = TlogProof::parse(&proof.to_text()).unwrap();
+            assert_eq!(read, proof);
+            let elsewhere = TlogProof { index: index ^ 1, ..read };
+            assert!(elsewhere.check(&entry.bytes).is_err(), "the entry is not in another place");
+        }
+        assert!(matches!(TlogProof::of_entry(&in_log, now), Err(ProofError::NotCovered { .. })));
+        assert!(matches!(Consistency::since(&in_log, now + 1), Err(ProofError::Shrank { .. })));
+        // The way from the cosigned tree to each later one, as a witness asks for it.
+        let cosigned = cosigned::read(&in_log).unwrap();
+        let growth = Consistency::since(&in_log, then).unwrap();
+        growth.check(&ParsedCheckpoint::new(cosigned.as_bytes()).unwrap().root()).unwrap();
+        assert!(growth.check(&[7; 32]).is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r27_no_proof_comes_out_of_tiles_that_were_changed() {
+    let dir = made(700).await;
+    let in_log = dir.path().join("log");
+    let tile = in_log.join("tile/0/001");
+    let mut content = fs::read(&tile).unwrap();
+    content[5] ^= 1;
+    fs::write(&tile, content).unwrap();
+    assert!(matches!(TlogProof::of_entry(&in_log, 300), Err(ProofError::Tiles { size: 700, .. })));
+    assert!(matches!(Consistency::since(&in_log, 300), Err(ProofError::Tiles { .. })));
+    TlogProof::of_entry(&in_log, 5).unwrap();
 }
 
 fn made_key(origin: &str) -> String {

@@ -146,6 +146,9 @@ async fn r27_entries_that_are_gone_beyond_what_was_recorded_are_named() {
     assert!(matches!(opened.unwrap_err(), LogError::Pruned { first: 512 }));
     fs::write(&tile, honest).unwrap();
     assert!(check(dir.path(), None).await.is_sound());
+    fs::remove_file(dir.path().join("log/checkpoint")).unwrap();
+    let opened = Log::open(&dir.path().join("log"), key(dir.path()), LogOptions::new(support::ORIGIN)).await;
+    assert!(matches!(opened.unwrap_err(), LogError::Pruned { first: 512 }), "no new history is signed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
