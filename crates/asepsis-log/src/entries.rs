@@ -129,12 +129,21 @@ impl Batch for Appender {
     }
 
     fn stored(&mut self, db: &Connection, job: &NewEntry) -> Result<Option<Stored>, Error> {
-        db.prepare_cached("SELECT idx, bytes FROM entries WHERE event_id = ?")?
+        let stored = db
+            .prepare_cached("SELECT idx, bytes FROM entries WHERE event_id = ?")?
             .query_row((&job.id,), |row| {
                 let same = row.get_ref(1)?.as_blob()? == job.bytes;
                 Ok(if same { Stored::At(row.get::<_, i64>(0)? as u64) } else { Stored::Contradicts })
             })
-            .optional()
+            .optional()?;
+        // The lock keeps other writers out, but where the file system does not carry it, or somebody goes around it, two
+        // would give out the same indexes: then this one stops.
+        let next: i64 = db.query_row("SELECT coalesce(max(idx) + 1, 0) FROM entries", (), |row| row.get(0))?;
+        if stored.is_none() && next as u64 != self.size.load(Ordering::Acquire) {
+            let busy = asepsis_db::rusqlite::ffi::Error::new(asepsis_db::rusqlite::ffi::SQLITE_BUSY);
+            return Err(Error::SqliteFailure(busy, Some("another writer has appended to this log".to_owned())));
+        }
+        Ok(stored)
     }
 
     fn committed(&mut self, jobs: &[NewEntry], done: &[Stored]) {
