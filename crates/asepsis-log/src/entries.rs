@@ -9,11 +9,19 @@ use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _, Row as Sql
 use asepsis_db::{Batch, Database, DbError};
 use asepsis_vocab::{AuditEvent, ExchangeId, Phase};
 
+use crate::payloads::{self, SealedPayload};
+
 /// The layouts of the database, oldest first. `event_id` is the exchange (16 bytes) and the phase (1 byte).
-pub(crate) const SCHEMA: &[&str] = &["
+pub(crate) const SCHEMA: &[&str] = &[
+    "
     CREATE TABLE entries (idx INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT;
     CREATE TABLE state (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-"];
+",
+    "
+    CREATE TABLE payloads (idx INTEGER PRIMARY KEY, key TEXT NOT NULL, sealed BLOB NOT NULL) STRICT;
+    CREATE INDEX payloads_by_key ON payloads (key);
+",
+];
 
 /// An entry as it is stored: its exact bytes are the leaf of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +67,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<AuditEvent> {
 pub(crate) struct NewEntry {
     pub(crate) id: EventId,
     pub(crate) bytes: Vec<u8>,
+    /// What goes into the same transaction, where the entry has it.
+    pub(crate) payload: Option<SealedPayload>,
 }
 
 /// What became of it.
@@ -105,6 +115,9 @@ impl Batch for Appender {
         let mut insert = db.prepare_cached("INSERT INTO entries (idx, event_id, bytes) VALUES (?, ?, ?)")?;
         for (job, index) in jobs.iter().zip(first..) {
             insert.execute((index as i64, &job.id, &job.bytes))?;
+            if let Some(payload) = &job.payload {
+                payloads::insert(db, index, payload)?;
+            }
         }
         // All exchanges before this index are finished: where the next start begins to look.
         let settled = self.unfinished.values().min().copied().unwrap_or(first);
@@ -116,12 +129,21 @@ impl Batch for Appender {
     }
 
     fn stored(&mut self, db: &Connection, job: &NewEntry) -> Result<Option<Stored>, Error> {
-        db.prepare_cached("SELECT idx, bytes FROM entries WHERE event_id = ?")?
+        let stored = db
+            .prepare_cached("SELECT idx, bytes FROM entries WHERE event_id = ?")?
             .query_row((&job.id,), |row| {
                 let same = row.get_ref(1)?.as_blob()? == job.bytes;
                 Ok(if same { Stored::At(row.get::<_, i64>(0)? as u64) } else { Stored::Contradicts })
             })
-            .optional()
+            .optional()?;
+        // The lock keeps other writers out, but where the file system does not carry it, or somebody goes around it, two
+        // would give out the same indexes: then this one stops.
+        let next: i64 = db.query_row("SELECT coalesce(max(idx) + 1, 0) FROM entries", (), |row| row.get(0))?;
+        if stored.is_none() && next as u64 != self.size.load(Ordering::Acquire) {
+            let busy = asepsis_db::rusqlite::ffi::Error::new(asepsis_db::rusqlite::ffi::SQLITE_BUSY);
+            return Err(Error::SqliteFailure(busy, Some("another writer has appended to this log".to_owned())));
+        }
+        Ok(stored)
     }
 
     fn committed(&mut self, jobs: &[NewEntry], done: &[Stored]) {
@@ -143,6 +165,41 @@ pub(crate) async fn count(db: &Database) -> Result<u64, DbError> {
     db.read(|db| db.query_row("SELECT coalesce(max(idx) + 1, 0) FROM entries", (), |row| row.get::<_, i64>(0)))
         .await
         .map(|next| next as u64)
+}
+
+/// The index of the first entry that is there; 0 for an empty log.
+pub(crate) async fn first(db: &Database) -> Result<u64, DbError> {
+    db.read(|db| db.query_row("SELECT coalesce(min(idx), 0) FROM entries", (), |row| row.get::<_, i64>(0)))
+        .await
+        .map(|first| first as u64)
+}
+
+/// What in the database is not as this program makes it: rules that are missing, programs that were added, rows that nobody
+/// reads. Each could let something pass that the rows themselves do not show.
+pub(crate) async fn strange(db: &Database) -> Result<Vec<String>, DbError> {
+    db.read(|db| {
+        let mut found = Vec::new();
+        let unique = "SELECT count(*) FROM pragma_index_list('entries') i JOIN pragma_index_info(i.name) c \
+                      WHERE i.\"unique\" AND c.name = 'event_id'";
+        if db.query_row(unique, (), |row| row.get::<_, i64>(0))? == 0 {
+            found.push("the rule is gone by which an entry is there only once".to_owned());
+        }
+        let mut added = db.prepare("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")?;
+        let mut added = added.query(())?;
+        while let Some(row) = added.next()? {
+            let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
+            let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect();
+            found.push(format!("somebody added the {kind} `{name}`"));
+        }
+        for table in ["entries", "payloads"] {
+            let below = format!("SELECT count(*) FROM {table} WHERE idx < 0");
+            if db.query_row(&below, (), |row| row.get::<_, i64>(0))? > 0 {
+                found.push(format!("the table `{table}` has rows before the first index"));
+            }
+        }
+        Ok(found)
+    })
+    .await
 }
 
 /// Intents without outcome, by exchange.

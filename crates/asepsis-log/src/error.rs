@@ -29,6 +29,52 @@ pub enum LogError {
         /// Its length.
         bytes: usize,
     },
+    /// A payload is over the limit.
+    #[error("a sealed payload of {bytes} bytes is over the limit of {limit}; leave out or shorten what is kept", limit = crate::MAX_PAYLOAD_BYTES)]
+    PayloadTooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// A text that cannot name a key.
+    #[error("the id of a payload's key has 1 to 128 graphic characters of ASCII")]
+    KeyId,
+    /// The event speaks of a payload that is not the one that came with it.
+    #[error("the event speaks of a payload that did not come with it; leave that field to the log")]
+    OtherPayload,
+    /// There is no written policy of retention.
+    #[error(
+        "nothing is pruned without a written policy: {what}. Write a file `retention` into the log's directory with the lines \
+         `keep 6 years` and `basis 45 CFR 164.316(b)(2)(i)`"
+    )]
+    NoRetention {
+        /// What is missing.
+        what: String,
+    },
+    /// The policy of retention keeps what is to go.
+    #[error(
+        "the log's policy of retention keeps entries from {kept_from} on, so nothing up to {before} is pruned; name an earlier day"
+    )]
+    Retention {
+        /// The day that was asked for.
+        before: time::Date,
+        /// What is kept.
+        kept_from: time::Date,
+    },
+    /// Tiles cannot be made anew because the entries below them were pruned.
+    #[error(
+        "the checkpoint or the tiles are missing or damaged, and the entries before {first} are not there, so they cannot be \
+         written anew; run `asepsis audit verify`, restore `checkpoint` and the folder `tile` from a backup"
+    )]
+    Pruned {
+        /// The first entry that is there.
+        first: u64,
+    },
+    /// The entry does not say that a key was destroyed.
+    #[error("entry {index} does not say that a key was shredded; append that first, then delete what it sealed")]
+    NotShredded {
+        /// The entry.
+        index: u64,
+    },
     /// The event has no JSON form.
     #[error("the event cannot be written as JSON")]
     NotJson,

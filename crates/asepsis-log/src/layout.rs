@@ -12,6 +12,10 @@ pub(crate) const TILE: u64 = 256;
 pub(crate) const DATABASE: &str = "entries.db";
 /// The signed checkpoint.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
+/// The newest checkpoint with cosignatures of witnesses.
+pub(crate) const COSIGNED: &str = "checkpoint.cosigned";
+/// The written policy of retention.
+pub(crate) const RETENTION: &str = "retention";
 /// The lock of the one writer.
 pub(crate) const LOCK: &str = "lock";
 /// The public key, for convenience: who verifies had better bring his own copy.

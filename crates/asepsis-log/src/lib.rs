@@ -8,23 +8,37 @@
 //!
 //! It answers the audit controls of 45 CFR 164.312(b).
 
+pub mod account;
 mod bundle;
+pub mod cosigned;
 mod entries;
+mod erase;
 mod error;
 mod key;
 mod layout;
 mod log;
 mod note;
+mod payloads;
+pub mod policy;
+pub mod proof;
 mod publish;
+mod retention;
 pub mod search;
+mod tiles;
 mod tree;
+mod verifier;
 pub mod verify;
 
 pub use entries::Entry;
+pub use erase::{Pruned, act_event};
 pub use error::LogError;
-pub use key::{InvalidOrigin, LogKey};
+pub use key::{InvalidOrigin, LogKey, WitnessKey};
 pub use log::{Log, LogOptions, LogStats, Recovery};
-pub use note::{Checkpoint, NoteFault};
+pub use note::{Checkpoint, NoteFault, Parsed as ParsedCheckpoint, Signed};
+pub use payloads::{MAX_KEY_ID_BYTES, MAX_PAYLOAD_BYTES, SealedPayload, associated_data};
+pub use policy::{Policy, PolicyError, Standing};
+pub use retention::{DEFAULT_YEARS, Retention};
+pub use verifier::{KeyKind, VerifierKey};
 
 /// The largest entry in bytes: its length is 16 bits wide in an entry bundle (C2SP tlog-tiles).
 pub const MAX_ENTRY_BYTES: usize = 65_535;

@@ -7,16 +7,22 @@ use std::time::Duration;
 
 use asepsis_db::{Database, DbError, GroupCommit, NotStored, files};
 use asepsis_vocab::{AuditEvent, ExchangeId};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::entries::{self, Appender, NewEntry, Stored};
+use crate::erase;
+use crate::payloads::{self, MAX_PAYLOAD_BYTES, SealedPayload};
 use crate::publish::{self, Publisher};
 use crate::search::{self, Hit, Query};
 use crate::{Checkpoint, Entry, LogError, LogKey, MAX_ENTRY_BYTES, layout};
 
 /// Entries in one transaction, and in the queue before it.
 const MOST: usize = 512;
+
+/// Payloads that wait to be stored, in units: 64 MiB in all.
+const PAYLOAD_UNIT: usize = 1024;
+const PAYLOAD_ROOM: usize = 64 * 1024;
 
 /// How long an opening log waits for the one that is closing.
 const LOCK_PATIENCE: Duration = Duration::from_millis(1500);
@@ -69,6 +75,7 @@ struct Shared {
     writer: GroupCommit<Appender>,
     publish: mpsc::Sender<oneshot::Sender<Result<Checkpoint, LogError>>>,
     publish_fault: Arc<Mutex<Option<String>>>,
+    room: Semaphore,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -99,7 +106,8 @@ impl Log {
                 .collect(),
         };
 
-        publish::replace(dir, layout::PUBLIC_KEY, format!("{}\n", key.verifier_key()).as_bytes(), true)?;
+        let public: String = key.verifier_keys().iter().map(|key| format!("{key}\n")).collect();
+        publish::replace(dir, layout::PUBLIC_KEY, public.as_bytes(), true)?;
         let publisher = Publisher::open(Arc::new(dir.to_owned()), db.clone(), Arc::new(key), stored).await?;
         let size = Arc::new(AtomicU64::new(stored));
         let appender = Appender::new(size.clone(), unfinished);
@@ -116,7 +124,8 @@ impl Log {
             drop(lock);
         });
         let tasks = Mutex::new(vec![publishing]);
-        let shared = Arc::new(Shared { db, size, writer, publish, publish_fault, tasks });
+        let shared =
+            Arc::new(Shared { db, size, writer, publish, publish_fault, room: Semaphore::new(PAYLOAD_ROOM), tasks });
         Ok((Self { shared }, recovery))
     }
 
@@ -126,19 +135,67 @@ impl Log {
     /// event may be appended or not.
     ///
     /// # Errors
-    /// [`LogError::Stopped`] once a commit failed, and ever after; [`LogError::TooLong`]; [`LogError::Conflict`].
+    /// [`LogError::Stopped`] once a commit failed, and ever after; [`LogError::TooLong`]; [`LogError::Conflict`];
+    /// [`LogError::OtherPayload`] if the event speaks of a payload, which [`append_sealed`](Self::append_sealed) takes.
     pub async fn append(&self, event: &AuditEvent) -> Result<u64, LogError> {
+        // An entry that names a payload which is not there could not be told from one whose payload was taken away.
+        if event.payload.is_some() {
+            return Err(LogError::OtherPayload);
+        }
+        self.store(event, None).await
+    }
+
+    /// Appends the event with a sealed payload, and returns its index when both are durable: they are stored in one transaction.
+    /// What the event says of the payload is filled in.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append); [`LogError::PayloadTooLong`]; [`LogError::KeyId`]; [`LogError::OtherPayload`] if the event
+    /// speaks of another one.
+    pub async fn append_sealed(&self, event: &AuditEvent, payload: SealedPayload) -> Result<u64, LogError> {
+        if payload.bytes.len() > MAX_PAYLOAD_BYTES {
+            return Err(LogError::PayloadTooLong { bytes: payload.bytes.len() });
+        }
+        if !payload.has_valid_key() {
+            return Err(LogError::KeyId);
+        }
+        let event = payloads::named(event, &payload).ok_or(LogError::OtherPayload)?;
+        // What waits to be stored is in memory: so much of it and no more.
+        let room = u32::try_from(payload.bytes.len() / PAYLOAD_UNIT + 1).unwrap_or(u32::MAX);
+        let _room = self.shared.room.acquire_many(room).await.map_err(|_| LogError::Closed)?;
+        self.store(&event, Some(payload)).await
+    }
+
+    async fn store(&self, event: &AuditEvent, payload: Option<SealedPayload>) -> Result<u64, LogError> {
         let bytes = serde_json::to_vec(event).map_err(|_| LogError::NotJson)?;
         if bytes.len() > MAX_ENTRY_BYTES {
             return Err(LogError::TooLong { bytes: bytes.len() });
         }
         let id = entries::event_id(&event.exchange, event.phase);
-        match self.shared.writer.store(NewEntry { id, bytes }).await {
+        match self.shared.writer.store(NewEntry { id, bytes, payload }).await {
             Ok(Stored::At(index)) => Ok(index),
             Ok(Stored::Contradicts) | Err(NotStored::Conflict) => Err(LogError::Conflict),
             Err(NotStored::Stopped(cause)) => Err(LogError::Stopped(cause)),
             Err(NotStored::Closed) => Err(LogError::Closed),
         }
+    }
+
+    /// The sealed payload of the entry of this index: absent where the entry has none, or its key was shredded and it was
+    /// deleted.
+    ///
+    /// # Errors
+    /// [`LogError::Db`].
+    pub async fn payload(&self, index: u64) -> Result<Option<SealedPayload>, LogError> {
+        Ok(payloads::of(&self.shared.db, index).await?)
+    }
+
+    /// Deletes the payloads that were sealed under a key which the entry `shredded` says was destroyed
+    /// ([`ActKind::Shred`](asepsis_vocab::ActKind::Shred)): nobody can read them any more. The entries stay, with their proofs.
+    /// Returns how many there were.
+    ///
+    /// # Errors
+    /// [`LogError::NotShredded`] if that entry says nothing of the sort; [`LogError::Db`].
+    pub async fn delete_shredded(&self, shredded: u64) -> Result<u64, LogError> {
+        erase::delete_shredded(&self.shared.db, shredded).await
     }
 
     /// Writes tiles and bundles for all entries and signs a checkpoint over them, now.
@@ -166,6 +223,14 @@ impl Log {
     /// [`LogError::Db`]; [`LogError::NotAnEvent`].
     pub async fn search(&self, query: &Query) -> Result<Vec<Hit>, LogError> {
         search::in_database(&self.shared.db, query).await
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.shared.db
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.shared.db.path().parent().unwrap_or(Path::new(""))
     }
 
     /// The number of entries that are durable.

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use asepsis_db::Database;
 use tlog_tiles::{Hash, record_hash};
@@ -12,7 +13,7 @@ use tlog_tiles::{Hash, record_hash};
 use crate::layout::{self, TILE};
 use crate::note::{self, Checkpoint, Parsed};
 use crate::tree::{Tree, widths};
-use crate::{LogError, LogKey, bundle, entries};
+use crate::{LogError, LogKey, NoteFault, bundle, entries, tiles};
 
 /// Rows that are read at once: a full tile. More in one piece of memory cost more in fresh pages than they save in calls.
 const ROWS: u32 = 256;
@@ -45,22 +46,31 @@ impl Publisher {
     pub(crate) async fn open(dir: Arc<PathBuf>, db: Database, key: Arc<LogKey>, stored: u64) -> Result<Self, LogError> {
         let path = layout::under(&dir, layout::CHECKPOINT);
         let mut publisher = Self { dir, db, key, files: Files::default(), signed: None };
-        let signed = match fs::read(&path) {
+        let signed = match tiles::read(&publisher.dir, layout::CHECKPOINT) {
             Ok(text) => {
                 let fault = |fault| LogError::Checkpoint { path: path.clone(), fault };
                 let parsed = Parsed::new(&text).map_err(fault)?;
-                parsed.check(&publisher.key.verifier()?).map_err(fault)?;
+                // One that was signed before the key had its second half is as good.
+                parsed.check_any(&publisher.key.verifier_keys()).map_err(fault)?;
                 Some(parsed)
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(e) if e.kind() == std::io::ErrorKind::FileTooLarge => {
+                return Err(LogError::Checkpoint { path, fault: NoteFault::Malformed });
+            }
             Err(source) => return Err(LogError::Publish { path, source }),
         };
+        let first = entries::first(&publisher.db).await?;
+        if signed.is_none() && first > 0 {
+            return Err(LogError::Pruned { first });
+        }
         if let Some(signed) = signed {
             if signed.size > stored {
                 return Err(LogError::Shrank { signed: signed.size, stored });
             }
-            match Files::load(&publisher.dir, signed.size, signed.root) {
+            match Files::load(&publisher.dir, signed.size, signed.root, first) {
                 Some(files) => publisher.files = files,
+                None if first > 0 => return Err(LogError::Pruned { first }),
                 None => {
                     publisher.catch_up(signed.size).await?;
                     if publisher.files.tree.root() != signed.root {
@@ -83,7 +93,7 @@ impl Publisher {
         let mut files = self.files.clone();
         let (files, signed) = blocking(move || {
             let partials = files.write_partials(&dir)?;
-            let signed = note::sign(&key, files.tree.size(), files.tree.root())?;
+            let signed = note::sign(&key, files.tree.size(), files.tree.root(), now())?;
             replace(&dir, layout::CHECKPOINT, signed.note.as_bytes(), true)?;
             // Nobody who reads the new checkpoint needs the partial tiles of the old one (C2SP tlog-tiles).
             for name in std::mem::replace(&mut files.partials, partials) {
@@ -124,7 +134,8 @@ impl Publisher {
 
 impl Files {
     /// The edge of the tree from the files, if they are whole and give the root that was signed.
-    fn load(dir: &Path, size: u64, root: Hash) -> Option<Self> {
+    /// Bundles are looked for from the entry `first` on, which is the first one that is there.
+    fn load(dir: &Path, size: u64, root: Hash, first: u64) -> Option<Self> {
         let mut levels = Vec::new();
         let mut partials = BTreeSet::new();
         for (level, width) in widths(size).enumerate() {
@@ -138,7 +149,7 @@ impl Files {
             let mut hashes = Vec::new();
             if width > 0 {
                 let name = layout::tile(level, full, width);
-                let content = fs::read(layout::under(dir, &name)).ok()?;
+                let content = tiles::read(dir, &name).ok()?;
                 let (chunks, rest) = content.as_chunks::<32>();
                 if !rest.is_empty() {
                     return None;
@@ -150,13 +161,13 @@ impl Files {
         }
         let tree = Tree::from_edge(size, levels).filter(|tree| tree.root() == root)?;
         let there = |number| fs::metadata(layout::under(dir, &layout::bundle(number, TILE))).is_ok_and(|m| m.len() > 0);
-        if !(0..size / TILE).all(there) {
+        if !(first / TILE..size / TILE).all(there) {
             return None;
         }
         let mut unfinished = Vec::new();
         if !size.is_multiple_of(TILE) {
             let name = layout::bundle(size / TILE, size % TILE);
-            let content = fs::read(layout::under(dir, &name)).ok()?;
+            let content = tiles::read(dir, &name).ok()?;
             let mut rest = content.as_slice();
             for hash in &tree.edge()[0] {
                 let entry = bundle::take(&mut rest)?;
@@ -206,6 +217,11 @@ impl Files {
         }
         Ok(written)
     }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The hashes one after the other.

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use asepsis_db::Database;
-use asepsis_vocab::{AuditEvent, DisclosureForm, ExchangeId, Phase};
+use asepsis_vocab::{AuditEvent, DisclosureForm, ExchangeId, Phase, SubjectId};
 
-use crate::{LogError, entries, layout};
+use crate::{Entry, LogError, entries, layout};
 
 /// Rows that are looked at together.
 const ROWS: u32 = 1024;
@@ -17,6 +17,8 @@ pub struct Query {
     pub exchange: Option<ExchangeId>,
     /// The user's id.
     pub user: Option<String>,
+    /// Whose data it is about.
+    pub subject: Option<SubjectId>,
     /// The AI system's id.
     pub system: Option<String>,
     /// The form that was permitted.
@@ -50,6 +52,7 @@ impl Query {
         }
         is(self.exchange.as_ref(), Some(&event.exchange))
             && is(self.user.as_deref(), event.actor.as_ref().map(|actor| actor.user.as_str()))
+            && is(self.subject.as_ref(), event.subject.as_ref())
             && is(self.system.as_deref(), event.recipient.as_ref().map(|recipient| recipient.system.as_str()))
             && is(self.form.as_ref(), event.decision.as_ref().map(|decision| &decision.form))
             && is(self.status.as_deref(), event.outcome.as_ref().map(|outcome| outcome.status.as_str()))
@@ -92,6 +95,17 @@ pub async fn for_each(dir: &Path, query: &Query, mut found: impl FnMut(Hit) -> b
     }
     db.close().await;
     Ok(())
+}
+
+/// The entry of this index in the log in `dir`, as it is stored, if it is there.
+///
+/// # Errors
+/// [`LogError::Db`] if there is no log.
+pub async fn entry(dir: &Path, index: u64) -> Result<Option<Entry>, LogError> {
+    let db = open(dir).await?;
+    let rows = entries::rows(&db, index..index.saturating_add(1), 1).await;
+    db.close().await;
+    Ok(rows?.pop().map(|row| Entry { index: row.index, bytes: row.bytes }))
 }
 
 /// Searches from the newest entry back, so that the last few are found without reading all.

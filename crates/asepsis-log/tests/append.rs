@@ -124,6 +124,28 @@ async fn c23_a_directory_has_one_writer() {
 }
 
 #[tokio::test]
+async fn c23_a_second_writer_that_gets_around_the_lock_stops_the_first_and_neither_is_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path()).await;
+    fill(&log, 4).await;
+    let foreign = event(ExchangeId::now(), Phase::Outcome);
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (id, bytes) = (hex(foreign.exchange.as_bytes()), hex(&serde_json::to_vec(&foreign).unwrap()));
+    sql(dir.path(), &format!("INSERT INTO entries VALUES (4, x'{id}01', x'{bytes}')")).await;
+    let refused = log.append(&event(ExchangeId::now(), Phase::Outcome)).await.unwrap_err();
+    assert!(matches!(refused, LogError::Stopped(_)), "{refused}");
+    assert!(refused.to_string().contains("another writer has appended to this log"), "{refused}");
+    assert!(!log.is_healthy());
+    log.close().await.unwrap();
+    let (log, recovery) = open(dir.path()).await;
+    assert_eq!(recovery.size, 5);
+    assert_eq!(log.append(&event(ExchangeId::now(), Phase::Outcome)).await.unwrap(), 5);
+    log.close().await.unwrap();
+    let report = verify(&dir.path().join("log"), VerifyOptions::default()).await.unwrap();
+    assert!(report.is_sound() && report.entries == 6, "{report:?}");
+}
+
+#[tokio::test]
 async fn r27_a_checkpoint_follows_within_the_time_that_was_set() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = open(dir.path()).await;
@@ -148,14 +170,14 @@ async fn r27_entries_are_found_by_what_they_record() {
     fill(&log, 2100).await;
     let exchange = ExchangeId::now();
     let mut mine = event(exchange, Phase::Intent);
-    mine.time = "2026-11-23T00:00:00.000Z".into();
+    mine.time = "2024-11-23T00:00:00.000Z".into();
     mine.actor.as_mut().unwrap().user = "dr.b".into();
     log.append(&mine).await.unwrap();
     let in_dir = dir.path().join("log");
     for query in [
         Query { exchange: Some(exchange), ..Query::default() },
         Query { user: Some("dr.b".into()), ..Query::default() },
-        Query { from: Some("2026-11-23".into()), ..Query::default() },
+        Query { from: Some("2024-11-23".into()), ..Query::default() },
         Query { last: Some(1), ..Query::default() },
     ] {
         let hits = search::search(&in_dir, &query).await.unwrap();
@@ -163,7 +185,7 @@ async fn r27_entries_are_found_by_what_they_record() {
         assert_eq!((hits[0].index, &hits[0].event), (2100, &mine));
         assert_eq!(log.search(&query).await.unwrap(), hits);
     }
-    let outcomes = Query { status: Some("completed".into()), until: Some("2026-11-23".into()), ..Query::default() };
+    let outcomes = Query { status: Some("completed".into()), until: Some("2024-11-23".into()), ..Query::default() };
     assert_eq!(log.search(&outcomes).await.unwrap().len(), 1050);
     let mut counted = 0;
     search::for_each(&in_dir, &outcomes, |_| {

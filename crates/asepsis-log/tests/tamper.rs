@@ -13,8 +13,10 @@ use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use support::{copy, event, fill, key, made, open, sql};
 
 async fn check(dir: &Path, pin: Option<String>) -> Report {
-    let vkey = Some(key(dir).verifier_key().to_owned());
-    verify(&dir.join("log"), VerifyOptions { vkey, pin }).await.unwrap()
+    let keys: Vec<String> = key(dir).verifier_keys().iter().map(ToString::to_string).collect();
+    verify(&dir.join("log"), VerifyOptions { vkey: Some(keys.join("\n")), pin, ..VerifyOptions::default() })
+        .await
+        .unwrap()
 }
 
 fn names(report: &Report, place: &Place) -> bool {
@@ -61,6 +63,7 @@ async fn r27_a_flipped_byte_of_an_entry_is_named() {
     assert!(names(&report, &Place::Entry(321)), "{report:?}");
     assert!(names(&report, &Place::Field("checkpoint".into(), "root")));
     assert_eq!(report.findings.len(), 2);
+    assert!(report.findings[0].what.ends_with(": `actor.user` was changed"), "{}", report.findings[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,8 +165,8 @@ async fn r27_an_edited_checkpoint_or_another_key_is_named() {
 
     fs::write(&path, honest).unwrap();
     let other = LogKey::generate(support::ORIGIN).unwrap();
-    let vkey = Some(other.verifier_key().to_owned());
-    let report = verify(&dir.path().join("log"), VerifyOptions { vkey, pin: None }).await.unwrap();
+    let options = VerifyOptions { vkey: Some(other.verifier_key()), ..VerifyOptions::default() };
+    let report = verify(&dir.path().join("log"), options).await.unwrap();
     assert!(names(&report, &Place::Field("checkpoint".into(), "signature")), "{report:?}");
 }
 

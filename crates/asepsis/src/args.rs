@@ -1,11 +1,15 @@
 //! The command line.
 
+mod audit;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use asepsis_phi::{Language, Profile};
 use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use audit::*;
 
 /// The security plane between a healthcare organisation and the AI it uses.
 #[derive(Parser)]
@@ -34,6 +38,8 @@ pub(crate) enum Command {
     Policy(Policy),
     /// Verify, search and show the audit log.
     Audit(Audit),
+    /// Be a witness of logs at another site: cosign what goes on, refuse what goes back (C2SP tlog-witness).
+    Witness(Witness),
     /// List what was refused because no registered AI system serves it.
     Unlisted,
     /// Find identifiers in files, folders or standard input.
@@ -138,47 +144,10 @@ pub(crate) struct Audit {
 
 #[derive(Subcommand)]
 pub(crate) enum AuditAction {
-    /// Check that nobody changed the log. Exit code 0 intact, 1 not.
-    Verify {
-        /// The folder of the log; that of the configuration where absent.
-        folder: Option<PathBuf>,
-        /// An older checkpoint that was kept elsewhere. Without one a rollback cannot be seen.
-        #[arg(long)]
-        pin: Option<PathBuf>,
-        /// The log's public key, kept elsewhere: a file, or the key itself.
-        #[arg(long)]
-        key: Option<String>,
-    },
+    /// Check that nobody changed the log, offline: integrity, completeness, freshness. Exit code 0 sound, 1 not, 2 wrong use.
+    Verify(Verify),
     /// Find entries. All that is given must hold.
-    Search {
-        /// The folder of the log; that of the configuration where absent.
-        #[arg(long)]
-        folder: Option<PathBuf>,
-        /// The user's id.
-        #[arg(long)]
-        user: Option<String>,
-        /// The AI system's id.
-        #[arg(long)]
-        system: Option<String>,
-        /// The form of disclosure.
-        #[arg(long)]
-        form: Option<DisclosureForm>,
-        /// How it ended: completed, refused, blocked, truncated, client_gone, ...
-        #[arg(long)]
-        status: Option<String>,
-        /// From this time on, for example 2026-11-22 or 2026-11-22T08:30.
-        #[arg(long)]
-        from: Option<String>,
-        /// Before this time.
-        #[arg(long)]
-        until: Option<String>,
-        /// At most so many, the newest.
-        #[arg(long, default_value_t = 50)]
-        last: usize,
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
+    Search(Search),
     /// Show all entries of one exchange.
     Show {
         /// The exchange's id, for example from an error message.
@@ -187,6 +156,14 @@ pub(crate) enum AuditAction {
         #[arg(long)]
         folder: Option<PathBuf>,
     },
+    /// Prove that an entry is in the log (C2SP tlog-proof), or that the log only grew, for verifiers that are not Asepsis.
+    Prove(Prove),
+    /// Let the witnesses of a policy cosign the log's checkpoints, beside the process that writes it.
+    Cosign(Cosign),
+    /// Account for the disclosures of a patient's health information: when, to whom, what, what for (45 CFR 164.528).
+    Account(Account),
+    /// Let go of entries whose retention is over, by the policy in the log's folder. Stop the gateway first.
+    Prune(Prune),
 }
 
 #[derive(Args)]

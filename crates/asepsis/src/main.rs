@@ -42,6 +42,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Key(key) => commands::key::run(&config, &key),
         Command::Policy(policy) => commands::policy::run(&config, &policy),
         Command::Audit(audit) => commands::audit::run(&config, &audit),
+        Command::Witness(witness) => commands::witness::run(&witness),
         Command::Unlisted => commands::unlisted::run(&config),
         Command::Scan(scan) => commands::scan::run(&scan),
         Command::Deid(deid) => commands::deid::run(&deid),

@@ -96,6 +96,21 @@ fn r27_a_log_of_many_exchanges_is_intact_and_every_change_to_it_is_found_and_its
 }
 
 #[test]
+fn r27_a_log_that_is_damaged_is_told_apart_from_one_that_is_not_there() {
+    let mut site = Setup::new().start();
+    assert_eq!(site.chat(&json!({"model": "standin-echo", "messages": [user("hello")]})).status, 200);
+    assert_eq!(site.stop(), Some(0));
+    let log = copied(&site, "damaged");
+    std::fs::write(log.join("entries.db"), "this is no database, and was one once").expect("written");
+    let ran = verify(&site, &log);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("entries.db") && ran.stdout.contains("NOT INTACT"), "{}", ran.stdout);
+    let ran = verify(&site, &site.folder().join("nowhere"));
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("nowhere"), "{}", ran.stderr);
+}
+
+#[test]
 fn r27_a_changed_checkpoint_another_key_and_a_rollback_are_found() {
     let mut site = Setup::new().start();
     let body = json!({"model": "standin-echo", "messages": [user("hello")]});
@@ -138,6 +153,155 @@ fn r27_a_changed_checkpoint_another_key_and_a_rollback_are_found() {
     let other = Setup::new().start();
     let wrong = path(other.data_dir().join("log/log.vkey"));
     assert_ne!(site.run(["audit", "verify", "--key", &wrong]).code, 0);
+}
+
+#[test]
+fn r27_an_entry_is_proved_with_its_bytes_and_growth_from_an_older_checkpoint() {
+    let site = site();
+    let (proof, entry) = (site.folder().join("3.tlog-proof"), site.folder().join("3.entry"));
+    let ran = site.run(["audit", "prove", "3", "--entry", entry.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    std::fs::write(&proof, &ran.stdout).expect("written");
+    let bytes = std::fs::read(&entry).expect("the entry");
+    let proof = asepsis_log::proof::TlogProof::parse(&ran.stdout).expect("a proof");
+    assert_eq!(proof.index, 3);
+    proof.check(&bytes).expect("it holds");
+    assert!(proof.check(&[bytes.as_slice(), b" "].concat()).is_err());
+    let event: Value = serde_json::from_slice(&bytes).expect("JSON");
+    assert_eq!(event["exchange"], site.audit(&[])[3]["exchange"]);
+
+    let log = site.data_dir().join("log");
+    let checkpoint = log.join("checkpoint");
+    let ran = site.run(["audit", "prove", "--since", checkpoint.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let grown = asepsis_log::proof::Consistency::parse(&ran.stdout).expect("a proof");
+    assert_eq!((grown.old, grown.hashes.len()), (2 * EXCHANGES as u64 + 1, 0));
+    let beyond = site.run(["audit", "prove", "100000"]);
+    assert_eq!(beyond.code, 2);
+    assert!(beyond.stderr.contains("entry 100000 is not under the checkpoint"), "{}", beyond.stderr);
+    assert_eq!(site.run(["audit", "prove"]).code, 2);
+}
+
+/// An event of the log, as JSON has it, about a patient.
+fn disclosure(time: &str, patient: &str, purpose: &str, phase: &str) -> asepsis_vocab::AuditEvent {
+    let mut event = json!({
+        "v": 1, "exchange": asepsis_vocab::ExchangeId::now(), "phase": phase, "time": time, "interface": "openai.chat",
+        "purpose": purpose, "subject": patient, "recipient": {"system": "gpt", "vendor": "v", "agreement": "baa-1"},
+        "found": [{"class": "NAME", "places": 2, "distinct": 1}],
+        "decision": {"form": "pseudonymised", "rules": ["r"], "reason": "baa-in-force"},
+    });
+    if phase == "outcome" {
+        event["outcome"] = json!({"status": "completed"});
+    }
+    serde_json::from_value(event).expect("an event")
+}
+
+/// Puts entries into the gateway's log while no gateway runs.
+fn append(site: &Site, events: &[asepsis_vocab::AuditEvent]) {
+    let key = asepsis_log::LogKey::load(&site.data_dir().join("keys/log.key")).expect("the log's key");
+    let options = asepsis_log::LogOptions::new(key.origin());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (log, _) = asepsis_log::Log::open(&site.data_dir().join("log"), key, options).await.expect("the log");
+        for event in events {
+            log.append(event).await.expect("appended");
+        }
+        log.close().await.expect("closed");
+    });
+}
+
+#[test]
+fn r32_a_patient_gets_an_accounting_and_old_entries_go_by_the_written_policy() {
+    let mut site = Setup::new().start();
+    assert_eq!(site.stop(), Some(0));
+    let (mine, other) = ("sb_0123456789abcdef0123456789abcdef", "sb_ffffffffffffffffffffffffffffffff");
+    let mut events: Vec<_> =
+        (0..300).map(|_| disclosure("2010-06-01T08:00:00.000Z", other, "TREAT", "outcome")).collect();
+    events.push(disclosure("2024-06-01T08:00:00.000Z", mine, "TREAT", "intent"));
+    events.push(disclosure("2024-06-02T08:00:00.000Z", mine, "HRESCH", "intent"));
+    events.push(disclosure("2024-06-03T08:00:00.000Z", other, "HRESCH", "intent"));
+    append(&site, &events);
+    let ran = site.run(["audit", "account", "--patient", mine]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains(&format!("2 disclosures about {mine}; 1 of them must")), "{}", ran.stdout);
+    for part in ["to gpt of v under baa-1", "HRESCH", "ACCOUNT", "exempt by 164.528(a)(1)(i)", "NAME 2"] {
+        assert!(ran.stdout.contains(part), "`{part}` is not in:\n{}", ran.stdout);
+    }
+    let ran = site.run(["audit", "account", "--patient", mine, "--required", "--json"]);
+    assert_eq!(ran.stdout.lines().count(), 1);
+    let line: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!((&line["date"], &line["exempt"]), (&json!("2024-06-02T08:00:00.000Z"), &Value::Null));
+    assert_eq!(site.audit(&["--subject", mine]).len(), 2);
+    assert_eq!(site.run(["audit", "account", "--patient", "Martha"]).code, 2);
+
+    // Nothing goes without a written policy, nor against it.
+    let prune =
+        |site: &Site, before: &str, more: &[&str]| site.run([&["audit", "prune", "--before", before], more].concat());
+    let ran = prune(&site, "2012-01-01", &[]);
+    assert!(ran.code == 2 && ran.stderr.contains("nothing is pruned without a written policy"), "{}", ran.stderr);
+    std::fs::write(site.data_dir().join("log/retention"), "keep 6 years\nbasis 45 CFR 164.316(b)(2)(i)\n")
+        .expect("written");
+    let ran = prune(&site, "2999-01-01", &[]);
+    assert!(ran.code == 2 && ran.stderr.contains("keeps entries from"), "{}", ran.stderr);
+    let ran = prune(&site, "soon", &[]);
+    assert!(ran.code == 2 && ran.stderr.contains("a day is written as"), "{}", ran.stderr);
+    let ran = prune(&site, "2012-01-01", &["--dry-run"]);
+    assert!(ran.code == 0 && ran.stdout.contains("WOULD GO 256 entries"), "{}{}", ran.stdout, ran.stderr);
+    let ran = prune(&site, "2012-01-01", &[]);
+    assert!(ran.stdout.contains("PRUNED   256 entries, recorded as entry 303"), "{}{}", ran.stdout, ran.stderr);
+    let ran = site.run(["audit", "verify"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert!(ran.stdout.contains("PRUNED   256 entries"), "{}", ran.stdout);
+    let act = site.audit(&["--from", "2025-01-01"]).pop().expect("the act");
+    assert_eq!((&act["act"]["kind"], &act["act"]["figures"]["minimum_index"]), (&json!("prune"), &json!(256)));
+    let shown = site.run(["audit", "show", act["exchange"].as_str().expect("an id")]);
+    assert!(shown.stdout.contains("kept 6 years: 45 CFR 164.316(b)(2)(i)"), "{}", shown.stdout);
+    let ran = site.run(["audit", "prove", "3"]);
+    assert!(ran.code == 2 && ran.stderr.contains("it was pruned"), "{}", ran.stderr);
+    site.start_again();
+    assert_eq!(site.chat(&json!({"model": "standin-echo", "messages": [user("hello")]})).status, 200);
+    let ran = prune(&site, "2012-01-01", &[]);
+    assert!(ran.code == 2 && ran.stderr.contains("another process writes this log"), "{}", ran.stderr);
+}
+
+#[test]
+fn c6_a_policy_asks_for_witnesses_and_says_what_it_saw_of_them() {
+    let site = site();
+    let log = site.data_dir().join("log");
+    let policy = site.folder().join("policy");
+    let witness = asepsis_log::WitnessKey::generate("witness.example/w").expect("a key");
+    let keys = std::fs::read_to_string(log.join("log.vkey")).expect("keys");
+    let lines: String = keys.lines().map(|key| format!("log {key}\n")).collect();
+    let text = format!("{lines}witness w {}\nquorum w\n", witness.verifier_keys()[1]);
+    std::fs::write(&policy, text).expect("written");
+    let policy = policy.to_str().expect("UTF-8");
+    let ran = site.run(["audit", "verify", "--policy", policy]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("CHANGED  checkpoint.cosigned: it is missing"), "{}", ran.stdout);
+
+    let checkpoint = std::fs::read_to_string(log.join("checkpoint")).expect("a checkpoint");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
+    let cosigned = checkpoint.clone() + &witness.cosign(&checkpoint, now - 100).expect("a cosignature");
+    asepsis_log::cosigned::keep(&log, &cosigned).expect("kept");
+    let ran = site.run(["audit", "verify", "--policy", policy, "--max-age", "100000"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    for line in ["INTACT", "COMPLETE", "FRESH"] {
+        assert!(ran.stdout.lines().any(|l| l.starts_with(line)), "{line}: {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("NOTE"), "{}", ran.stdout);
+    let ran = site.run(["audit", "verify", "--policy", policy, "--max-age", "50"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("checkpoint.cosigned, time"), "{}", ran.stdout);
+    // Wrong use is told apart from a log that is not sound.
+    assert_eq!(site.run(["audit", "verify", "--max-age", "50"]).code, 2);
+    let nonsense = site.folder().join("nonsense");
+    std::fs::write(&nonsense, "quorum everybody\n").expect("written");
+    let ran = site.run(["audit", "verify", "--policy", nonsense.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("line 1 of the policy"), "{}", ran.stderr);
+    // And without any, it is said what cannot be seen.
+    let ran = site.run(["audit", "verify"]);
+    assert!(ran.code == 0 && ran.stdout.contains("a complete rollback"), "{}", ran.stdout);
 }
 
 #[test]

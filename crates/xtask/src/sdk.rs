@@ -107,13 +107,13 @@ fn node(sources: &Path, folder: &Path) -> Outcome {
 }
 
 /// Installs packages where this is a Debian and we may.
-fn debian(packages: &[&str]) -> Outcome {
+pub(crate) fn debian(packages: &[&str]) -> Outcome {
     let root = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.trim_ascii() == b"0");
     let names = packages.join(" ");
     if !root || !succeeds(Command::new("apt-get").arg("--version")) {
         return Err(format!(
-            "the tests with the vendors' SDKs need {names} (Debian's names of the packages): install them, or leave these \
-             tests out with ASEPSIS_LEAVE_OUT=sdk"
+            "the tests with other people's programs need {names} (Debian's names of the packages): install them, or leave these \
+             tests out with ASEPSIS_LEAVE_OUT=sdk,tlog"
         ));
     }
     run(Command::new("apt-get").args(["update", "--quiet"]))?;

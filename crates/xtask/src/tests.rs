@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::shell::{Outcome, cargo_path, shown};
-use crate::{place, sdk};
+use crate::{place, sdk, tlog};
 
 /// What all test programs together said.
 #[derive(Default)]
@@ -44,6 +44,11 @@ pub(crate) fn run() -> Result<Tally, String> {
         tally.left_out.push(format!("the tests with the vendors' SDKs, because ASEPSIS_LEAVE_OUT={asked} is set"));
     } else {
         sdk::set_up()?;
+    }
+    if asked.split(',').any(|what| what.trim() == "tlog") {
+        tally.left_out.push(format!("other people's verifiers of logs, because ASEPSIS_LEAVE_OUT={asked} is set"));
+    } else {
+        tlog::set_up()?;
     }
     let mut command = Command::new(cargo_path());
     // All programs, also behind one that fails: who reads the log wants to know all of it.

@@ -1,6 +1,10 @@
 //! What the tests of the log share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+#[cfg(target_os = "linux")]
+pub mod disk;
+pub mod peers;
+
 use std::path::Path;
 
 use asepsis_db::rusqlite::Connection;
@@ -15,7 +19,7 @@ pub fn event(exchange: ExchangeId, phase: Phase) -> AuditEvent {
         "v": SCHEMA_VERSION,
         "exchange": exchange,
         "phase": phase,
-        "time": "2026-11-22T08:30:00.000Z",
+        "time": "2024-11-22T08:30:00.000Z",
         "interface": "openai.chat",
         "actor": { "user": "dr.a", "role": "clinician", "method": "api_key", "credential": "k1" },
         "purpose": "TREAT",

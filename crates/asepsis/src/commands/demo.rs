@@ -81,7 +81,7 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     }
     plane.log().checkpoint().await?;
     let report = verify::verify(&home.log_dir(LogName::Gateway), VerifyOptions::default()).await?;
-    show.verification(&report_lines(&report, false))?;
+    show.verification(&report_lines(&report))?;
 
     if !demo.once {
         let asked_to_stop = stop()?;

@@ -14,3 +14,4 @@ pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod standin;
 pub(crate) mod unlisted;
+pub(crate) mod witness;

@@ -41,6 +41,7 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
         tracing::warn!(%exchange, "was about to leave when Asepsis stopped; whether it was answered is not recorded");
     }
     plane.close_unfinished(&recovery.unfinished).await?;
+    crate::commands::audit::cosign_beside(&config.data_dir())?;
     let store = home.store().await?;
     let gateway = Gateway::new(plane.clone(), store.clone(), &settings)?;
     let server = Server::bind(gateway, &settings)

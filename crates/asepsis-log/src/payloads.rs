@@ -1,0 +1,141 @@
+//! What is kept beside an entry, sealed: stored in the entry's transaction, vouched for by the hash in the entry, and gone for
+//! good when its key is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _};
+use asepsis_db::{Database, DbError};
+use asepsis_vocab::{AuditEvent, ExchangeId, PayloadRef, Phase};
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::entries;
+
+/// The largest sealed payload in bytes.
+pub const MAX_PAYLOAD_BYTES: usize = 4 << 20;
+
+/// The longest id of a key in bytes.
+pub const MAX_KEY_ID_BYTES: usize = 128;
+
+/// A payload as it is stored: ciphertext with whatever the sealing needs beside it. The log never sees the key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedPayload {
+    /// The id of the key that it is sealed under: graphic ASCII, at most [`MAX_KEY_ID_BYTES`].
+    pub key: String,
+    /// The ciphertext, at most [`MAX_PAYLOAD_BYTES`].
+    pub bytes: Vec<u8>,
+}
+
+impl SealedPayload {
+    /// What the entry says of it: the hash is of the ciphertext, since short plaintext could be guessed from its hash.
+    pub fn reference(&self) -> PayloadRef {
+        let bytes = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        PayloadRef { key: self.key.clone(), bytes, sha256: sha256(&self.bytes) }
+    }
+
+    pub(crate) fn has_valid_key(&self) -> bool {
+        (1..=MAX_KEY_ID_BYTES).contains(&self.key.len()) && self.key.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+}
+
+impl fmt::Debug for SealedPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedPayload({} bytes under key {})", self.bytes.len(), self.key)
+    }
+}
+
+/// What a payload is to be sealed with as associated data, so that it opens for its own entry alone: the log, the exchange and
+/// its phase, and the key's id. The index is known only when the entry is stored; the exchange and phase name it as well, since
+/// a log has each only once.
+pub fn associated_data(origin: &str, exchange: &ExchangeId, phase: Phase, key: &str) -> Vec<u8> {
+    let id = entries::event_id(exchange, phase);
+    let mut data = b"asepsis-log payload v1\0".to_vec();
+    for part in [origin.as_bytes(), &id, key.as_bytes()] {
+        data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        data.extend_from_slice(part);
+    }
+    data
+}
+
+/// The event with what it says of the payload; `None` if it speaks of another one.
+pub(crate) fn named(event: &AuditEvent, payload: &SealedPayload) -> Option<AuditEvent> {
+    let reference = payload.reference();
+    match &event.payload {
+        Some(other) if *other != reference => None,
+        _ => Some(AuditEvent { payload: Some(reference), ..event.clone() }),
+    }
+}
+
+pub(crate) fn insert(db: &Connection, index: u64, payload: &SealedPayload) -> Result<(), Error> {
+    db.prepare_cached("INSERT INTO payloads (idx, key, sealed) VALUES (?, ?, ?)")?
+        .execute((index as i64, &payload.key, &payload.bytes))
+        .map(drop)
+}
+
+/// The payload of the entry of this index.
+pub(crate) async fn of(db: &Database, index: u64) -> Result<Option<SealedPayload>, DbError> {
+    let index = i64::try_from(index).unwrap_or(i64::MAX);
+    db.read(move |db| {
+        db.prepare_cached("SELECT key, sealed FROM payloads WHERE idx = ?")?
+            .query_row((index,), |row| Ok(SealedPayload { key: row.get(0)?, bytes: row.get(1)? }))
+            .optional()
+    })
+    .await
+}
+
+/// What is stored for the entries from `first` to `last`, hashed; one payload is in memory at a time, and none that is longer
+/// than any may be.
+pub(crate) async fn hashed(db: &Database, first: u64, last: u64) -> Result<BTreeMap<u64, Stored>, DbError> {
+    let bound = |index: u64| i64::try_from(index).unwrap_or(i64::MAX);
+    let range = (bound(first), bound(last), MAX_PAYLOAD_BYTES as i64);
+    db.read(move |db| {
+        let mut statement = db.prepare_cached(
+            "SELECT idx, key, length(sealed), CASE WHEN length(sealed) <= ?3 THEN sealed END FROM payloads \
+             WHERE idx >= ?1 AND idx <= ?2 ORDER BY idx",
+        )?;
+        let mut rows = statement.query(range)?;
+        let mut stored = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let sha256 = row.get_ref(3)?.as_blob_or_null()?.map(sha256);
+            let payload = Stored { key: row.get(1)?, bytes: row.get::<_, i64>(2)? as u64, sha256 };
+            stored.insert(row.get::<_, i64>(0)? as u64, payload);
+        }
+        Ok(stored)
+    })
+    .await
+}
+
+/// A stored payload without its content.
+pub(crate) struct Stored {
+    key: String,
+    bytes: u64,
+    /// Absent where it is too long to be one.
+    sha256: Option<String>,
+}
+
+impl Stored {
+    /// What of it is not as the entry says.
+    pub(crate) fn differs(&self, reference: &PayloadRef) -> Option<String> {
+        if self.bytes != u64::from(reference.bytes) {
+            return Some(format!("its payload has {} bytes where {} were sealed", self.bytes, reference.bytes));
+        }
+        let same = self.key == reference.key && self.sha256.as_ref() == Some(&reference.sha256);
+        (!same).then(|| "its payload is not the one that was sealed".to_owned())
+    }
+}
+
+/// The number of payloads that are there under a key.
+pub(crate) async fn under(db: &Database, key: &str) -> Result<u64, DbError> {
+    let key = key.to_owned();
+    db.read(move |db| db.query_row("SELECT count(*) FROM payloads WHERE key = ?", (key,), |row| row.get::<_, i64>(0)))
+        .await
+        .map(|count| count as u64)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    digest(&SHA256, bytes).as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
