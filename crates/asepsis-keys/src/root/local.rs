@@ -44,6 +44,12 @@ impl RootKey {
         load(ROOT, path).map(Self)
     }
 
+    /// The key whose text, as in a key file, this is.
+    #[cfg(feature = "age")]
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        parse(ROOT, text).map(Self)
+    }
+
     /// Writes the key to a new file of mode 0600 and syncs it.
     ///
     /// # Errors

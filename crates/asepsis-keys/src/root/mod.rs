@@ -4,6 +4,8 @@
 //! epoch's key as it is sealed, so as long as the root can open that, deleting it in the live database erases nothing. Once
 //! the root has destroyed the key of the epoch, no copy of the database opens any more.
 
+#[cfg(feature = "age")]
+mod age;
 mod local;
 
 use std::fmt;
@@ -15,6 +17,8 @@ use asepsis_db::DbError;
 use crate::secret::joined;
 use crate::{CryptoFailed, Secret, Tenant};
 
+#[cfg(feature = "age")]
+pub use age::{AgeIdentity, seal_to};
 pub use local::{LocalRoot, RootKey};
 
 /// What a root answers, later.
