@@ -31,6 +31,6 @@ pub use id::{InvalidKeyId, KeyId, Tenant};
 pub use keys::{Keys, Roots};
 pub use patient::PatientId;
 pub use root::{LocalRoot, Root, RootError, RootKey, RootKeyId};
-pub use rotate::{EpochStatus, Rewrapped};
+pub use rotate::{Alone, EpochStatus, Rewrapped};
 pub use secret::{BlindKey, CryptoFailed, SealKey, Secret};
 pub use subject::{Record, RecordId, SubjectKey};

@@ -102,13 +102,32 @@ impl Keys {
     }
 
     /// Says that something outside of this database keeps keys that are wrapped under `lowest` and later epochs, so that none
-    /// of these is destroyed. Call it with the first epoch before the first key is kept, and again after wrapping all anew.
+    /// of these is destroyed. Call it before the first key is kept. It never raises what was said before: that takes
+    /// [`Alone::raise`].
     ///
     /// # Errors
     /// [`KeyError::Stopped`].
     pub async fn hold(&self, name: &'static str, lowest: u32) -> Result<(), KeyError> {
-        self.shared.writer.store(Change::Hold { name, lowest }).await?;
+        self.shared.writer.store(Change::Hold { name, lowest, raise: false }).await?;
         Ok(())
+    }
+
+    /// Keeps all other processes from opening the keys, as long as the result lives.
+    ///
+    /// # Errors
+    /// [`KeyError::InUse`] if another process has them open.
+    pub fn alone(&self) -> Result<Alone<'_>, KeyError> {
+        match self.shared.lock.try_lock() {
+            Ok(()) => Ok(Alone(self)),
+            Err(TryLockError::WouldBlock) => {
+                // A lock that is asked for and not given may have cost the one that was there.
+                self.shared.lock.try_lock_shared().map_err(|_| KeyError::InUse)?;
+                Err(KeyError::InUse)
+            }
+            Err(TryLockError::Error(source)) => {
+                Err(DbError::File { path: self.shared.db.path().to_owned(), doing: "lock the keys", source }.into())
+            }
+        }
     }
 
     /// Since which epoch a holder keeps keys; `None` where it never said so.
@@ -179,27 +198,27 @@ impl Keys {
         }
         Ok(all)
     }
+}
 
-    /// The lock that nobody else may hold, given back as the shared one.
-    fn alone(&self) -> Result<impl Drop + use<'_>, KeyError> {
-        struct Alone<'a>(&'a std::fs::File);
-        impl Drop for Alone<'_> {
-            fn drop(&mut self) {
-                // The worst is that it stays locked for this process alone until it ends.
-                let _ = self.0.try_lock_shared();
-            }
-        }
-        match self.shared.lock.try_lock() {
-            Ok(()) => Ok(Alone(&self.shared.lock)),
-            Err(TryLockError::WouldBlock) => {
-                // A lock that is asked for and not given may have cost the one that was there.
-                self.shared.lock.try_lock_shared().map_err(|_| KeyError::InUse)?;
-                Err(KeyError::InUse)
-            }
-            Err(TryLockError::Error(source)) => {
-                Err(DbError::File { path: self.shared.db.path().to_owned(), doing: "lock the keys", source }.into())
-            }
-        }
+/// That no other process has the keys open. Another one could wrap a key under an old epoch that it takes for the current.
+#[derive(Debug)]
+pub struct Alone<'a>(&'a Keys);
+
+impl Alone<'_> {
+    /// Says that a holder has wrapped all of its keys anew, while it was alone, and keeps none below `lowest` any more.
+    ///
+    /// # Errors
+    /// [`KeyError::Stopped`].
+    pub async fn raise(&self, name: &'static str, lowest: u32) -> Result<(), KeyError> {
+        self.0.shared.writer.store(Change::Hold { name, lowest, raise: true }).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        // The worst is that it stays locked for this process alone until it ends.
+        let _ = self.0.shared.lock.try_lock_shared();
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) enum Change {
     Rewrap { table: Table, from: u32, to: u32, rows: Vec<(Vec<u8>, Vec<u8>)> },
     Shred { subject: [u8; 16], links: Vec<Vec<u8>>, key: Option<[u8; 16]>, at: i64, basis: String },
     Unlink { links: Vec<Vec<u8>> },
-    Hold { name: &'static str, lowest: u32 },
+    Hold { name: &'static str, lowest: u32, raise: bool },
     Destroy { number: u32, at: i64 },
 }
 
@@ -111,10 +111,11 @@ fn write(db: &Connection, job: &Change) -> Result<usize, Error> {
             run(db, "DELETE FROM subjects WHERE subject = ?", (subject,))
         }
         Change::Unlink { links } => unlink(db, links),
-        Change::Hold { name, lowest } => run(
+        Change::Hold { name, lowest, raise } => run(
             db,
-            "INSERT INTO holders (name, lowest) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET lowest = excluded.lowest",
-            (name, lowest),
+            "INSERT INTO holders (name, lowest) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET lowest = iif(?3, ?2, min(lowest, ?2))",
+            (name, lowest, raise),
         ),
         // The conditions stand here, so that they hold when it is committed.
         Change::Destroy { number, at } => run(

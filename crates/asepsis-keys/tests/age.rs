@@ -1,5 +1,5 @@
 //! The root key sealed with age: written and read here, and by the `age` that others wrote, where it is installed.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 #![cfg(feature = "age")]
 
 use std::path::{Path, PathBuf};
