@@ -1,6 +1,8 @@
 //! The keys as the log and the vault use them, and as somebody sees them who has copies of their files.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -205,7 +207,7 @@ async fn c2_another_root_key_or_a_missing_epoch_is_told_at_once() {
     drop(place.open().await);
     let other = Roots::new(Arc::new(LocalRoot::new(RootKey::generate().unwrap(), &place.root_folder()).unwrap()));
     let refused = Keys::open(&place.db(), other, Tenant::default()).await.unwrap_err();
-    assert!(matches!(refused, KeyError::Root(RootError::WrongKey)), "{refused}");
+    assert!(matches!(refused, KeyError::UnknownRoot { epoch: 1, .. }), "{refused}");
     let epoch = std::fs::read_dir(place.root_folder()).unwrap().map(|e| e.unwrap().path());
     let epoch = epoch.into_iter().find(|p| p.file_name().unwrap().to_str().unwrap().starts_with("epoch-")).unwrap();
     std::fs::rename(&epoch, place.root_folder().join("away")).unwrap();
@@ -457,4 +459,41 @@ async fn c2_all_files_are_their_owners_alone() {
             assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
         }
     }
+}
+
+#[tokio::test]
+async fn c2_files_are_a_root() {
+    let place = Place::new();
+    let key = RootKey::load(&place.root_folder().join("root.key")).unwrap();
+    let root = Arc::new(LocalRoot::new(key, &place.root_folder()).unwrap());
+    support::is_a_root(root.clone()).await;
+    support::is_a_root_under_keys(root).await;
+}
+
+#[tokio::test]
+async fn c2_the_root_is_changed_by_a_rotation_and_the_former_one_is_needed_until_its_epochs_are_destroyed() {
+    let place = Place::new();
+    let keys = place.open().await;
+    let key = keys.subject_key(someone(1)).await.unwrap();
+    let sealed = key.seal(&record(0), b"before").unwrap();
+    drop((keys, key));
+    let folder = place.0.path().join("other");
+    let new: Arc<LocalRoot> = Arc::new(LocalRoot::new(RootKey::generate().unwrap(), &folder).unwrap());
+    let old = RootKey::load(&place.root_folder().join("root.key")).unwrap();
+    let old = Arc::new(LocalRoot::new(old, &place.root_folder()).unwrap());
+    let open = async |roots: Roots| Keys::open(&place.db(), roots, Tenant::default()).await;
+    let keys = open(Roots::new(new.clone()).former(old.clone())).await.unwrap();
+    assert_eq!(keys.current_epoch(), 1, "opening alone changes nothing");
+    keys.rotate().await.unwrap();
+    drop(keys);
+    // Interrupted here: the former root is still needed for what is under its epoch.
+    let keys = open(Roots::new(new.clone())).await;
+    assert!(matches!(keys, Err(KeyError::UnknownRoot { epoch: 1, .. })));
+    let keys = open(Roots::new(new.clone()).former(old)).await.unwrap();
+    keys.rewrap().await.unwrap();
+    keys.destroy_epoch(1).await.unwrap();
+    drop(keys);
+    let keys = open(Roots::new(new)).await.unwrap();
+    let key = keys.subject_key(someone(1)).await.unwrap();
+    assert_eq!(key.open(&record(0), &sealed).unwrap().as_slice(), b"before");
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use asepsis_keys::root::{AgeIdentity, LocalRoot};
+use asepsis_keys::root::{
+    AgeIdentity, AwsCredentials, AwsKms, AwsKmsOptions, LocalRoot, Transit, TransitOptions, TransitToken,
+};
 use asepsis_keys::{Root, RootKey, Roots, Tenant};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -47,6 +49,42 @@ enum RootTable {
         /// The environment variable that holds the passphrase.
         passphrase_env: Option<String>,
     },
+    /// A hardware security module.
+    #[cfg(feature = "pkcs11")]
+    Pkcs11 {
+        /// The maker's library.
+        module: PathBuf,
+        /// The label of the token.
+        token: String,
+        /// The file that holds the PIN.
+        pin_file: Option<PathBuf>,
+        /// The environment variable that holds the PIN.
+        pin_env: Option<String>,
+    },
+    /// The Transit engine of HashiCorp Vault or OpenBao.
+    Transit {
+        /// The server.
+        address: String,
+        /// Where the engine is mounted; `transit` where absent.
+        mount: Option<String>,
+        /// The namespace.
+        namespace: Option<String>,
+        /// The file that holds the token; an agent may renew it.
+        token_file: Option<PathBuf>,
+        /// The environment variable that holds the token.
+        token_env: Option<String>,
+        /// Authorities to trust besides the public ones, PEM.
+        ca_file: Option<PathBuf>,
+    },
+    /// The key service of AWS, or what speaks its API. The access key stands in the usual environment variables.
+    AwsKms {
+        /// The region.
+        region: String,
+        /// The address, where it is not AWS's own.
+        endpoint: Option<String>,
+        /// Authorities to trust besides the public ones, PEM.
+        ca_file: Option<PathBuf>,
+    },
 }
 
 impl KeySettings {
@@ -88,6 +126,39 @@ impl RootTable {
                 };
                 let path = file.as_ref().map_or_else(|| folder.join("root.key.age"), |path| base.join(path));
                 Arc::new(LocalRoot::new(RootKey::load_sealed(&path, &identity)?, folder)?)
+            }
+            #[cfg(feature = "pkcs11")]
+            Self::Pkcs11 { module, token, pin_file, pin_env } => {
+                let pin = secret("pin", pin_file.as_deref(), pin_env.as_deref(), base)?;
+                let options =
+                    asepsis_keys::root::Pkcs11Options { module: base.join(module), token: token.clone(), pin };
+                Arc::new(asepsis_keys::root::Pkcs11::open(options).await?)
+            }
+            Self::Transit { address, mount, namespace, token_file, token_env, ca_file } => {
+                let token = match token_file {
+                    Some(path) if token_env.is_none() => TransitToken::File(base.join(path)),
+                    _ => TransitToken::Fixed(secret("token", token_file.as_deref(), token_env.as_deref(), base)?),
+                };
+                Arc::new(Transit::new(TransitOptions {
+                    address: address.clone(),
+                    mount: mount.clone().unwrap_or_else(|| "transit".to_owned()),
+                    namespace: namespace.clone(),
+                    token,
+                    ca_file: ca_file.as_ref().map(|path| base.join(path)),
+                })?)
+            }
+            Self::AwsKms { region, endpoint, ca_file } => {
+                let session = std::env::var("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
+                Arc::new(AwsKms::new(AwsKmsOptions {
+                    region: region.clone(),
+                    endpoint: endpoint.clone(),
+                    credentials: AwsCredentials {
+                        access_key_id: secret("AWS access key id", None, Some("AWS_ACCESS_KEY_ID"), base)?.to_string(),
+                        secret_access_key: secret("AWS access key", None, Some("AWS_SECRET_ACCESS_KEY"), base)?,
+                        session_token: session.map(Zeroizing::new),
+                    },
+                    ca_file: ca_file.as_ref().map(|path| base.join(path)),
+                })?)
             }
         })
     }
@@ -133,7 +204,7 @@ fn secret(what: &str, file: Option<&Path>, env: Option<&str>, base: &Path) -> an
         }
         (None, Some(name)) => Zeroizing::new(
             std::env::var(name)
-                .map_err(|_| anyhow::anyhow!("the environment variable {name} ({what}_env) is not set"))?,
+                .map_err(|_| anyhow::anyhow!("the environment variable {name}, which holds the {what}, is not set"))?,
         ),
         _ => bail!("give either {what}_file or {what}_env"),
     };

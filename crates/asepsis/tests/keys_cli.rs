@@ -258,6 +258,39 @@ fn c2_a_root_key_sealed_with_age_opens_with_its_passphrase_only() {
 }
 
 #[test]
+fn c2_a_root_that_is_not_there_stops_what_needs_it_and_is_named() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("asepsis.toml");
+    for (root, why) in [
+        (
+            "kind = \"transit\"\naddress = \"http://127.0.0.1:9\"\ntoken_env = \"ROOT_TOKEN\"",
+            "Transit at 127.0.0.1 cannot be reached",
+        ),
+        ("kind = \"transit\"\naddress = \"http://vault.example.org\"\ntoken_env = \"ROOT_TOKEN\"", "plain text"),
+        ("kind = \"transit\"\naddress = \"http://127.0.0.1:9\"\ntoken_env = \"NOT_SET\"", "NOT_SET"),
+        (
+            "kind = \"aws-kms\"\nregion = \"us-east-1\"\nendpoint = \"http://127.0.0.1:9\"",
+            "AWS KMS at 127.0.0.1 cannot be reached",
+        ),
+        ("kind = \"age\"\npassphrase_env = \"ROOT_TOKEN\"", "root.key.age"),
+        ("kind = \"sesame\"", "unknown variant `sesame`"),
+    ] {
+        let toml = Setup::new().extra(&format!("\n[keys.root]\n{root}\n")).toml("http://127.0.0.1:9");
+        std::fs::write(&path, toml).expect("the configuration");
+        let mut command = command(&["keys", "status", "--config"]);
+        command
+            .arg(&path)
+            .env("ROOT_TOKEN", "s.secret")
+            .env("AWS_ACCESS_KEY_ID", "A")
+            .env("AWS_SECRET_ACCESS_KEY", "s.secret");
+        let refused = run(&mut command, b"");
+        assert!(refused.code == 2 && refused.stderr.contains(why), "{root}: {}", refused.stderr);
+        assert!(!refused.stderr.contains("s.secret"));
+    }
+    assert!(!dir.path().join("data/keys/root.key").exists(), "no other root is made in its place");
+}
+
+#[test]
 fn c2_derived_surrogates_and_shifted_dates_are_refused_with_the_section_of_the_law() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("asepsis.toml");

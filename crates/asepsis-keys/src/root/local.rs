@@ -141,8 +141,7 @@ impl LocalRoot {
 
 impl Root for LocalRoot {
     fn holds(&self, key: &RootKeyId) -> bool {
-        // One of another root key too: it is then told that it is the wrong one.
-        key.name(SCHEME).is_some()
+        key.name(SCHEME).and_then(|name| name.split_once(':')).is_some_and(|(root, _)| root == self.fingerprint)
     }
 
     fn create<'a>(&'a self, _: &'a EpochPlace) -> RootFuture<'a, RootKeyId> {

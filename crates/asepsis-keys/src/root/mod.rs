@@ -6,7 +6,17 @@
 
 #[cfg(feature = "age")]
 mod age;
+#[cfg(feature = "aws-kms")]
+mod aws_kms;
+#[cfg(feature = "remote")]
+mod http;
 mod local;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
+#[cfg(feature = "aws-kms")]
+mod sigv4;
+#[cfg(feature = "transit")]
+mod transit;
 
 use std::fmt;
 use std::future::Future;
@@ -19,7 +29,13 @@ use crate::{CryptoFailed, Secret, Tenant};
 
 #[cfg(feature = "age")]
 pub use age::{AgeIdentity, seal_to};
+#[cfg(feature = "aws-kms")]
+pub use aws_kms::{AwsCredentials, AwsKms, AwsKmsOptions};
 pub use local::{LocalRoot, RootKey};
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::{Pkcs11, Pkcs11Options};
+#[cfg(feature = "transit")]
+pub use transit::{Transit, TransitOptions, TransitToken};
 
 /// What a root answers, later.
 pub type RootFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, RootError>> + Send + 'a>>;
@@ -96,6 +112,12 @@ impl EpochPlace {
     /// The place as bytes: no two places have the same.
     pub fn to_bytes(&self) -> Vec<u8> {
         joined(&[b"asepsis.epoch.1", self.tenant.name().as_bytes(), &self.epoch.to_be_bytes(), &self.id])
+    }
+
+    /// A name for the epoch's key at a root that keeps keys by name.
+    #[cfg(any(feature = "pkcs11", feature = "remote"))]
+    pub(crate) fn name(&self) -> String {
+        format!("{}-{}-{}", self.tenant.name(), self.epoch, crate::secret::hex(&self.id[..8]))
     }
 }
 
