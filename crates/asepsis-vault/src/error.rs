@@ -1,4 +1,5 @@
 use asepsis_db::{Cause, DbError};
+use asepsis_keys::{CryptoFailed, KeyError};
 use asepsis_vocab::IdentifierClass;
 
 /// Why the vault does not answer. Never holds a value or a surrogate.
@@ -8,14 +9,17 @@ pub enum VaultError {
     /// The database or a key file.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// The root key is not the one that the vault was made with.
-    #[error(
-        "the root key does not open this vault; use the key file that was made with it, or restore that from its backup"
-    )]
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The keys are not those that the vault was made with.
+    #[error("these keys do not open this vault; use the keys.db and the root key that belong to it, or restore them")]
     WrongKey,
-    /// The root key file holds no key.
-    #[error("the file holds no root key; restore it from its backup, without it the vault stays closed")]
-    BadKeyFile,
+    /// The vault is sealed under the root key itself, as before there were epochs.
+    #[error(
+        "the vault is of an older layout, sealed under the root key itself; open it once with that root key's file"
+    )]
+    Old,
     /// What is stored was changed, moved to another place, or damaged.
     #[error("{place} of the vault was changed or damaged; restore the vault from a backup")]
     Tampered {
@@ -43,13 +47,7 @@ pub enum VaultError {
     /// The vault was closed.
     #[error("the vault is closed; restart")]
     Closed,
-    /// The system gives no random numbers or the cipher refuses to work.
-    #[error("the cryptographic module failed; restart, and do not use this machine if it comes again")]
-    Crypto,
-}
-
-impl From<aws_lc_rs::error::Unspecified> for VaultError {
-    fn from(_: aws_lc_rs::error::Unspecified) -> Self {
-        Self::Crypto
-    }
+    /// The cryptographic module.
+    #[error(transparent)]
+    Crypto(#[from] CryptoFailed),
 }

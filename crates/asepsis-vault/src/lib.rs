@@ -4,11 +4,13 @@
 //! that is computed from the identifier would break 45 CFR 164.514(c). A *scope* is the conversation (or document) within
 //! which the same identifier gets the same surrogate; in another scope it gets another one, and a surrogate is turned back
 //! only in its own scope. Values, rendered texts and classes are sealed with AES-256-GCM under a key of their scope, which is
-//! sealed under a key derived from the *root key*; without that the database says nothing but how many there are.
+//! wrapped under the current epoch of the tenant (`asepsis-keys`); without that the database says nothing but how many there
+//! are.
 
 mod cache;
 mod error;
 mod key;
+mod migrate;
 mod rows;
 mod scope;
 mod seal;
@@ -16,7 +18,6 @@ mod surrogate;
 mod vault;
 
 pub use error::VaultError;
-pub use key::RootKey;
 pub use scope::{ScopeId, Space};
 pub use surrogate::{Render, Surrogate, Wanted};
 pub use vault::Vault;

@@ -3,7 +3,7 @@
 use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _, Row};
 use asepsis_db::{Batch, Database, DbError};
 
-use crate::seal::{KEY_VERSION, ScopeKeys, VaultKeys};
+use crate::seal::{KEY_VERSION, ScopeKeys, VaultKeys, Wrapped};
 use crate::{ScopeId, Space, Surrogate, VaultError};
 
 /// The layouts of the database, oldest first.
@@ -44,6 +44,8 @@ pub(crate) const SCHEMA: &[&str] = &[
     DROP TABLE unnumbered;
     CREATE INDEX surrogates_by_code ON surrogates (code) WHERE space = 2;
 ",
+    // The epoch that a scope's key is wrapped under; none where that is still the root key itself.
+    "ALTER TABLE scopes ADD COLUMN epoch INTEGER",
 ];
 
 /// A surrogate on its way into the table.
@@ -57,9 +59,13 @@ pub(crate) struct NewRow {
 /// What the writer does.
 pub(crate) enum Change {
     /// Adds surrogates after those that are there, whose number is `first`; with the sealed key where the scope is new.
-    Add { scope: ScopeId, key: Option<Vec<u8>>, first: usize, rows: Vec<NewRow> },
+    Add { scope: ScopeId, key: Option<Wrapped>, first: usize, rows: Vec<NewRow> },
     /// Deletes a scope, its key first of all.
     Forget(ScopeId),
+    /// Wraps keys of scopes anew; each with the epoch that it was under, `None` for the root itself.
+    Rewrap(Vec<(ScopeId, Option<u32>, Wrapped)>),
+    /// Notes that the keys of the vault are those of this check value, and the lowest epoch that a scope may be under.
+    Belongs { check: [u8; 16], lowest: u32 },
 }
 
 /// Runs changes.
@@ -72,7 +78,9 @@ impl Batch for Changes {
     fn write(&mut self, db: &Connection, jobs: &[Change]) -> Result<Vec<()>, Error> {
         for job in jobs {
             match job {
-                Change::Add { scope, key, first, rows } => add(db, scope, key.as_deref(), *first, rows)?,
+                Change::Add { scope, key, first, rows } => add(db, scope, key.as_ref(), *first, rows)?,
+                Change::Rewrap(rows) => rewrap(db, rows)?,
+                Change::Belongs { check, lowest } => belongs(db, check, *lowest)?,
                 Change::Forget(scope) => drop(
                     db.prepare_cached("DELETE FROM scopes WHERE scope = ? AND space = ?")?
                         .execute((scope.as_bytes(), scope.space().code()))?,
@@ -83,15 +91,11 @@ impl Batch for Changes {
     }
 }
 
-fn add(db: &Connection, scope: &ScopeId, key: Option<&[u8]>, first: usize, rows: &[NewRow]) -> Result<(), Error> {
+fn add(db: &Connection, scope: &ScopeId, key: Option<&Wrapped>, first: usize, rows: &[NewRow]) -> Result<(), Error> {
     let (scope, space) = (scope.as_bytes(), scope.space().code());
     if let Some(key) = key {
-        db.prepare_cached("INSERT INTO scopes (scope, space, version, wrapped) VALUES (?, ?, ?, ?)")?.execute((
-            scope,
-            space,
-            KEY_VERSION,
-            key,
-        ))?;
+        db.prepare_cached("INSERT INTO scopes (scope, space, version, wrapped, epoch) VALUES (?, ?, ?, ?, ?)")?
+            .execute((scope, space, KEY_VERSION, &key.key, key.epoch))?;
     }
     let mut insert = db.prepare_cached(
         "INSERT INTO surrogates (space, scope, number, blind, seen, code, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -102,32 +106,95 @@ fn add(db: &Connection, scope: &ScopeId, key: Option<&[u8]>, first: usize, rows:
     Ok(())
 }
 
-/// Stores the check value of the root key in a new vault, and returns the one that is stored.
-pub(crate) async fn check_value(db: &Database, value: &[u8; 16]) -> Result<Vec<u8>, DbError> {
-    let value = *value;
-    db.session()
-        .await?
-        .run(move |db| {
-            db.execute(
-                "INSERT OR IGNORE INTO vault (key, value) SELECT 'root-key', ? WHERE NOT EXISTS (SELECT 1 FROM scopes)",
-                (value,),
-            )?;
-            let stored =
-                db.query_row("SELECT value FROM vault WHERE key = 'root-key'", (), |row| row.get(0)).optional()?;
-            Ok(stored.unwrap_or_default())
+/// Takes the place of the old wrapping only: a scope that was forgotten meanwhile does not come back.
+fn rewrap(db: &Connection, rows: &[(ScopeId, Option<u32>, Wrapped)]) -> Result<(), Error> {
+    let mut update =
+        db.prepare_cached("UPDATE scopes SET epoch = ?, wrapped = ? WHERE scope = ? AND space = ? AND epoch IS ?")?;
+    for (scope, from, to) in rows {
+        update.execute((to.epoch, &to.key, scope.as_bytes(), scope.space().code(), from))?;
+    }
+    Ok(())
+}
+
+fn belongs(db: &Connection, check: &[u8; 16], lowest: u32) -> Result<(), Error> {
+    let mut put = db.prepare_cached("INSERT OR REPLACE INTO vault (key, value) VALUES (?, ?)")?;
+    put.execute(("keys", check))?;
+    put.execute(("lowest-epoch", lowest.to_be_bytes()))?;
+    db.prepare_cached("DELETE FROM vault WHERE key = 'root-key'")?.execute(()).map(drop)
+}
+
+/// To which keys the vault says that it belongs.
+#[derive(Default)]
+pub(crate) struct Belonging {
+    /// The check value of the root key, in a vault that is sealed under it.
+    pub(crate) root: Option<Vec<u8>>,
+    /// The check value of the keys.
+    pub(crate) keys: Option<Vec<u8>>,
+    /// The lowest epoch that a scope may be under.
+    pub(crate) lowest: Option<Vec<u8>>,
+    /// Whether there is any scope.
+    pub(crate) scopes: bool,
+}
+
+pub(crate) async fn belonging(db: &Database) -> Result<Belonging, DbError> {
+    db.read(|db| {
+        let value = |key: &str| {
+            db.prepare_cached("SELECT value FROM vault WHERE key = ?")?.query_row((key,), |row| row.get(0)).optional()
+        };
+        Ok(Belonging {
+            root: value("root-key")?,
+            keys: value("keys")?,
+            lowest: value("lowest-epoch")?,
+            scopes: db.query_row("SELECT EXISTS (SELECT 1 FROM scopes)", (), |row| row.get(0))?,
         })
-        .await
+    })
+    .await
+}
+
+/// A scope as it is stored: space, scope, epoch, wrapped key.
+type RawScope = (u8, Vec<u8>, Option<u32>, Vec<u8>);
+
+/// Some scopes behind `after`, in order, whose key is not under the epoch `but`: with their epoch, `None` for the root key
+/// itself.
+pub(crate) async fn scopes_not_under(
+    db: &Database,
+    after: Option<ScopeId>,
+    but: u32,
+    most: usize,
+) -> Result<Vec<(ScopeId, Option<u32>, Vec<u8>)>, VaultError> {
+    let rows: Vec<RawScope> = db
+        .read(move |db| {
+            let after = after.map_or((0, Vec::new()), |scope| (scope.space().code(), scope.as_bytes().to_vec()));
+            let statement = format!(
+                "SELECT space, scope, epoch, wrapped FROM scopes WHERE (space, scope) > (?, ?) AND epoch IS NOT ?
+                 ORDER BY space, scope LIMIT {most}"
+            );
+            db.prepare_cached(&statement)?
+                .query_map((after.0, after.1, but), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+                .collect()
+        })
+        .await?;
+    let scope = |space: u8, id: &[u8]| {
+        let space = Space::of_code(space).ok_or_else(|| VaultError::Tampered { place: "a scope".to_owned() })?;
+        Ok::<_, VaultError>(ScopeId::new(space, fixed(id)?))
+    };
+    rows.into_iter().map(|(space, id, epoch, wrapped)| Ok((scope(space, &id)?, epoch, wrapped))).collect()
 }
 
 /// The sealed key of a scope.
-pub(crate) async fn wrapped(db: &Database, scope: &ScopeId) -> Result<Option<Vec<u8>>, DbError> {
+pub(crate) async fn wrapped(db: &Database, scope: &ScopeId) -> Result<Option<Wrapped>, DbError> {
     let scope = *scope;
     db.read(move |db| {
-        db.prepare_cached("SELECT wrapped FROM scopes WHERE scope = ? AND space = ?")?
-            .query_row((scope.as_bytes(), scope.space().code()), |row| row.get(0))
+        db.prepare_cached("SELECT epoch, wrapped FROM scopes WHERE scope = ? AND space = ?")?
+            .query_row((scope.as_bytes(), scope.space().code()), |row| of_row(row, 0))
             .optional()
     })
     .await
+}
+
+/// A wrapped key from two columns. What is under no epoch was not migrated, and does not open as under any.
+fn of_row(row: &Row<'_>, at: usize) -> Result<Wrapped, Error> {
+    Ok(Wrapped { epoch: row.get::<_, Option<u32>>(at)?.unwrap_or_default(), key: blob(row, at + 1)? })
 }
 
 /// Writes the write-ahead log back and empties it, so that what was deleted is gone from it too.
@@ -145,7 +212,7 @@ pub(crate) struct Stored {
 type Raw = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
 
 /// A row of a scope that is stored with it, and the scope's sealed key.
-type RawOfScope = (Raw, Vec<u8>, Vec<u8>);
+type RawOfScope = (Raw, Vec<u8>, Wrapped);
 
 /// All surrogates of a scope, in the order in which they came.
 pub(crate) async fn of_scope(db: &Database, scope: &ScopeId, keys: &ScopeKeys) -> Result<Vec<Stored>, VaultError> {
@@ -174,18 +241,18 @@ pub(crate) async fn of_code(
         .read(move |db| {
             // The space stands in the text, so that SQLite sees that the index of a part of the table will do.
             let statement = format!(
-                "SELECT s.blind, s.seen, s.code, s.sealed, s.scope, k.wrapped FROM surrogates s \
+                "SELECT s.blind, s.seen, s.code, s.sealed, s.scope, k.epoch, k.wrapped FROM surrogates s \
                  JOIN scopes k ON k.scope = s.scope AND k.space = s.space WHERE s.code = ? AND s.space = {}",
                 space.code()
             );
-            let of_scope = |row: &Row<'_>| Ok((raw(row)?, blob(row, 4)?, blob(row, 5)?));
+            let of_scope = |row: &Row<'_>| Ok((raw(row)?, blob(row, 4)?, of_row(row, 5)?));
             db.prepare_cached(&statement)?.query_map((code,), of_scope)?.collect()
         })
         .await?;
     let mut found = Vec::new();
     for (row, scope, wrapped) in &rows {
         let scope = ScopeId::new(space, fixed(scope)?);
-        let keys = keys.open_scope(&scope, wrapped)?;
+        let keys = keys.open_scope(&scope, wrapped).await?;
         found.push(open(&scope, &keys, row)?.surrogate);
     }
     Ok(found)

@@ -17,6 +17,10 @@ impl Space {
             Self::CommandLine => 2,
         }
     }
+
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        [Self::Gateway, Self::CommandLine].into_iter().find(|space| space.code() == code)
+    }
 }
 
 /// The name of a scope: 128 bits under a key of the vault, or random, so that nothing outside can be linked to a patient, a

@@ -1,96 +1,150 @@
 //! Sealing: what is written into the database so that only the vault can read it, and only in its own place.
 
+use asepsis_keys::{BlindKey, CryptoFailed, KeyError, KeyPlace, Keys, RootKey, SealKey, Secret};
 use asepsis_vocab::IdentifierClass;
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-use crate::key::{self, Secret, derive, tag};
-use crate::{RootKey, ScopeId, Space, Surrogate, VaultError, Wanted};
+use crate::key::derive;
+use crate::{ScopeId, Space, Surrogate, VaultError, Wanted};
 
-/// The version of the keys and of the sealed layout; part of the associated data, so that a row of one is not read as
-/// another.
+/// The version of the keys of scopes and of the sealed layout; part of the associated data, so that a row of one is not read
+/// as another.
 pub(crate) const KEY_VERSION: u32 = 1;
 
 /// Sealed texts are filled up to a multiple of this, so that their length says little of the identifier's.
 const PAD: usize = 64;
 
-/// The keys that come from the root.
+/// The key that names scopes. Of a vault that is older than `asepsis-keys`, it was derived from the root key.
+const NAMES: &str = "vault: name scopes";
+
+/// The keys over the scopes'.
 pub(crate) struct VaultKeys {
-    wrap: RandomizedNonceKey,
-    scopes: hmac::Key,
-    check: hmac::Key,
+    keys: Keys,
+    scopes: BlindKey,
 }
 
 impl VaultKeys {
-    pub(crate) fn new(root: &RootKey) -> Result<Self, VaultError> {
+    pub(crate) async fn new(keys: &Keys) -> Result<Self, VaultError> {
+        Ok(Self { scopes: BlindKey::new(&keys.named(NAMES).await?), keys: keys.clone() })
+    }
+
+    /// The value by which it is known that the vault and the keys belong together.
+    pub(crate) fn check_value(&self) -> [u8; 16] {
+        self.scopes.tag(&[b"the vault of these keys"])
+    }
+
+    /// The name of a scope.
+    pub(crate) fn scope(&self, space: Space, owner: &str, conversation: &[u8]) -> ScopeId {
+        ScopeId::new(space, self.scopes.tag(&[&[space.code()], owner.as_bytes(), conversation]))
+    }
+
+    /// New keys for a scope, and their sealed form.
+    pub(crate) fn new_scope(&self, scope: &ScopeId) -> Result<(ScopeKeys, Wrapped), VaultError> {
+        let data = Secret::random()?;
+        let wrapped = self.wrap(scope, &data)?;
+        Ok((ScopeKeys::new(*scope, &data)?, wrapped))
+    }
+
+    /// The keys of a scope from their sealed form.
+    pub(crate) async fn open_scope(&self, scope: &ScopeId, wrapped: &Wrapped) -> Result<ScopeKeys, VaultError> {
+        Ok(ScopeKeys::new(*scope, &self.unwrap(scope, wrapped).await?)?)
+    }
+
+    /// The same key under the current epoch.
+    pub(crate) async fn rewrap(&self, scope: &ScopeId, wrapped: &Wrapped) -> Result<Wrapped, VaultError> {
+        self.wrap(scope, &self.unwrap(scope, wrapped).await?)
+    }
+
+    pub(crate) fn wrap(&self, scope: &ScopeId, data: &Secret) -> Result<Wrapped, VaultError> {
+        let (epoch, key) = self.keys.wrap(KeyPlace { kind: "vault.scope", id: &name_of_scope(scope) }, data)?;
+        Ok(Wrapped { epoch, key })
+    }
+
+    async fn unwrap(&self, scope: &ScopeId, wrapped: &Wrapped) -> Result<Secret, VaultError> {
+        let name = name_of_scope(scope);
+        let place = KeyPlace { kind: "vault.scope", id: &name };
+        self.keys.unwrap(wrapped.epoch, place, &wrapped.key).await.map_err(|e| match e {
+            KeyError::Tampered { .. } | KeyError::NoEpoch(_) => tampered_scope(scope),
+            other => other.into(),
+        })
+    }
+
+    /// The keys.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}
+
+/// A scope's key as it is stored.
+pub(crate) struct Wrapped {
+    /// The epoch that it is wrapped under.
+    pub(crate) epoch: u32,
+    pub(crate) key: Vec<u8>,
+}
+
+/// The keys of a vault whose scopes are sealed under the root key itself.
+pub(crate) struct OldKeys {
+    wrap: SealKey,
+    names: Secret,
+    check: BlindKey,
+}
+
+impl OldKeys {
+    pub(crate) fn new(root: &RootKey) -> Result<Self, CryptoFailed> {
         Ok(Self {
-            wrap: RandomizedNonceKey::new(&AES_256_GCM, root.derive("wrap scope keys")?.as_ref())?,
-            scopes: hmac::Key::new(hmac::HMAC_SHA256, root.derive("name scopes")?.as_ref()),
-            check: hmac::Key::new(hmac::HMAC_SHA256, root.derive("check the root key")?.as_ref()),
+            wrap: SealKey::new(&root.derive_for_old_vault("wrap scope keys")?)?,
+            names: root.derive_for_old_vault("name scopes")?,
+            check: BlindKey::new(&root.derive_for_old_vault("check the root key")?),
         })
     }
 
     /// The value by which the right root key is known.
     pub(crate) fn check_value(&self) -> [u8; 16] {
-        tag(&self.check, &[b"asepsis.vault"])
+        self.check.tag(&[b"asepsis.vault"])
     }
 
-    /// The name of a scope.
-    pub(crate) fn scope(&self, space: Space, owner: &str, conversation: &[u8]) -> ScopeId {
-        ScopeId::new(space, tag(&self.scopes, &[&[space.code()], owner.as_bytes(), conversation]))
+    /// Hands the key that names scopes over, so that they are found under the names that they have.
+    pub(crate) async fn hand_over_names(&self, keys: &Keys) -> Result<(), KeyError> {
+        keys.import(NAMES, &self.names).await
     }
 
-    /// New keys for a scope, and their sealed form.
-    pub(crate) fn new_scope(&self, scope: &ScopeId) -> Result<(ScopeKeys, Vec<u8>), VaultError> {
-        let data = key::random()?;
-        let wrapped = seal(&self.wrap, &place_of_scope(scope), data.as_slice())?;
-        Ok((ScopeKeys::new(*scope, &data)?, wrapped))
+    pub(crate) fn unwrap(&self, scope: &ScopeId, wrapped: &[u8]) -> Result<Secret, VaultError> {
+        let place = [b"asepsis.scope", &KEY_VERSION.to_be_bytes()[..], &name_of_scope(scope)].concat();
+        let opened = self.wrap.open(&place, wrapped);
+        opened.and_then(|bytes| Secret::from_slice(&bytes)).ok_or_else(|| tampered_scope(scope))
     }
+}
 
-    /// The keys of a scope from their sealed form.
-    pub(crate) fn open_scope(&self, scope: &ScopeId, wrapped: &[u8]) -> Result<ScopeKeys, VaultError> {
-        let tampered = || VaultError::Tampered { place: format!("the key of scope {scope}") };
-        let opened = open(&self.wrap, &place_of_scope(scope), wrapped).ok_or_else(tampered)?;
-        let mut data = Secret::default();
-        if opened.len() != data.len() {
-            return Err(tampered());
-        }
-        data.copy_from_slice(&opened);
-        ScopeKeys::new(*scope, &data)
-    }
+fn tampered_scope(scope: &ScopeId) -> VaultError {
+    VaultError::Tampered { place: format!("the key of scope {scope}") }
 }
 
 /// The keys of one scope.
 pub(crate) struct ScopeKeys {
     scope: ScopeId,
-    seal: RandomizedNonceKey,
-    index: hmac::Key,
+    seal: SealKey,
+    index: BlindKey,
 }
 
 impl ScopeKeys {
-    fn new(scope: ScopeId, data: &Secret) -> Result<Self, VaultError> {
-        Ok(Self {
-            scope,
-            seal: RandomizedNonceKey::new(&AES_256_GCM, derive(data, "seal")?.as_ref())?,
-            index: hmac::Key::new(hmac::HMAC_SHA256, derive(data, "index")?.as_ref()),
-        })
+    fn new(scope: ScopeId, data: &Secret) -> Result<Self, CryptoFailed> {
+        Ok(Self { scope, seal: SealKey::new(&derive(data, "seal")?)?, index: BlindKey::new(&derive(data, "index")?) })
     }
 
     /// The blind index of an identifier: equal within the scope for equal ones, meaningless outside.
     pub(crate) fn blind(&self, wanted: &Wanted<'_>) -> [u8; 16] {
-        tag(&self.index, &[b"value", wanted.class.label().as_bytes(), wanted.value.as_bytes()])
+        self.index.tag(&[b"value", wanted.class.label().as_bytes(), wanted.value.as_bytes()])
     }
 
     /// The blind index of a text that goes out: one for all that an answer cannot tell apart, so that no two of them stand
     /// for different things.
     pub(crate) fn blind_text(&self, rendered: &str) -> [u8; 16] {
-        tag(&self.index, &[b"folded", &Zeroizing::new(asepsis_surrogate::folded(rendered))])
+        self.index.tag(&[b"folded", &Zeroizing::new(asepsis_surrogate::folded(rendered))])
     }
 
     /// The blind index of a text that goes out as rows had it before what reads alike was one.
     pub(crate) fn blind_verbatim(&self, rendered: &str) -> [u8; 16] {
-        tag(&self.index, &[b"text", rendered.as_bytes()])
+        self.index.tag(&[b"text", rendered.as_bytes()])
     }
 
     pub(crate) fn seal(&self, surrogate: &Surrogate, blind: &[u8; 16], code: &[u8; 8]) -> Result<Vec<u8>, VaultError> {
@@ -107,11 +161,12 @@ impl ScopeKeys {
         }
         let padded = plain.len().next_multiple_of(PAD);
         plain.resize(padded, 0);
-        seal(&self.seal, &place_of_row(&self.scope, blind, code), &plain)
+        Ok(self.seal.seal(&place_of_row(&self.scope, blind, code), &plain)?)
     }
 
     pub(crate) fn open(&self, sealed: &[u8], blind: &[u8; 16], code: &[u8; 8]) -> Result<Surrogate, VaultError> {
-        open(&self.seal, &place_of_row(&self.scope, blind, code), sealed)
+        self.seal
+            .open(&place_of_row(&self.scope, blind, code), sealed)
             .and_then(|plain| decode(&plain))
             .ok_or_else(|| VaultError::Tampered { place: format!("a surrogate of scope {}", self.scope) })
     }
@@ -130,31 +185,17 @@ fn decode(plain: &[u8]) -> Option<Surrogate> {
     Some(Surrogate { rendered: text()?, value: Zeroizing::new(text()?), class })
 }
 
-/// Associated data: a sealed key or row that is moved elsewhere does not open there.
-fn place_of_scope(scope: &ScopeId) -> Vec<u8> {
-    [b"asepsis.scope", &KEY_VERSION.to_be_bytes()[..], &[scope.space().code()], scope.as_bytes()].concat()
+/// What a scope's key is bound to.
+fn name_of_scope(scope: &ScopeId) -> [u8; 17] {
+    let mut name = [scope.space().code(); 17];
+    name[1..].copy_from_slice(scope.as_bytes());
+    name
 }
 
+/// Associated data: a sealed row that is moved elsewhere does not open there.
 fn place_of_row(scope: &ScopeId, blind: &[u8; 16], code: &[u8; 8]) -> Vec<u8> {
     [b"asepsis.surrogate", &KEY_VERSION.to_be_bytes()[..], &[scope.space().code()], scope.as_bytes(), blind, code]
         .concat()
-}
-
-/// Nonce, ciphertext, tag.
-fn seal(key: &RandomizedNonceKey, place: &[u8], plain: &[u8]) -> Result<Vec<u8>, VaultError> {
-    // Room for the tag, so that the plain text is not left behind in a buffer that was too small.
-    let mut buffer = Zeroizing::new(Vec::with_capacity(plain.len() + AES_256_GCM.tag_len()));
-    buffer.extend_from_slice(plain);
-    let nonce = key.seal_in_place_append_tag(Aad::from(place), &mut *buffer)?;
-    Ok([nonce.as_ref(), buffer.as_slice()].concat())
-}
-
-fn open(key: &RandomizedNonceKey, place: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>()?;
-    let mut buffer = Zeroizing::new(rest.to_vec());
-    let length = key.open_in_place(Nonce::from(nonce), Aad::from(place), &mut buffer).ok()?.len();
-    buffer.truncate(length);
-    Some(buffer)
 }
 
 #[cfg(test)]
@@ -163,26 +204,28 @@ mod tests {
 
     #[test]
     fn r27_what_is_sealed_opens_in_its_own_place_only() {
-        let keys = VaultKeys::new(&RootKey::generate().unwrap()).unwrap();
-        let (here, there) = (keys.scope(Space::Gateway, "a", b"1"), keys.scope(Space::Gateway, "a", b"2"));
-        let (scope, wrapped) = keys.new_scope(&here).unwrap();
+        let here = ScopeId::new(Space::Gateway, [1; 16]);
+        let data = Secret::random().unwrap();
+        let scope = ScopeKeys::new(here, &data).unwrap();
         let surrogate = Surrogate {
             rendered: "[NAME_1]".into(),
             value: Zeroizing::new("Ada".to_owned()),
             class: IdentifierClass::Name,
         };
         let sealed = scope.seal(&surrogate, &[1; 16], &[2; 8]).unwrap();
-        let again = keys.open_scope(&here, &wrapped).unwrap().open(&sealed, &[1; 16], &[2; 8]).unwrap();
+        let again = ScopeKeys::new(here, &data).unwrap().open(&sealed, &[1; 16], &[2; 8]).unwrap();
         assert_eq!((again.rendered.as_str(), again.value.as_str()), ("[NAME_1]", "Ada"));
         assert!(scope.open(&sealed, &[1; 16], &[3; 8]).is_err());
         assert!(scope.open(&sealed, &[3; 16], &[2; 8]).is_err());
-        assert!(keys.open_scope(&there, &wrapped).is_err());
+        for there in [ScopeId::new(Space::Gateway, [2; 16]), ScopeId::new(Space::CommandLine, [1; 16])] {
+            assert!(ScopeKeys::new(there, &data).unwrap().open(&sealed, &[1; 16], &[2; 8]).is_err());
+        }
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
             assert!(scope.open(&changed, &[1; 16], &[2; 8]).is_err(), "byte {at}");
         }
         assert!(scope.open(&sealed[..10], &[1; 16], &[2; 8]).is_err());
-        assert_eq!(sealed.len(), NONCE_LEN + PAD + 16, "the length tells little");
+        assert_eq!(sealed.len(), SealKey::OVERHEAD + PAD, "the length tells little");
     }
 }

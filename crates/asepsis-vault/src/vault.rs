@@ -3,13 +3,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use asepsis_db::{Database, GroupCommit, NotStored};
+use asepsis_keys::{CryptoFailed, Keys, Secret};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::Zeroizing;
 
 use crate::cache::{Cache, Known};
 use crate::rows::{self, Change, Changes, NewRow};
 use crate::seal::VaultKeys;
-use crate::{Render, RootKey, ScopeId, Space, Surrogate, VaultError, Wanted};
+use crate::{Render, ScopeId, Space, Surrogate, VaultError, Wanted};
 use crate::{cache, key};
 
 /// Changes in one transaction, and in the queue before it.
@@ -24,13 +25,13 @@ const RETRIES: usize = 8;
 /// The vault of one database. A cheap handle.
 #[derive(Clone)]
 pub struct Vault {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-struct Shared {
-    db: Database,
-    keys: VaultKeys,
-    writer: GroupCommit<Changes>,
+pub(crate) struct Shared {
+    pub(crate) db: Database,
+    pub(crate) keys: VaultKeys,
+    pub(crate) writer: GroupCommit<Changes>,
     cache: Cache,
 }
 
@@ -41,18 +42,45 @@ struct New {
 }
 
 impl Vault {
-    /// Opens the vault at `path`, or makes a new one under this root key.
+    /// Opens the vault at `path`, or makes a new one, with its scopes' keys under these keys.
     ///
     /// # Errors
-    /// [`VaultError::WrongKey`] if it was made under another; [`VaultError::Db`].
-    pub async fn open(path: &Path, root: &RootKey) -> Result<Self, VaultError> {
-        let keys = VaultKeys::new(root)?;
+    /// [`VaultError::WrongKey`] if it was made with others; [`VaultError::Old`] if it is sealed under a root key itself, and
+    /// [`open_old`](Self::open_old) is to be called; [`VaultError::Keys`]; [`VaultError::Db`].
+    pub async fn open(path: &Path, keys: &Keys) -> Result<Self, VaultError> {
         let db = Database::open(path, rows::SCHEMA).await?;
-        let check = keys.check_value();
-        let stored = rows::check_value(&db, &check).await?;
-        verify_slices_are_equal(&stored, &check).map_err(|_| VaultError::WrongKey)?;
+        let belonging = rows::belonging(&db).await?;
+        if belonging.root.is_some() || (belonging.keys.is_none() && belonging.scopes) {
+            return Err(VaultError::Old);
+        }
+        let vault = Self::start(db, keys).await?;
+        vault.belong(&belonging).await?;
+        Ok(vault)
+    }
+
+    /// The vault over an open database, of which nothing is known yet.
+    pub(crate) async fn start(db: Database, keys: &Keys) -> Result<Self, VaultError> {
+        let keys = VaultKeys::new(keys).await?;
         let (writer, _) = GroupCommit::start(db.connection().await?, Changes, MOST).map_err(VaultError::Stopped)?;
         Ok(Self { shared: Arc::new(Shared { db, keys, writer, cache: Cache::default() }) })
+    }
+
+    /// Checks that vault and keys belong together, and tells the keys which epochs are needed here.
+    async fn belong(&self, stored: &rows::Belonging) -> Result<(), VaultError> {
+        let keys = self.shared.keys.keys();
+        let check = self.shared.keys.check_value();
+        let Some(known) = &stored.keys else {
+            let lowest = keys.current_epoch();
+            keys.hold(crate::migrate::HOLDER, lowest).await?;
+            return Ok(self.shared.writer.store(Change::Belongs { check, lowest }).await?);
+        };
+        verify_slices_are_equal(known, &check).map_err(|_| VaultError::WrongKey)?;
+        let lowest = stored.lowest.as_deref().and_then(|bytes| bytes.try_into().ok()).map_or(1, u32::from_be_bytes);
+        // Where the vault was restored from an older copy than the keys, it needs older epochs than these know of.
+        if keys.held(crate::migrate::HOLDER).await?.is_none_or(|held| held > lowest) {
+            keys.hold(crate::migrate::HOLDER, lowest).await?;
+        }
+        Ok(())
     }
 
     /// The scope of an owner's conversation in a space. The same three give the same scope.
@@ -65,9 +93,9 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Crypto`] if the system gives no random numbers.
     pub fn random_scope(&self, space: Space) -> Result<ScopeId, VaultError> {
-        let random = key::random()?;
+        let random = Secret::random()?;
         let mut id = [0; 16];
-        id.copy_from_slice(&random[..16]);
+        id.copy_from_slice(&random.as_bytes()[..16]);
         Ok(ScopeId::new(space, id))
     }
 
@@ -189,7 +217,7 @@ impl Vault {
 
     async fn read(&self, scope: &ScopeId) -> Result<Known, VaultError> {
         let Some(wrapped) = rows::wrapped(&self.shared.db, scope).await? else { return Ok(Known::default()) };
-        let keys = self.shared.keys.open_scope(scope, &wrapped)?;
+        let keys = self.shared.keys.open_scope(scope, &wrapped).await?;
         let mut surrogates = Vec::new();
         let stored = rows::of_scope(&self.shared.db, scope, &keys).await?;
         let mut known = Known { keys: Some(keys), ..Known::default() };
@@ -206,6 +234,12 @@ impl Vault {
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Vault").field("db", &self.shared.db).finish_non_exhaustive()
+    }
+}
+
+impl From<aws_lc_rs::error::Unspecified> for VaultError {
+    fn from(error: aws_lc_rs::error::Unspecified) -> Self {
+        Self::Crypto(CryptoFailed::from(error))
     }
 }
 
@@ -260,6 +294,7 @@ fn plan(known: &Known, wanted: &[Wanted<'_>], render: &Render<'_>) -> Result<(Ve
 
 #[cfg(test)]
 mod tests {
+    use asepsis_keys::{LocalRoot, RootKey, Roots, Tenant};
     use asepsis_vocab::IdentifierClass;
 
     use super::*;
@@ -267,7 +302,10 @@ mod tests {
     #[tokio::test]
     async fn the_cache_is_bounded_and_what_left_it_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::open(&dir.path().join("vault.db"), &RootKey::generate().unwrap()).await.unwrap();
+        let root = LocalRoot::new(RootKey::generate().unwrap(), &dir.path().join("keys")).unwrap();
+        let keys =
+            Keys::open(&dir.path().join("keys.db"), Roots::new(Arc::new(root)), Tenant::default()).await.unwrap();
+        let vault = Vault::open(&dir.path().join("vault.db"), &keys).await.unwrap();
         let render = |_: &Wanted<'_>, code: [u8; 8], _: &[u8; 32]| Some(format!("{:016x}", u64::from_be_bytes(code)));
         let wanted = [Wanted { class: IdentifierClass::Name, value: "Ada" }];
         let mut first = Vec::new();

@@ -18,6 +18,8 @@ use serde::Deserialize;
 use time::UtcOffset;
 use zeroize::Zeroizing;
 
+use crate::roots::KeySettings;
+
 /// A configuration that was read and holds together.
 pub(crate) struct Config {
     file: File,
@@ -37,6 +39,8 @@ struct File {
     inspect: Inspect,
     #[serde(default)]
     upstream: Upstream,
+    #[serde(default)]
+    keys: KeySettings,
     #[serde(default, rename = "role")]
     roles: Vec<Role>,
     #[serde(default, rename = "vendor")]
@@ -155,6 +159,9 @@ struct System {
     forms: Vec<DisclosureForm>,
     #[serde(default)]
     surrogates: SurrogateLook,
+    /// Known by name only to be refused with the reason: the form decides what becomes of dates.
+    #[serde(default)]
+    dates: Option<String>,
     #[serde(default)]
     retention_days: Option<u32>,
     #[serde(default)]
@@ -174,6 +181,8 @@ enum SurrogateLook {
     #[default]
     Placeholder,
     Realistic,
+    /// Computed from the identifier: known by name only to be refused with the reason.
+    Derived,
 }
 
 fn utc() -> String {
@@ -230,6 +239,7 @@ impl Config {
             if system.key_env.is_some() && system.key_file.is_some() {
                 bail!("system `{}` has key_env and key_file; give one of them", system.id);
             }
+            system.claims_truly()?;
             for model in &system.models {
                 if let Some((_, other)) = served.iter().find(|(m, _)| m == model) {
                     bail!("model `{model}` stands in system `{other}` and `{}`; a model has one system", system.id);
@@ -239,6 +249,11 @@ impl Config {
             system.address()?;
         }
         Ok(())
+    }
+
+    /// Where the root of the keys is.
+    pub(crate) fn keys(&self) -> KeySettings {
+        self.file.keys.based(&self.base)
     }
 
     /// Where keys, log, vault and registers are.
@@ -339,6 +354,28 @@ impl System {
         }
     }
 
+    /// Refuses what would make the label "deidentified" false, or any label of Safe Harbor.
+    fn claims_truly(&self) -> anyhow::Result<()> {
+        if matches!(self.surrogates, SurrogateLook::Derived) {
+            bail!(
+                "system `{}`: surrogates = \"derived\" is refused: a code that is computed from the identifier is derived from \
+                 information about the individual (45 CFR 164.514(c)), so data that bears it is not de-identified; use \
+                 \"placeholder\" or \"realistic\", which are random",
+                self.id
+            );
+        }
+        match self.dates.as_deref() {
+            None => Ok(()),
+            Some("shifted") => bail!(
+                "system `{}`: dates = \"shifted\" is refused: Safe Harbor removes all elements of dates but the year (45 CFR \
+                 164.514(b)(2)(i)(C)), and a shifted date is one; it would take an expert's determination (164.514(b)(1)). \
+                 Leave `dates` out: limited keeps dates, the other forms do not",
+                self.id
+            ),
+            Some(_) => bail!("system `{}`: leave `dates` out; the form decides what becomes of dates", self.id),
+        }
+    }
+
     fn address(&self) -> anyhow::Result<http::Uri> {
         let uri: http::Uri = self
             .base_url
@@ -385,7 +422,8 @@ impl System {
             default_purpose: self.default_purpose,
             forms: self.forms.clone(),
             rendering: match self.surrogates {
-                SurrogateLook::Placeholder => Rendering::Placeholder,
+                // Derived ones were refused when the configuration was read.
+                SurrogateLook::Placeholder | SurrogateLook::Derived => Rendering::Placeholder,
                 SurrogateLook::Realistic => Rendering::Realistic,
             },
         })

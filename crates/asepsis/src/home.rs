@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use asepsis_exchange::{Plane, PlaneParts, SystemClock};
+use asepsis_keys::{Keys, RootKey};
 use asepsis_log::{Log, LogKey, LogOptions, Recovery};
 use asepsis_phi::{Engine, KnownPhi};
 use asepsis_policy::{Policy, Register};
 use asepsis_store::Store;
-use asepsis_vault::{RootKey, Vault};
+use asepsis_vault::{Vault, VaultError};
+
+use crate::roots::KeySettings;
 
 /// A data directory.
 pub(crate) struct Home {
     dir: PathBuf,
+    keys: KeySettings,
 }
 
 /// Which of the logs of a data directory. A log has one writer, so the command line does not share the gateway's.
@@ -39,7 +43,12 @@ impl Home {
         asepsis_db::files::private_directory(dir)
             .and_then(|()| asepsis_db::files::private_directory(&keys))
             .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self { dir: dir.to_owned(), keys: KeySettings::default() })
+    }
+
+    /// With its keys where the configuration says.
+    pub(crate) fn with_keys(self, keys: KeySettings) -> Self {
+        Self { keys, ..self }
     }
 
     /// The directory at `dir`, which must be there.
@@ -56,22 +65,30 @@ impl Home {
         self.dir.join(name.folder())
     }
 
+    /// The keys, made on the first use.
+    pub(crate) async fn keys(&self) -> anyhow::Result<Keys> {
+        let made = ["vault.db", "keys.db"].map(|name| self.dir.join(name)).into_iter().find(|path| path.exists());
+        let roots = self.keys.roots(&self.dir.join("keys"), made.as_deref()).await?;
+        Ok(Keys::open(&self.dir.join("keys.db"), roots, self.keys.tenant()?).await?)
+    }
+
     pub(crate) async fn vault(&self) -> anyhow::Result<Vault> {
-        let path = self.dir.join("keys/root.key");
-        let key = if path.exists() {
-            RootKey::load(&path)?
-        } else if self.dir.join("vault.db").exists() {
-            anyhow::bail!(
-                "{} is gone, and the vault {} cannot be opened without it; put the key back from its copy",
-                path.display(),
-                self.dir.join("vault.db").display()
-            );
-        } else {
-            let key = RootKey::generate()?;
-            key.save(&path)?;
-            key
-        };
-        Ok(Vault::open(&self.dir.join("vault.db"), &key).await?)
+        self.vault_of(&self.keys().await?).await
+    }
+
+    /// The vault under keys that are open already. One that is sealed under the root key's file itself is brought up to date.
+    pub(crate) async fn vault_of(&self, keys: &Keys) -> anyhow::Result<Vault> {
+        let path = self.dir.join("vault.db");
+        match Vault::open(&path, keys).await {
+            Err(VaultError::Old) => {
+                let root = self.dir.join("keys/root.key");
+                let root = RootKey::load(&root).with_context(|| {
+                    format!("{} is sealed under the root key itself, whose file is needed once more", path.display())
+                })?;
+                Ok(Vault::open_old(&path, keys, &root).await?)
+            }
+            opened => Ok(opened?),
+        }
     }
 
     pub(crate) async fn log(&self, name: LogName) -> anyhow::Result<(Log, Recovery)> {

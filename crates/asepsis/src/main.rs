@@ -3,13 +3,16 @@
 //! Exit codes: 0 done, nothing found; 1 identifiers found, or a log that is not intact; 2 wrong use, or it could not be
 //! done; 3 refused by policy or because something cannot be inspected.
 
+mod act;
 mod args;
 mod batch;
 mod commands;
 mod config;
+mod harden;
 mod home;
 mod model;
 mod output;
+mod roots;
 
 use std::process::ExitCode;
 
@@ -34,12 +37,17 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let config = arguments.config;
+    if arguments.command.holds_secrets() {
+        harden::harden();
+    }
     match arguments.command {
         Command::Demo(demo) => commands::demo::run(&demo),
         Command::Init(init) => commands::init::run(&init),
         Command::Serve => commands::serve::run(&config),
         Command::Check => commands::check::run(&config),
         Command::Key(key) => commands::key::run(&config, &key),
+        Command::Keys(keys) => commands::keys::run(&config, &keys),
+        Command::Vault(vault) => commands::vault::run(&config, &vault),
         Command::Policy(policy) => commands::policy::run(&config, &policy),
         Command::Audit(audit) => commands::audit::run(&config, &audit),
         Command::Witness(witness) => commands::witness::run(&witness),

@@ -1,5 +1,5 @@
 //! The vendors' SDKs that the tests drive: `openai` and `anthropic` for Python, `openai` for Node; and the clients of Presidio's
-//! REST calls: LiteLLM with its Presidio hook, and Presidio's own anonymizer.
+//! REST calls: LiteLLM with its Presidio hook, and Presidio's own anonymizer; and the peers of `asepsis-keys`.
 //!
 //! They are installed in the target folder, in the versions that `tests/sdk/` pins. A copy of the pins beside them says
 //! what is installed; the tests and a next setup compare it.
@@ -14,6 +14,7 @@ use crate::shell::{Outcome, run, succeeds};
 pub(crate) fn set_up() -> Outcome {
     install("python", &["requirements.txt"], python)?;
     install("presidio", &["requirements.txt"], presidio)?;
+    install("keys", &["requirements.txt"], keys)?;
     install("node", &["package.json", "package-lock.json"], node)
 }
 
@@ -53,6 +54,7 @@ fn works(name: &str, folder: &Path) -> bool {
     match name {
         "python" => finds("['openai', 'anthropic']"),
         "presidio" => finds("['litellm', 'presidio_anonymizer']"),
+        "keys" => finds("['moto', 'flask']") && missing_programs().is_empty(),
         _ => succeeds(Command::new("node").arg("--version")) && folder.join("node_modules/openai").is_dir(),
     }
 }
@@ -71,6 +73,25 @@ fn python(sources: &Path, folder: &Path) -> Outcome {
 /// archives are unpacked and nothing of theirs is run.
 fn presidio(sources: &Path, folder: &Path) -> Outcome {
     environment(sources, folder, &["--only-binary", ":all:", "--no-compile"])
+}
+
+/// Peers of `asepsis-keys`: moto, which imitates AWS's key service, and the programs `age` and SoftHSM.
+fn keys(sources: &Path, folder: &Path) -> Outcome {
+    environment(sources, folder, &["--only-binary", ":all:", "--no-compile"])?;
+    match missing_programs().as_slice() {
+        [] => Ok(()),
+        missing => debian(missing),
+    }
+}
+
+/// Debian's packages of what the tests of `asepsis-keys` drive and is not there.
+fn missing_programs() -> Vec<&'static str> {
+    let there = |program: &str| succeeds(Command::new(program).arg("--version"));
+    [("age", "age"), ("softhsm2-util", "softhsm2")]
+        .into_iter()
+        .filter(|(program, _)| !there(program))
+        .map(|(_, package)| package)
+        .collect()
 }
 
 /// A Python environment with exactly the pinned packages.

@@ -114,7 +114,7 @@ impl Run<'_> {
 }
 
 /// Everything in a text that has the length and the alphabet of a code.
-fn codes(text: &str) -> BTreeSet<[u8; 8]> {
+pub(crate) fn codes(text: &str) -> BTreeSet<[u8; 8]> {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| word.len() == CODE || word.len() == CODE + 1)
         .filter_map(|word| word[..CODE].parse::<Code>().ok())
