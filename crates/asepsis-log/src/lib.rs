@@ -17,6 +17,7 @@ mod log;
 mod note;
 mod publish;
 pub mod search;
+mod stored;
 mod tree;
 pub mod verify;
 
@@ -25,6 +26,7 @@ pub use error::LogError;
 pub use key::{InvalidOrigin, LogKey};
 pub use log::{Log, LogOptions, LogStats, Recovery};
 pub use note::{Checkpoint, NoteFault};
+pub use stored::for_each_entry;
 
 /// The largest entry in bytes: its length is 16 bits wide in an entry bundle (C2SP tlog-tiles).
 pub const MAX_ENTRY_BYTES: usize = 65_535;

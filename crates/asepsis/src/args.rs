@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use asepsis_export::Format;
 use asepsis_phi::{Language, Profile};
-use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse};
+use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse, SubjectId};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The security plane between a healthcare organisation and the AI it uses.
@@ -32,7 +33,7 @@ pub(crate) enum Command {
     Key(Key),
     /// Ask the policies.
     Policy(Policy),
-    /// Verify, search and show the audit log.
+    /// Verify, search, show and export the audit log.
     Audit(Audit),
     /// List what was refused because no registered AI system serves it.
     Unlisted,
@@ -179,6 +180,8 @@ pub(crate) enum AuditAction {
         #[arg(long)]
         json: bool,
     },
+    /// Write entries in a format that others read. How many there were is said on standard error.
+    Export(AuditExport),
     /// Show all entries of one exchange.
     Show {
         /// The exchange's id, for example from an error message.
@@ -187,6 +190,31 @@ pub(crate) enum AuditAction {
         #[arg(long)]
         folder: Option<PathBuf>,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct AuditExport {
+    /// fhir (R4 AuditEvent, one a line), fhir-bundle, ocsf, atna, cef, csv or jsonl (the exact entries).
+    #[arg(long)]
+    pub(crate) format: Format,
+    /// The folder of the log; that of the configuration where absent.
+    #[arg(long)]
+    pub(crate) folder: Option<PathBuf>,
+    /// The file to write, which must not be there yet; standard output where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// From this time on, for example 2026-11-22 or 2026-11-22T08:30.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Before this time.
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+    /// Whose data it was about, by pseudonym: sb_ and 32 hexadecimal digits.
+    #[arg(long)]
+    pub(crate) subject: Option<SubjectId>,
+    /// The AI system's id.
+    #[arg(long)]
+    pub(crate) system: Option<String>,
 }
 
 #[derive(Args)]

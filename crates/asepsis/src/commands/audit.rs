@@ -8,6 +8,7 @@ use asepsis_log::verify::{self, KeySource, Report, VerifyOptions};
 use asepsis_vocab::{AuditEvent, Phase};
 
 use crate::args::{Audit, AuditAction};
+use crate::commands::audit_export;
 use crate::config::Config;
 use crate::output;
 
@@ -53,6 +54,7 @@ pub(crate) fn run(config: &Path, audit: &Audit) -> anyhow::Result<u8> {
             }
             Ok(0)
         }
+        AuditAction::Export(export) => runtime.block_on(audit_export::run(&folder(&export.folder)?, export)),
         AuditAction::Show { exchange, folder: given } => {
             let query = Query { exchange: Some(*exchange), ..Query::default() };
             let hits = runtime.block_on(search::search(&folder(given)?, &query))?;
