@@ -5,6 +5,8 @@
 //! audit message of DICOM PS3.15 A.5 that an ATNA repository takes, CEF, CSV, and the exact entry as it lies in the log. An
 //! *export* is a run of records in one format, written one after the other.
 //!
+//! [`stream`] sends the log as it grows; the formats know nothing of it.
+//!
 //! Entries hold no identifier of a patient, and so does no export. What each field becomes is written down in
 //! `docs/audit-export.md`.
 
@@ -12,10 +14,11 @@ mod export;
 mod format;
 mod reading;
 mod record;
+pub mod stream;
 mod text;
 
 pub use export::{Export, Tally};
-pub use format::{Format, UnknownFormat};
+pub use format::{Format, UnknownFormat, otlp_request};
 pub use record::{NotAnEvent, Record};
 pub use text::{LONGEST_FIELD, LONGEST_LIST};
 

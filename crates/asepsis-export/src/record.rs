@@ -35,7 +35,9 @@ impl Record {
     pub fn read(index: u64, bytes: Vec<u8>) -> Result<Self, NotAnEvent> {
         let event: AuditEvent = serde_json::from_slice(&bytes).map_err(|_| NotAnEvent { index })?;
         let time = OffsetDateTime::parse(&event.time, &Rfc3339).map_err(|_| NotAnEvent { index })?;
-        if bytes.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+        // UTC with milliseconds, so that every format can take it as it is.
+        let time_is_plain = event.time.len() == 24 && event.time.ends_with('Z');
+        if !time_is_plain || bytes.iter().any(|b| matches!(b, b'\n' | b'\r')) {
             return Err(NotAnEvent { index });
         }
         let millis = i64::try_from(time.unix_timestamp_nanos() / 1_000_000).map_err(|_| NotAnEvent { index })?;

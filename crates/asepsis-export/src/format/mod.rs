@@ -6,6 +6,7 @@ mod csv;
 mod fhir;
 mod jsonl;
 mod ocsf;
+mod otlp;
 
 use std::fmt;
 use std::str::FromStr;
@@ -104,6 +105,11 @@ impl Format {
             _ => b"",
         }
     }
+}
+
+/// The body of an OTLP/HTTP request for logs (`ExportLogsServiceRequest`) in JSON, with a log record for each record.
+pub fn otlp_request<'a>(source: &Source, records: impl IntoIterator<Item = &'a Record>) -> Vec<u8> {
+    otlp::request(source, records)
 }
 
 impl fmt::Display for Format {

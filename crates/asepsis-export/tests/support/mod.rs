@@ -1,6 +1,8 @@
 //! Made-up events of every kind, and the validators that `cargo xtask setup` installs.
 #![allow(dead_code, reason = "each test file is a program of its own and uses its own part of this")]
 
+pub(crate) mod receivers;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
