@@ -53,11 +53,8 @@ impl Collector for StreamMetrics {
             }
             Ok(())
         };
-        gauge(
-            "export_lag_entries",
-            "Entries of the audit log that the other side does not have yet",
-            StreamStatus::lag,
-        )?;
+        gauge("export_unsent_entries", "Entries of the audit log that still have to be sent", StreamStatus::unsent)?;
+        gauge("export_lag_entries", "Entries of which it is not known yet that they arrived", StreamStatus::lag)?;
         gauge("export_connected", "1 while there is a connection, else 0", |status| status.connected.into())?;
         gauge("export_failing", "1 while nothing was taken since the last failure, else 0", |status| {
             status.last_failure.as_ref().is_some_and(|last| last.lasting).into()

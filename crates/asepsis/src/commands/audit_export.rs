@@ -1,15 +1,18 @@
-//! `asepsis audit export`: the log in formats that others read.
+//! `asepsis audit export`: the log in formats that others read; and the streams that `asepsis serve` sends it by.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use asepsis_export::stream::Streams;
 use asepsis_export::{Export, NotAnEvent, Record, Source, Tally};
 use asepsis_log::search::Query;
-use asepsis_log::{Entry, for_each_entry};
+use asepsis_log::{Entry, Log, for_each_entry};
 use tempfile::NamedTempFile;
 
 use crate::args::AuditExport;
+use crate::config::Config;
+use crate::home::{Home, LogName};
 use crate::output;
 
 /// The log's public key, whose first part is its origin.
@@ -106,8 +109,15 @@ impl From<io::Error> for Stopped {
     }
 }
 
+/// Starts the streams of the configuration, with their cursors in `export` of the data directory.
+pub(crate) fn streams(config: &Config, home: &Home, log: &Log) -> anyhow::Result<Streams> {
+    let source = source(&home.log_dir(LogName::Gateway))?;
+    let cursors = config.data_dir().join("export");
+    Streams::start(log, &source, &cursors, config.streams()?).context("cannot start the streams of [export]")
+}
+
 /// Whose log it is, as its public key says.
-pub(crate) fn source(folder: &Path) -> anyhow::Result<Source> {
+fn source(folder: &Path) -> anyhow::Result<Source> {
     let path = folder.join(PUBLIC_KEY);
     let key = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}; is {} the folder of a log?", path.display(), folder.display()))?;
