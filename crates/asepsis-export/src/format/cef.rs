@@ -23,7 +23,8 @@ pub(super) fn event(source: &Source, record: &Record) -> String {
     line.add("deviceExternalId", &short(&source.origin));
     line.add("dvchost", &source.host());
     line.add("cat", if event.act.is_some() { "act" } else { "exchange" });
-    line.add("app", &short(&event.interface));
+    // The dictionary gives these two keys 31 and 63 characters.
+    line.add("app", &cut(&event.interface, 31));
     if let Some(actor) = &event.actor {
         line.add("suid", &short(&actor.user));
         line.add("spriv", &short(&actor.role));
@@ -38,13 +39,11 @@ pub(super) fn event(source: &Source, record: &Record) -> String {
     if let Some(decision) = &event.decision {
         line.add("act", decision.form.name());
         line.add("reason", &short(&decision.reason));
-        line.label("cs5", "rules", &list(&decision.rules));
     }
-    line.add("outcome", &short(status));
+    line.add("outcome", &cut(status, 63));
     line.label("cn1", "index", &record.index.to_string());
     line.label("cs1", "purpose", event.purpose.code());
     line.label("cs4", "subject", &event.subject.map(|subject| subject.to_string()).unwrap_or_default());
-    line.label("cs6", "found", &list(reading::counts(&event.found)));
     line.label("flexString1", "found_in_answer", &list(reading::counts(&event.found_in_answer)));
     line.label("flexString2", "versions", &list(event.versions.iter().map(|(name, v)| format!("{name} {v}"))));
     if let Some(traffic) = &event.traffic {
@@ -55,11 +54,20 @@ pub(super) fn event(source: &Source, record: &Record) -> String {
         line.label("flexNumber1", "unissued", &traffic.unissued.to_string());
         line.label("flexNumber2", "elapsed_ms", &traffic.elapsed_ms.to_string());
     }
-    if let Some(act) = &event.act {
-        // An act has no decision and nothing that was found, so that these two are free.
-        line.label("cs5", "target", &short(act.target.as_deref().unwrap_or_default()));
-        line.label("cs6", "basis", &short(act.basis.as_deref().unwrap_or_default()));
-        line.add("msg", &list(act.figures.iter().map(|(name, value)| format!("{name} {value}"))));
+    let rules = event.decision.iter().flat_map(|decision| &decision.rules).map(String::as_str);
+    let found = reading::counts(&event.found);
+    match &event.act {
+        None => {
+            line.label("cs5", "rules", &list(rules));
+            line.label("cs6", "found", &list(found));
+        }
+        // There are six such keys. An act has something that it was done to, and as a rule neither rules nor findings.
+        Some(act) => {
+            line.label("cs5", "target", &short(act.target.as_deref().unwrap_or_default()));
+            line.label("cs6", "basis", &short(act.basis.as_deref().unwrap_or_default()));
+            let figures = act.figures.iter().map(|(name, value)| format!("{name} {value}"));
+            line.add("msg", &list(figures.chain(rules.map(str::to_owned)).chain(found)));
+        }
     }
     // The space behind the last value.
     line.0.pop();
