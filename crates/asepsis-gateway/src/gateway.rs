@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
+use prometheus_client::collector::Collector;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -50,13 +51,26 @@ impl Gateway {
     /// # Errors
     /// Where a certificate authority of the settings cannot be used.
     pub fn new(plane: Arc<Plane>, store: Store, settings: &Settings) -> Result<Arc<Self>, rustls::Error> {
+        Self::with_collectors(plane, store, settings, Vec::new())
+    }
+
+    /// As [`new`](Self::new), and `/metrics` shows what the collectors tell as well.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_collectors(
+        plane: Arc<Plane>,
+        store: Store,
+        settings: &Settings,
+        collectors: Vec<Box<dyn Collector>>,
+    ) -> Result<Arc<Self>, rustls::Error> {
         Ok(Arc::new(Self {
             plane,
             store,
             routes: settings.systems.iter().cloned().map(Arc::new).collect(),
             limits: settings.limits,
             upstreams: Upstreams::new(settings)?,
-            metrics: Arc::new(Metrics::new()),
+            metrics: Arc::new(Metrics::new(collectors)),
             room: Arc::new(Semaphore::new(settings.limits.exchanges)),
         }))
     }

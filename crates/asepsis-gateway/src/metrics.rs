@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use asepsis_vocab::DisclosureForm;
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -35,9 +36,13 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(collectors: Vec<Box<dyn Collector>>) -> Self {
+        let mut registry = Registry::with_prefix("asepsis");
+        for collector in collectors {
+            registry.register_collector(collector);
+        }
         let metrics = Self {
-            registry: Registry::with_prefix("asepsis"),
+            registry,
             ended: Family::default(),
             replaced: Counter::default(),
             restored: Counter::default(),

@@ -5,6 +5,7 @@ mod audit;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use asepsis_export::Format;
 use asepsis_phi::{Language, Profile};
 use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse, SubjectId};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,7 +41,7 @@ pub(crate) enum Command {
     Vault(VaultCommand),
     /// Ask the policies.
     Policy(Policy),
-    /// Verify, search and show the audit log.
+    /// Verify, search, show and export the audit log.
     Audit(Audit),
     /// Be a witness of logs at another site: cosign what goes on, refuse what goes back (C2SP tlog-witness).
     Witness(Witness),
@@ -242,6 +243,8 @@ pub(crate) enum AuditAction {
     Verify(Verify),
     /// Find entries. All that is given must hold.
     Search(Search),
+    /// Write entries in a format that others read. How many there were is said on standard error.
+    Export(AuditExport),
     /// Show all entries of one exchange.
     Show {
         /// The exchange's id, for example from an error message.
@@ -258,6 +261,31 @@ pub(crate) enum AuditAction {
     Account(Account),
     /// Let go of entries whose retention is over, by the policy in the log's folder. Stop the gateway first.
     Prune(Prune),
+}
+
+#[derive(Args)]
+pub(crate) struct AuditExport {
+    /// fhir (R4 AuditEvent, one a line), fhir-bundle, ocsf, atna, cef, csv or jsonl (the exact entries).
+    #[arg(long)]
+    pub(crate) format: Format,
+    /// The folder of the log; that of the configuration where absent.
+    #[arg(long)]
+    pub(crate) folder: Option<PathBuf>,
+    /// The file to write, which must not be there yet; standard output where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// From this time on, for example 2026-11-22 or 2026-11-22T08:30.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Before this time.
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+    /// Whose data it was about, by pseudonym: sb_ and 32 hexadecimal digits.
+    #[arg(long)]
+    pub(crate) subject: Option<SubjectId>,
+    /// The AI system's id.
+    #[arg(long)]
+    pub(crate) system: Option<String>,
 }
 
 #[derive(Args)]

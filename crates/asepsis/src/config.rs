@@ -1,5 +1,7 @@
 //! The configuration file: what it may hold, and what it means.
 
+mod export;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,6 +43,7 @@ struct File {
     upstream: Upstream,
     #[serde(default)]
     keys: KeySettings,
+    export: export::Export,
     #[serde(default, rename = "role")]
     roles: Vec<Role>,
     #[serde(default, rename = "vendor")]
@@ -248,7 +251,12 @@ impl Config {
             }
             system.address()?;
         }
-        Ok(())
+        self.file.export.check()
+    }
+
+    /// Where the audit log is sent as it grows. Certificates and secrets are read here.
+    pub(crate) fn streams(&self) -> anyhow::Result<Vec<asepsis_export::stream::StreamSettings>> {
+        self.file.export.streams(&self.base)
     }
 
     /// Where the root of the keys is.
@@ -381,9 +389,7 @@ impl System {
             .base_url
             .parse()
             .with_context(|| format!("system `{}`: base_url must look like https://api.example.com", self.id))?;
-        let loopback = uri.host().is_some_and(|h| {
-            h == "localhost" || h.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-        });
+        let loopback = is_loopback(&uri);
         match uri.scheme_str() {
             Some("https") => Ok(uri),
             Some("http") if loopback => Ok(uri),
@@ -465,6 +471,13 @@ impl Tls {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// Whether the address is on this machine.
+fn is_loopback(uri: &http::Uri) -> bool {
+    uri.host().is_some_and(|h| {
+        h == "localhost" || h.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
 }
 
 fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {

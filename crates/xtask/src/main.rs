@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool at the terminal")]
 
+mod audit;
 mod ci;
 mod count;
 mod eval;
@@ -17,8 +18,8 @@ use std::time::Instant;
 
 const USAGE: &str = "\
 cargo xtask setup   install what the tests need beside Rust, in the target folder: the vendors' SDKs, clients of Presidio, other
-                    people's verifiers of logs
-cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk,tlog leaves the SDKs and the verifiers out
+                    people's verifiers of logs, the validators and receivers of audit exports
+cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk,tlog,audit leaves the SDKs, verifiers and validators out
 cargo xtask count   the instructions of detection, and where they go (valgrind)
 cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped
 cargo xtask eval    measure detection, in one table: --data DIR says where the development corpora are (else ../shared/data),
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     let began = Instant::now();
     let task = std::env::args().nth(1).unwrap_or_default();
     let done = match task.as_str() {
-        "setup" => sdk::set_up().and_then(|()| tlog::set_up()),
+        "setup" => sdk::set_up().and_then(|()| tlog::set_up()).and_then(|()| audit::set_up()),
         "test" => tests::show(),
         "count" => count::run(),
         "train" => train::run(std::env::args().nth(2).as_deref()),

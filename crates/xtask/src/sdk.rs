@@ -18,7 +18,8 @@ pub(crate) fn set_up() -> Outcome {
     install("node", &["package.json", "package-lock.json"], node)
 }
 
-fn install(name: &str, pins: &[&str], how: fn(&Path, &Path) -> Outcome) -> Outcome {
+/// Installs one set of packages in a folder of its own, unless it is there in the pinned versions.
+pub(crate) fn install(name: &str, pins: &[&str], how: fn(&Path, &Path) -> Outcome) -> Outcome {
     let sources = place::root().join("tests/sdk").join(name);
     let mut wanted = String::new();
     for file in pins {
@@ -55,6 +56,7 @@ fn works(name: &str, folder: &Path) -> bool {
         "python" => finds("['openai', 'anthropic']"),
         "presidio" => finds("['litellm', 'presidio_anonymizer']"),
         "keys" => finds("['moto', 'flask']") && missing_programs().is_empty(),
+        "audit" => crate::audit::works(folder),
         _ => succeeds(Command::new("node").arg("--version")) && folder.join("node_modules/openai").is_dir(),
     }
 }
@@ -80,7 +82,7 @@ fn keys(sources: &Path, folder: &Path) -> Outcome {
     environment(sources, folder, &["--only-binary", ":all:", "--no-compile"])?;
     match missing_programs().as_slice() {
         [] => Ok(()),
-        missing => debian(missing),
+        missing => debian(missing, "sdk"),
     }
 }
 
@@ -103,7 +105,7 @@ pub(crate) fn environment(sources: &Path, folder: &Path, options: &[&str]) -> Ou
     };
     // Debian splits the module that fills a new environment off from Python.
     if !succeeds(&mut make(folder)) {
-        debian(&["python3", "python3-venv"])?;
+        debian(&["python3", "python3-venv"], "sdk")?;
         run(&mut make(folder))?;
     }
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
@@ -112,6 +114,11 @@ pub(crate) fn environment(sources: &Path, folder: &Path, options: &[&str]) -> Ou
 }
 
 fn node(sources: &Path, folder: &Path) -> Outcome {
+    npm_ci(sources, folder)
+}
+
+/// The pinned packages of npm, in `node_modules` of the folder. Nothing of theirs is run.
+pub(crate) fn npm_ci(sources: &Path, folder: &Path) -> Outcome {
     let there = |program: &str| succeeds(Command::new(program).arg("--version"));
     let missing: Vec<&str> = [("node", "nodejs"), ("npm", "npm")]
         .into_iter()
@@ -119,7 +126,7 @@ fn node(sources: &Path, folder: &Path) -> Outcome {
         .map(|(_, package)| package)
         .collect();
     if !missing.is_empty() {
-        debian(&missing)?;
+        debian(&missing, "sdk")?;
     }
     for file in ["package.json", "package-lock.json", ".npmrc"] {
         std::fs::copy(sources.join(file), folder.join(file)).map_err(|error| format!("cannot copy {file}: {error}"))?;
@@ -127,14 +134,14 @@ fn node(sources: &Path, folder: &Path) -> Outcome {
     run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder))
 }
 
-/// Installs packages where this is a Debian and we may.
-pub(crate) fn debian(packages: &[&str]) -> Outcome {
+/// Installs packages where this is a Debian and we may. `tests` is the word that leaves the tests that need them out.
+pub(crate) fn debian(packages: &[&str], tests: &str) -> Outcome {
     let root = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.trim_ascii() == b"0");
     let names = packages.join(" ");
     if !root || !succeeds(Command::new("apt-get").arg("--version")) {
         return Err(format!(
-            "the tests with other people's programs need {names} (Debian's names of the packages): install them, or leave these \
-             tests out with ASEPSIS_LEAVE_OUT=sdk,tlog"
+            "the tests need {names} (Debian's names of the packages): install them, or leave these tests out with \
+             ASEPSIS_LEAVE_OUT={tests}"
         ));
     }
     run(Command::new("apt-get").args(["update", "--quiet"]))?;

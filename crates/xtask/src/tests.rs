@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::shell::{Outcome, cargo_path, shown};
-use crate::{place, sdk, tlog};
+use crate::{audit, place, sdk, tlog};
 
 /// What all test programs together said.
 #[derive(Default)]
@@ -49,6 +49,13 @@ pub(crate) fn run() -> Result<Tally, String> {
         tally.left_out.push(format!("other people's verifiers of logs, because ASEPSIS_LEAVE_OUT={asked} is set"));
     } else {
         tlog::set_up()?;
+    }
+    if asked.split(',').any(|what| what.trim() == "audit") {
+        tally.left_out.push(format!(
+            "the tests with validators and receivers of audit exports, because ASEPSIS_LEAVE_OUT={asked} is set"
+        ));
+    } else {
+        audit::set_up()?;
     }
     let mut command = Command::new(cargo_path());
     // All programs, also behind one that fails: who reads the log wants to know all of it.

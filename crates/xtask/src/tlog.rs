@@ -37,7 +37,7 @@ pub(crate) fn set_up() -> Outcome {
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"];
     run(Command::new(python_in(&folder)).args(pip).arg("--requirement").arg(sources.join("requirements.txt")))?;
     if !Path::new(GO_SOURCES).join("src/golang.org/x/mod/sumdb/tlog").is_dir() {
-        debian(&["golang-golang-x-mod-dev"])?;
+        debian(&["golang-golang-x-mod-dev"], "tlog")?;
     }
     // Without modules: nothing is fetched.
     run(Command::new(folder.join("bin/go"))

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::args::{Audit, AuditAction};
+use crate::commands::audit_export;
 use crate::config::Config;
 
 pub(crate) use cosign::beside as cosign_beside;
@@ -24,6 +25,10 @@ pub(crate) fn run(config: &Path, audit: &Audit) -> anyhow::Result<u8> {
     match &audit.action {
         AuditAction::Verify(asked) => verify::run(&place, asked),
         AuditAction::Search(asked) => search::run(&place, asked),
+        AuditAction::Export(asked) => {
+            let folder = place.folder(asked.folder.as_ref())?;
+            place.wait(audit_export::run(&folder, asked))?
+        }
         AuditAction::Show { exchange, folder } => show::run(&place, *exchange, folder.as_ref()),
         AuditAction::Prove(asked) => prove::run(&place, asked),
         AuditAction::Cosign(asked) => cosign::run(&place, asked),

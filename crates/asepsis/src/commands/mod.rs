@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub(crate) mod audit;
+pub(crate) mod audit_export;
 pub(crate) mod check;
 pub(crate) mod deid;
 pub(crate) mod demo;

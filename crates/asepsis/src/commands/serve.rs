@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use asepsis_gateway::{Gateway, Server};
 
+use crate::commands::audit_export;
 use crate::config::Config;
 use crate::home::{Home, LogName};
 use crate::output;
@@ -43,13 +44,15 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
     plane.close_unfinished(&recovery.unfinished).await?;
     crate::commands::audit::cosign_beside(&config.data_dir())?;
     let store = home.store().await?;
-    let gateway = Gateway::new(plane.clone(), store.clone(), &settings)?;
+    let streams = audit_export::streams(config, &home, plane.log())?;
+    let gateway = Gateway::with_collectors(plane.clone(), store.clone(), &settings, vec![Box::new(streams.metrics())])?;
     let server = Server::bind(gateway, &settings)
         .await
         .with_context(|| format!("cannot listen on {}; is another Asepsis running?", settings.listen))?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     output::remark(&format!("asepsis listens on {scheme}://{}", server.address()?));
     server.run(asked_to_stop).await;
+    streams.stop().await;
     plane.log().clone().close().await?;
     store.close().await?;
     Ok(0)

@@ -27,6 +27,7 @@ pub(crate) fn run(asked: &args::Witness) -> anyhow::Result<u8> {
         logs.extend(keys);
     }
     runtime()?.block_on(async {
+        let asked_to_stop = stop()?;
         let witness = Witness::open(&asked.data, &asked.name, logs).await?;
         for key in witness.verifier_keys() {
             output::line(&key.to_string())?;
@@ -41,7 +42,7 @@ pub(crate) fn run(asked: &args::Witness) -> anyhow::Result<u8> {
             origins.join(", "),
             server.address()?
         ));
-        server.run(stop()).await;
+        server.run(asked_to_stop).await;
         Ok(0)
     })
 }

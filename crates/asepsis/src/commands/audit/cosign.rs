@@ -16,13 +16,14 @@ pub(crate) fn run(place: &Place<'_>, asked: &Cosign) -> anyhow::Result<u8> {
     let folder = place.folder(asked.folder.as_ref())?;
     let mut cosigning = begin(&folder, &asked.policy)?;
     if !asked.once {
-        runtime()?.block_on(async {
+        return runtime()?.block_on(async {
+            let asked_to_stop = stop()?;
             tokio::select! {
                 () = cosigning.run() => {}
-                () = stop() => {}
+                () = asked_to_stop => {}
             }
+            Ok(0)
         });
-        return Ok(0);
     }
     let round = runtime()?.block_on(cosigning.round())?;
     for url in &round.cosigned {
