@@ -133,23 +133,27 @@ impl Admitted {
 
     /// Records how the exchange ended. Returns when the record is durable; only then may the last byte be given back.
     pub async fn finish(mut self, ending: Ending) -> Result<(), LogError> {
-        self.inspect_answer();
+        let answer = self.inspect_answer();
         let tally = self.tally;
         let traffic = self.ticket.traffic_mut();
         traffic.restored = tally.restored;
         traffic.unissued = tally.unissued;
+        if self.ticket.keeps() {
+            return self.ticket.record_answer(&ending, &answer).await;
+        }
         self.ticket.record_outcome(&ending).await
     }
 
-    /// Looks at what the AI system wrote, before anything was turned back: identifiers there are none that we sent.
-    fn inspect_answer(&mut self) {
+    /// Looks at what the AI system wrote and gives it back, before anything was turned back: identifiers there are none that we sent.
+    fn inspect_answer(&mut self) -> String {
         if self.answer.trim().is_empty() {
-            return;
+            return String::new();
         }
         let piece = Piece { text: std::mem::take(&mut self.answer), field: None, place: String::new(), rigid: false };
         // What comes back is counted, not rewritten, and somebody waits for it.
         let findings = self.ticket.plane().engine().inspect_by_rules(&piece.text);
-        self.ticket.event_mut().found_in_answer = count(&[piece], &[findings]);
+        self.ticket.event_mut().found_in_answer = count(std::slice::from_ref(&piece), &[findings]);
+        piece.text
     }
 }
 

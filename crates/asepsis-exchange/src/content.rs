@@ -1,5 +1,7 @@
 use std::fmt;
+use std::sync::Arc;
 
+use asepsis_keys::PatientId;
 use asepsis_vocab::{Actor, DisclosureForm, PurposeOfUse};
 
 use asepsis_surrogate::Rendering;
@@ -49,6 +51,8 @@ pub struct Content {
     pub pieces: Vec<Piece>,
     /// What tells this conversation from the user's others; surrogates are its own.
     pub conversation: Vec<u8>,
+    /// Whose data it is, where the client says so.
+    pub patient: Option<Arc<PatientId>>,
     /// Bytes of the request as it came.
     pub request_bytes: u64,
 }

@@ -14,6 +14,7 @@
 mod admitted;
 mod clock;
 mod content;
+mod keep;
 mod plane;
 mod protect;
 mod record;
@@ -22,6 +23,7 @@ pub use admitted::{Admitted, Ending, Lane};
 pub use asepsis_surrogate::Rendering;
 pub use clock::{Clock, SystemClock};
 pub use content::{Asker, Content, Piece, Route};
+pub use keep::{Keep, PAYLOAD_VERSION, record as payload_record};
 pub use plane::{Plane, PlaneParts, Refusal, RefusalKind};
 pub use protect::{Protected, issued};
 pub use record::{Ticket, count};

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use asepsis_keys::{KeyError, Keys};
 use asepsis_log::search::Query;
 use asepsis_log::{Log, LogError};
 use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
@@ -10,6 +11,7 @@ use asepsis_vocab::{DisclosureForm, ExchangeId, Finding, Recipient};
 use crate::admitted::{Admitted, Ending};
 use crate::clock::Clock;
 use crate::content::{Asker, Content, Piece, Route};
+use crate::keep::{Keep, Keeper};
 use crate::protect::{Protected, protect};
 use crate::record::{Ticket, count, interrupted};
 
@@ -34,8 +36,12 @@ pub struct PlaneParts {
     pub register: Register,
     /// Keeps surrogates.
     pub vault: Vault,
+    /// The pseudonyms of patients, and the keys of what is kept about them.
+    pub keys: Keys,
     /// Keeps the record.
     pub log: Log,
+    /// What is kept of an exchange that names its patient.
+    pub keep: Keep,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Whether the organisation accepts first-layer detection for the label "deidentified".
@@ -66,6 +72,8 @@ pub enum RefusalKind {
     Log(LogError),
     /// The vault cannot be read or written.
     Vault(VaultError),
+    /// The keys cannot be read or written, or the patient's were destroyed.
+    Keys(KeyError),
     /// The policy engine could not decide.
     Policies(PolicyError),
     /// A part of Asepsis failed; this is a fault to report.
@@ -152,6 +160,11 @@ impl Plane {
         ticket.identify(asker);
         ticket.event_mut().purpose = route.purpose;
         ticket.traffic_mut().request_bytes = content.request_bytes;
+        if let Some(patient) = content.patient.take()
+            && let Err(error) = self.name_subject(&mut ticket, &patient).await
+        {
+            return self.refuse(ticket, RefusalKind::Keys(error)).await;
+        }
 
         // === Inspect ===
         let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
@@ -185,23 +198,48 @@ impl Plane {
         }
         let scope = self.vault().scope(Space::Gateway, &asker.user, &content.conversation);
         let year = self.clock().now().year();
-        // Both are on disk before anything leaves; neither waits for the other.
-        let (protected, recorded) = tokio::join!(
-            protect(self.vault(), &scope, &content.pieces, &findings, decision.form, route.rendering, year),
-            ticket.record_intent(),
-        );
-        if let Err(error) = recorded {
-            return self.refuse(ticket, RefusalKind::Log(error)).await;
-        }
+        let protecting =
+            protect(self.vault(), &scope, &content.pieces, &findings, decision.form, route.rendering, year);
+        let protected = if ticket.keeps() {
+            // What leaves is kept with the intent, so that has to wait for it.
+            protecting.await
+        } else {
+            // Both are on disk before anything leaves; neither waits for the other.
+            let (protected, recorded) = tokio::join!(protecting, ticket.record_intent(None));
+            if let Err(error) = recorded {
+                return self.refuse(ticket, RefusalKind::Log(error)).await;
+            }
+            protected
+        };
         let protected = match protected {
             Ok(protected) => protected,
             Err(error) => return self.refuse(ticket, RefusalKind::Vault(error)).await,
         };
+        match ticket.seal_sent(&content.pieces, &protected.texts) {
+            None => {}
+            Some(Err(error)) => return self.refuse(ticket, RefusalKind::Keys(error)).await,
+            Some(Ok(payload)) => {
+                if let Err(error) = ticket.record_intent(Some(payload)).await {
+                    return self.refuse(ticket, RefusalKind::Log(error)).await;
+                }
+            }
+        }
         ticket.traffic_mut().replaced = protected.replaced;
         if let Some(place) = tripped(&content.pieces, &protected, decision.form) {
             return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
         }
         Ok(Admitted::new(ticket, decision, protected))
+    }
+
+    /// Names the patient by pseudonym, and takes out the key for what is kept.
+    async fn name_subject(&self, ticket: &mut Ticket, patient: &asepsis_keys::PatientId) -> Result<(), KeyError> {
+        let subject = self.parts.keys.subject(patient).await?;
+        ticket.event_mut().subject = Some(subject);
+        if self.parts.keep == Keep::Texts {
+            let key = self.parts.keys.subject_key(subject).await?;
+            ticket.keep_under(Keeper::new(key, self.log().origin()));
+        }
+        Ok(())
     }
 
     fn decide(
@@ -262,9 +300,11 @@ impl Plane {
         let status = match &kind {
             RefusalKind::Policy(_) | RefusalKind::UnknownSystem => "refused",
             RefusalKind::RigidIdentifier(_) | RefusalKind::Tripwire(_) => "blocked",
-            RefusalKind::Log(_) | RefusalKind::Vault(_) | RefusalKind::Policies(_) | RefusalKind::Internal(_) => {
-                "internal"
-            }
+            RefusalKind::Log(_)
+            | RefusalKind::Vault(_)
+            | RefusalKind::Keys(_)
+            | RefusalKind::Policies(_)
+            | RefusalKind::Internal(_) => "internal",
         };
         match ticket.record_outcome(&Ending::of(status)).await {
             Ok(()) => Err(Refusal { exchange, kind }),

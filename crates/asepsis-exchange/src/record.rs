@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use asepsis_log::LogError;
+use asepsis_keys::KeyError;
+use asepsis_log::{LogError, SealedPayload};
 use asepsis_vocab::{
     AuditEvent, ClassCount, DecisionRecord, DisclosureForm, ExchangeId, Finding, IdentifierClass, Outcome, Phase,
     PurposeOfUse, SCHEMA_VERSION, Traffic,
@@ -14,6 +15,7 @@ use time::OffsetDateTime;
 use crate::admitted::Ending;
 use crate::clock::Clock;
 use crate::content::{Asker, Piece};
+use crate::keep::Keeper;
 use crate::plane::Plane;
 
 /// An exchange that has begun: its id, its face, its start, and who asks once that is known.
@@ -25,6 +27,7 @@ pub struct Ticket {
     event: AuditEvent,
     started: Instant,
     open: bool,
+    keeper: Option<Keeper>,
 }
 
 impl Ticket {
@@ -48,7 +51,7 @@ impl Ticket {
             payload: None,
             versions: plane.versions().to_vec(),
         };
-        Self { plane, event, started: Instant::now(), open: true }
+        Self { plane, event, started: Instant::now(), open: true, keeper: None }
     }
 
     /// The exchange's id.
@@ -96,11 +99,48 @@ impl Ticket {
         &mut self.event
     }
 
-    pub(crate) async fn record_intent(&self) -> Result<(), LogError> {
+    /// Has texts kept under the key of the person that the exchange is about.
+    pub(crate) fn keep_under(&mut self, keeper: Keeper) {
+        self.keeper = Some(keeper);
+    }
+
+    /// Whether texts are kept.
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeper.is_some()
+    }
+
+    /// What leaves, sealed; `None` where nothing is kept.
+    pub(crate) fn seal_sent(
+        &self,
+        pieces: &[Piece],
+        texts: &[Option<String>],
+    ) -> Option<Result<SealedPayload, KeyError>> {
+        let event = AuditEvent { phase: Phase::Intent, ..self.event.clone() };
+        self.keeper.as_ref().map(|keeper| keeper.sent(&event, pieces, texts))
+    }
+
+    pub(crate) async fn record_intent(&self, payload: Option<SealedPayload>) -> Result<(), LogError> {
         let mut event = self.event.clone();
         event.phase = Phase::Intent;
         event.time = rfc3339(self.plane.clock().now());
-        self.plane.log().append(&event).await.map(drop)
+        self.append(&event, payload).await
+    }
+
+    async fn append(&self, event: &AuditEvent, payload: Option<SealedPayload>) -> Result<(), LogError> {
+        match payload {
+            Some(payload) => self.plane.log().append_sealed(event, payload).await.map(drop),
+            None => self.plane.log().append(event).await.map(drop),
+        }
+    }
+
+    /// Records how the exchange ended, with what the AI system answered where that is kept.
+    pub(crate) async fn record_answer(&mut self, ending: &Ending, answer: &str) -> Result<(), LogError> {
+        self.finish_event(ending);
+        // An answer that cannot be sealed must not cost the record of the exchange.
+        let payload = self.keeper.as_ref().and_then(|keeper| keeper.answer(&self.event, answer).ok());
+        let appended = self.append(&self.event, payload).await;
+        self.open = false;
+        appended
     }
 
     pub(crate) async fn record_outcome(&mut self, ending: &Ending) -> Result<(), LogError> {

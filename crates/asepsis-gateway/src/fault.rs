@@ -152,6 +152,17 @@ impl From<&Refusal> for Fault {
                 "vault_unavailable",
                 "the vault cannot be read or written, so nothing may leave; the server's own log says more",
             ),
+            RefusalKind::Keys(asepsis_keys::KeyError::Shredded { .. }) => Self::new(
+                StatusCode::GONE,
+                "patient_erased",
+                "what was kept about this patient was erased, and nothing new is recorded under the same number; ask the privacy \
+                 office",
+            ),
+            RefusalKind::Keys(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "keys_unavailable",
+                "the keys cannot be read or written, so nothing may leave; the server's own log says more",
+            ),
             RefusalKind::Policies(_) | RefusalKind::Internal(_) => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use asepsis_document::json::{self, Json};
 use asepsis_exchange::{Admitted, Asker, Ending, Plane, Route, Ticket};
+use asepsis_keys::PatientId;
 use asepsis_store::{AuthFailure, Store};
 use asepsis_vocab::PurposeOfUse;
 use bytes::Bytes;
@@ -30,6 +31,9 @@ use crate::upstream::{Upstreams, read_answer, returned_headers};
 const PURPOSE: &str = "x-asepsis-purpose";
 /// The header with which a client names a conversation.
 const CONVERSATION: &str = "x-asepsis-conversation";
+
+/// The header with which a client says whose data it sends: the system that gave the number, `|`, the number, as in FHIR.
+const PATIENT: &str = "x-asepsis-patient";
 
 /// The longest name of a model that is looked at.
 const LONGEST_MODEL: usize = 128;
@@ -129,10 +133,15 @@ impl Gateway {
             Ok(prepared) => prepared,
             Err(fault) => return self.fail(protocol, ticket, fault).await,
         };
+        let patient = match patient(&parts.headers) {
+            Ok(patient) => patient,
+            Err(fault) => return self.fail(protocol, ticket, fault).await,
+        };
 
         let in_flight = self.metrics.in_flight();
         let began = Instant::now();
-        let content = gathered.content(conversation, bytes.len());
+        let mut content = gathered.content(conversation, bytes.len());
+        content.patient = patient;
         let exchange = ticket.id().to_string();
         let admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
             Ok(admitted) => admitted,
@@ -424,6 +433,22 @@ fn interface(protocol: Protocol) -> &'static str {
 /// The protocol of a client, where the path does not tell.
 fn spoken(headers: &HeaderMap) -> Protocol {
     if headers.contains_key("anthropic-version") { Protocol::Anthropic } else { Protocol::OpenAi }
+}
+
+/// Whose data the client says it sends.
+fn patient(headers: &HeaderMap) -> Result<Option<Arc<PatientId>>, Fault> {
+    let mut values = headers.get_all(PATIENT).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let wrong = || {
+        Fault::invalid(format!(
+            "{PATIENT} must name one patient: the system that gave the number, `|`, and the number, at most 256 bytes each"
+        ))
+    };
+    let text = value.to_str().map_err(|_| wrong())?;
+    match (PatientId::parse(text), values.next()) {
+        (Ok(patient), None) => Ok(Some(Arc::new(patient))),
+        _ => Err(wrong()),
+    }
 }
 
 /// The headers of an answer: what the client's SDK acts upon, and what Asepsis did.

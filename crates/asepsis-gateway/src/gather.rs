@@ -160,7 +160,8 @@ impl Gathered {
 
     /// Hands the pieces over.
     pub(crate) fn content(&mut self, conversation: Vec<u8>, request_bytes: usize) -> Content {
-        Content { pieces: std::mem::take(&mut self.pieces), conversation, request_bytes: request_bytes as u64 }
+        let pieces = std::mem::take(&mut self.pieces);
+        Content { pieces, conversation, patient: None, request_bytes: request_bytes as u64 }
     }
 
     /// The request with the new texts in their places; all else is byte for byte as it came.

@@ -70,6 +70,7 @@ pub struct Log {
 }
 
 struct Shared {
+    origin: String,
     db: Database,
     size: Arc<AtomicU64>,
     writer: GroupCommit<Appender>,
@@ -91,6 +92,7 @@ impl Log {
         if key.origin() != options.origin {
             return Err(LogError::OtherKey { key: key.origin().to_owned(), log: options.origin });
         }
+        let origin = options.origin;
         files::private_directory(dir)?;
         let lock = lock(dir).await?;
         let db = Database::open(&layout::under(dir, layout::DATABASE), entries::SCHEMA).await?;
@@ -124,8 +126,16 @@ impl Log {
             drop(lock);
         });
         let tasks = Mutex::new(vec![publishing]);
-        let shared =
-            Arc::new(Shared { db, size, writer, publish, publish_fault, room: Semaphore::new(PAYLOAD_ROOM), tasks });
+        let shared = Arc::new(Shared {
+            origin,
+            db,
+            size,
+            writer,
+            publish,
+            publish_fault,
+            room: Semaphore::new(PAYLOAD_ROOM),
+            tasks,
+        });
         Ok((Self { shared }, recovery))
     }
 
@@ -231,6 +241,11 @@ impl Log {
 
     pub(crate) fn dir(&self) -> &Path {
         self.shared.db.path().parent().unwrap_or(Path::new(""))
+    }
+
+    /// The log's name.
+    pub fn origin(&self) -> &str {
+        &self.shared.origin
     }
 
     /// The number of entries that are durable.

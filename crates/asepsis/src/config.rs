@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use asepsis_exchange::Keep;
 use asepsis_exchange::Rendering;
 use asepsis_gateway::{Limits, Protocol, Settings, SystemRoute};
 use asepsis_phi::{Engine, KnownPhi, Language, Profile, SitePattern};
@@ -43,6 +44,9 @@ struct File {
     upstream: Upstream,
     #[serde(default)]
     keys: KeySettings,
+    #[serde(default)]
+    record: RecordTable,
+    #[serde(default)]
     export: export::Export,
     #[serde(default, rename = "role")]
     roles: Vec<Role>,
@@ -90,6 +94,21 @@ struct LimitsTable {
     first_byte_seconds: Option<u64>,
     upstream_idle_seconds: Option<u64>,
     drain_seconds: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RecordTable {
+    /// What is kept of an exchange that names its patient.
+    keep: KeepEntry,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeepEntry {
+    #[default]
+    Entries,
+    Texts,
 }
 
 #[derive(Default, Deserialize)]
@@ -257,6 +276,14 @@ impl Config {
     /// Where the audit log is sent as it grows. Certificates and secrets are read here.
     pub(crate) fn streams(&self) -> anyhow::Result<Vec<asepsis_export::stream::StreamSettings>> {
         self.file.export.streams(&self.base)
+    }
+
+    /// What is kept of an exchange beside its entries.
+    pub(crate) fn keep(&self) -> Keep {
+        match self.file.record.keep {
+            KeepEntry::Entries => Keep::Entries,
+            KeepEntry::Texts => Keep::Texts,
+        }
     }
 
     /// Where the root of the keys is.

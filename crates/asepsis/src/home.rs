@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use asepsis_exchange::{Plane, PlaneParts, SystemClock};
+use asepsis_exchange::{Keep, Plane, PlaneParts, SystemClock};
 use asepsis_keys::{Keys, RootKey};
 use asepsis_log::{Log, LogKey, LogOptions, Recovery};
 use asepsis_phi::{Engine, KnownPhi};
@@ -18,6 +18,7 @@ use crate::roots::KeySettings;
 pub(crate) struct Home {
     dir: PathBuf,
     keys: KeySettings,
+    keep: Keep,
 }
 
 /// Which of the logs of a data directory. A log has one writer, so the command line does not share the gateway's.
@@ -43,12 +44,17 @@ impl Home {
         asepsis_db::files::private_directory(dir)
             .and_then(|()| asepsis_db::files::private_directory(&keys))
             .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
-        Ok(Self { dir: dir.to_owned(), keys: KeySettings::default() })
+        Ok(Self { dir: dir.to_owned(), keys: KeySettings::default(), keep: Keep::default() })
     }
 
     /// With its keys where the configuration says.
     pub(crate) fn with_keys(self, keys: KeySettings) -> Self {
         Self { keys, ..self }
+    }
+
+    /// Keeping this of exchanges that name their patient.
+    pub(crate) fn keeping(self, keep: Keep) -> Self {
+        Self { keep, ..self }
     }
 
     /// The directory at `dir`, which must be there.
@@ -126,13 +132,16 @@ impl Home {
         first_layer_accepted: bool,
     ) -> anyhow::Result<(Arc<Plane>, Recovery)> {
         let (log, recovery) = self.log(name).await?;
+        let keys = self.keys().await?;
         let plane = Plane::new(PlaneParts {
             engine: Arc::new(engine),
             known: Arc::new(known),
             policy,
             register,
-            vault: self.vault().await?,
+            vault: self.vault_of(&keys).await?,
+            keys,
             log,
+            keep: self.keep,
             clock: Arc::new(SystemClock),
             first_layer_accepted,
         });
