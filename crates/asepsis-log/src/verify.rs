@@ -11,6 +11,7 @@ mod anchor;
 mod field;
 mod report;
 mod sealed;
+mod times;
 mod walk;
 
 use std::collections::BTreeMap;

@@ -146,6 +146,27 @@ async fn c23_a_second_writer_that_gets_around_the_lock_stops_the_first_and_neith
 }
 
 #[tokio::test]
+async fn c23_a_log_of_the_first_layout_goes_on_and_one_of_a_newer_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path()).await;
+    fill(&log, 300).await;
+    log.close().await.unwrap();
+    // As it was before there were payloads.
+    sql(dir.path(), "DROP TABLE payloads; PRAGMA user_version = 1").await;
+    let old = verify(&dir.path().join("log"), VerifyOptions::default()).await.unwrap_err();
+    assert!(old.to_string().contains("open it once with this version"), "{old}");
+    let (log, recovery) = open(dir.path()).await;
+    assert_eq!(recovery.size, 300);
+    fill(&log, 2).await;
+    log.close().await.unwrap();
+    assert!(verify(&dir.path().join("log"), VerifyOptions::default()).await.unwrap().is_sound());
+    sql(dir.path(), "PRAGMA user_version = 99").await;
+    let newer =
+        Log::open(&dir.path().join("log"), key(dir.path()), LogOptions::new(support::ORIGIN)).await.unwrap_err();
+    assert!(newer.to_string().contains("run the newer version"), "{newer}");
+}
+
+#[tokio::test]
 async fn r27_a_checkpoint_follows_within_the_time_that_was_set() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = open(dir.path()).await;

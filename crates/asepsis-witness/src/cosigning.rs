@@ -158,10 +158,17 @@ impl Cosigning {
         // Newer lines stand first: of two of one key the first counts.
         let head = format!("{}\n", self.last);
         let log_lines = checkpoint.strip_prefix(&head).unwrap_or_default();
+        // Of what is kept only what holds: the file may have been written by anybody.
+        let keys: Vec<&VerifierKey> = self.policy.witnesses().iter().map(|witness| &witness.key).collect();
+        let holds = |line: &&str| {
+            let alone = ParsedCheckpoint::new(format!("{head}{line}\n").as_bytes());
+            alone.and_then(|alone| alone.signed_by(keys.iter().copied())).is_ok_and(|signed| !signed.is_empty())
+        };
         let older = same.and_then(|kept| kept.strip_prefix(&head)).unwrap_or_default();
+        let older: Vec<&str> = older.lines().filter(holds).collect();
         let mut seen = Vec::new();
-        let mut note = head;
-        for line in log_lines.lines().chain(lines.lines()).chain(older.lines()) {
+        let mut note = head.clone();
+        for line in log_lines.lines().chain(lines.lines()).chain(older) {
             // Name and key id: the first characters of what stands there in base64 hold the id.
             let key = line.get(..line.rfind(' ').map_or(0, |at| (at + 6).min(line.len()))).unwrap_or(line).to_owned();
             if !seen.contains(&key) {

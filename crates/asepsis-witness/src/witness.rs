@@ -29,7 +29,7 @@ struct Inner {
     session: Session,
 }
 
-/// What a witness says to a checkpoint. The numbers are those of C2SP tlog-witness.
+/// What a witness says to a checkpoint. The numbers are those of C2SP tlog-witness 1.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// 200: the lines of the cosignatures.
@@ -40,9 +40,10 @@ pub enum Answer {
     OtherKey,
     /// 404: the witness does not know the log.
     UnknownLog,
-    /// 409: the old size is not the one that was cosigned last, which is this; or another tree of that size was.
+    /// 409: the old size is not the one that was cosigned last, which is this.
     Conflict(u64),
-    /// 422: the proof does not show that the tree goes on from the one that was cosigned last.
+    /// 422: the proof does not show that the tree goes on from the one that was cosigned last, or it has the same size and
+    /// another root, or the empty tree another root than that of nothing.
     NotConsistent,
     /// 503: the clock of this machine is behind the last cosignature, or the memory cannot be written.
     Unable(&'static str),
@@ -170,9 +171,7 @@ impl Inner {
         if request.old != size {
             return Err(Answer::Conflict(size));
         }
-        if head.is_some() && parsed.size() == size && parsed.root() != root {
-            return Err(Answer::Conflict(size));
-        }
+        // Another root of the same size is a special case of this (C2SP tlog-witness 1.1; it was 409 in 1.0).
         consistent(size, root, parsed.size(), parsed.root(), &request.hashes).map_err(|_| Answer::NotConsistent)?;
         // A cosignature says that nothing larger was seen until its time: that time does not go back.
         if head.is_some_and(|head| now < head.time) {

@@ -107,7 +107,12 @@ async fn c6_a_quiet_log_is_cosigned_again_in_time_and_one_that_nobody_asks_about
     for _ in 0..2 {
         assert_eq!(cosigning.round().await.unwrap().quorum, Some(true));
     }
+    // What somebody else wrote into the file is not carried on, nor does it stand in the way.
+    let junk: String = (0..99).map(|at| format!("\u{2014} witness.example/junk-{at} AAAAAAAAAAA=\n")).collect();
+    std::fs::write(log.join("checkpoint.cosigned"), cosigned::read(&log).unwrap() + &junk).unwrap();
+    assert_eq!(cosigning.round().await.unwrap().quorum, Some(true));
     let kept = cosigned::read(&log).unwrap();
+    assert!(!kept.contains("junk"), "{kept}");
     assert_eq!(kept.matches("witness.example/w ").count(), 2, "one line a key: {kept}");
     assert_eq!(ParsedCheckpoint::new(kept.as_bytes()).unwrap().size(), 3);
 }

@@ -211,6 +211,40 @@ fn append(site: &Site, events: &[asepsis_vocab::AuditEvent]) {
 }
 
 #[test]
+fn r27_the_check_says_which_entry_shredded_a_payload() {
+    let mut site = Setup::new().start();
+    assert_eq!(site.stop(), Some(0));
+    let path = site.data_dir().join("log");
+    let key = asepsis_log::LogKey::load(&site.data_dir().join("keys/log.key")).expect("the log's key");
+    let options = asepsis_log::LogOptions::new(key.origin());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let event = disclosure("2024-06-01T08:00:00.000Z", "sb_0123456789abcdef0123456789abcdef", "TREAT", "outcome");
+    let shred =
+        serde_json::from_value(json!({"kind": "shred", "target": "k-17", "basis": "Art. 17 GDPR"})).expect("an act");
+    let payload = asepsis_log::SealedPayload { key: "k-17".to_owned(), bytes: vec![7; 99] };
+    let log = runtime.block_on(async {
+        let (log, _) = asepsis_log::Log::open(&path, key, options).await.expect("the log");
+        assert_eq!(log.append_sealed(&event, payload).await.expect("appended"), 0);
+        let by = log.append(&asepsis_log::act_event(shred, "test", None)).await.expect("appended");
+        log.checkpoint().await.expect("signed");
+        assert_eq!(by, 1);
+        log
+    });
+    let ran = site.run(["audit", "verify"]);
+    assert!(ran.code == 0 && ran.stdout.contains("SEALED   1 payloads are left"), "{}", ran.stdout);
+    runtime.block_on(async {
+        assert_eq!(log.delete_shredded(1).await.expect("deleted"), 1);
+        log.close().await.expect("closed");
+    });
+    let ran = site.run(["audit", "verify"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let said = "SHREDDED 1 payloads under key k-17, the first of entry 0: payload shredded by entry 1";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    let found = site.run(["audit", "search"]);
+    assert!(found.stdout.contains("Shred k-17"), "{}", found.stdout);
+}
+
+#[test]
 fn r32_a_patient_gets_an_accounting_and_old_entries_go_by_the_written_policy() {
     let mut site = Setup::new().start();
     assert_eq!(site.stop(), Some(0));

@@ -8,13 +8,12 @@ use std::path::Path;
 use asepsis_db::{Database, DbError};
 use asepsis_vocab::{Act, ExchangeId, PayloadRef, Phase};
 use serde::Deserialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tlog_tiles::{EMPTY_HASH, Hash, record_hash};
 
 use super::field;
 use super::sealed::Sealed;
-use super::{Edge, Place, Report, TOLERANCE};
+use super::times::Times;
+use super::{Edge, Place, Report};
 use crate::entries::{self, Row};
 use crate::layout::{self, TILE};
 use crate::publish::flat;
@@ -23,9 +22,6 @@ use crate::{MAX_ENTRY_BYTES, bundle, erase, tiles};
 
 /// Rows that are in memory at once.
 const ROWS: u32 = 1024;
-
-/// Seconds that an entry may be dated before one above it: writers wait for one another.
-const SET_BACK: i64 = 60;
 
 const RESTORE: &str = "restore the database from a backup";
 const RESTORE_TILES: &str = "restore the folder `tile` from a backup: its entries were pruned";
@@ -362,51 +358,4 @@ fn not_read(error: &io::Error) -> String {
 /// Says which entries are not there.
 fn missing(from: u64, to: u64) -> String {
     if to - from == 1 { "it is missing".to_owned() } else { format!("entries {from} to {} are missing", to - 1) }
-}
-
-/// The times of entries, which order as their texts do.
-struct Times {
-    /// What is after this is of the future.
-    latest: String,
-    /// The newest that was seen.
-    newest: String,
-    set_back: u64,
-    first_set_back: Option<u64>,
-}
-
-impl Times {
-    fn new(now: u64) -> Self {
-        let latest = text_of(now.saturating_add(TOLERANCE.as_secs()));
-        Self { latest, newest: String::new(), set_back: 0, first_set_back: None }
-    }
-
-    /// Looks at the time of an entry, and says what is wrong with it.
-    fn add(&mut self, index: u64, time: &str) -> Option<String> {
-        let shape = time.len() >= 20 && time.ends_with('Z') && time.as_bytes()[10] == b'T';
-        if !shape {
-            return Some("it is no time as RFC 3339 has it, in UTC".to_owned());
-        }
-        if *time > *self.latest {
-            return Some(format!("it is dated {time}, which is yet to come"));
-        }
-        if *time >= *self.newest {
-            self.newest.clear();
-            self.newest.push_str(time);
-        } else if let (Some(newest), Some(this)) = (seconds_of(&self.newest), seconds_of(time))
-            && newest - this >= SET_BACK
-        {
-            self.set_back += 1;
-            self.first_set_back.get_or_insert(index);
-        }
-        None
-    }
-}
-
-fn text_of(seconds: u64) -> String {
-    let time = i64::try_from(seconds).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| "9999".to_owned())
-}
-
-fn seconds_of(time: &str) -> Option<i64> {
-    OffsetDateTime::parse(time, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
 }
