@@ -39,7 +39,7 @@ pub use note::{Checkpoint, NoteFault, Parsed as ParsedCheckpoint, Signed};
 pub use payloads::{MAX_KEY_ID_BYTES, MAX_PAYLOAD_BYTES, SealedPayload, associated_data};
 pub use policy::{Policy, PolicyError, Standing};
 pub use retention::{DEFAULT_YEARS, Retention};
-pub use stored::for_each_entry;
+pub use stored::{for_each_entry, origin, payload};
 pub use verifier::{KeyKind, VerifierKey};
 
 /// The largest entry in bytes: its length is 16 bits wide in an entry bundle (C2SP tlog-tiles).

@@ -2,7 +2,35 @@
 
 use std::path::Path;
 
-use crate::{Entry, LogError, entries, search};
+use asepsis_db::DbError;
+
+use crate::{Entry, LogError, SealedPayload, entries, layout, payloads, search};
+
+/// The name of the log in `dir`, as its public key bears it.
+///
+/// # Errors
+/// [`LogError::Db`] if the file cannot be read.
+pub fn origin(dir: &Path) -> Result<String, LogError> {
+    let path = layout::under(dir, layout::PUBLIC_KEY);
+    let text = std::fs::read_to_string(&path).map_err(|source| DbError::File {
+        path: path.clone(),
+        doing: "read the log's name from it",
+        source,
+    })?;
+    Ok(text.split('+').next().unwrap_or_default().to_owned())
+}
+
+/// The sealed payload of an entry of the log in `dir`, which another process may be writing; absent where the entry has none,
+/// or its key was shredded and it was deleted.
+///
+/// # Errors
+/// [`LogError::Db`].
+pub async fn payload(dir: &Path, index: u64) -> Result<Option<SealedPayload>, LogError> {
+    let db = search::open(dir).await?;
+    let found = payloads::of(&db, index).await;
+    db.close().await;
+    Ok(found?)
+}
 
 /// Rows that are read together.
 const ROWS: u32 = 256;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use asepsis_vocab::{DisclosureForm, SubjectId};
+use asepsis_vocab::{DisclosureForm, ExchangeId, PurposeOfUse, SubjectId};
 use clap::Args;
 
 #[derive(Args)]
@@ -76,9 +76,10 @@ pub(crate) struct Prove {
 
 #[derive(Args)]
 pub(crate) struct Account {
-    /// The patient's pseudonym in the log: `sb_` and 32 digits.
-    #[arg(long)]
-    pub(crate) patient: SubjectId,
+    /// The patient: the pseudonym in the log (`sb_` and 32 digits), or system and number as urn:oid:1.2.3|12345; `-` reads
+    /// system and number from standard input, where nobody else sees them.
+    #[arg(long, value_name = "SUBJECT or SYSTEM|NUMBER")]
+    pub(crate) patient: String,
     /// The folder of the log; that of the configuration where absent.
     #[arg(long)]
     pub(crate) folder: Option<PathBuf>,
@@ -137,4 +138,19 @@ pub(crate) struct Witness {
     /// Where it listens. What is sent is a log's name, size and root with signatures, and nothing that identifies anybody.
     #[arg(long, default_value = "127.0.0.1:8644")]
     pub(crate) listen: SocketAddr,
+}
+
+#[derive(Args)]
+pub(crate) struct OpenKept {
+    /// The exchange: `ex_` and 32 digits.
+    pub(crate) exchange: ExchangeId,
+    /// The purpose of use, a code of HL7: TREAT, ETREAT, HPAYMT, HOPERAT, HRESCH, PUBHLTH, PATRQT.
+    #[arg(long)]
+    pub(crate) purpose: PurposeOfUse,
+    /// Why it may be done, for the log: a ticket, a rule. Name no person.
+    #[arg(long)]
+    pub(crate) basis: String,
+    /// The environment variable that holds the API key of a second person.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) second_person_key_env: Option<String>,
 }

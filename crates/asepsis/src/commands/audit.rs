@@ -2,6 +2,7 @@
 
 mod account;
 mod cosign;
+mod kept;
 mod prove;
 mod prune;
 mod search;
@@ -33,6 +34,7 @@ pub(crate) fn run(config: &Path, audit: &Audit) -> anyhow::Result<u8> {
         AuditAction::Prove(asked) => prove::run(&place, asked),
         AuditAction::Cosign(asked) => cosign::run(&place, asked),
         AuditAction::Account(asked) => account::run(&place, asked),
+        AuditAction::Open(asked) => kept::run(&place, asked),
         AuditAction::Prune(asked) => prune::run(&place, asked),
     }
 }

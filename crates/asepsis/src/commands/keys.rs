@@ -258,7 +258,7 @@ fn read_list(path: &Path) -> anyhow::Result<Vec<Shredded>> {
 }
 
 /// A patient's identifier, from the command line or, for `-`, from standard input, where nobody else sees it.
-fn read_patient(given: &str) -> anyhow::Result<PatientId> {
+pub(crate) fn read_patient(given: &str) -> anyhow::Result<PatientId> {
     if given != "-" {
         return Ok(PatientId::parse(given)?);
     }

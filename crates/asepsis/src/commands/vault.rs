@@ -40,7 +40,7 @@ async fn show(home: &Home, config: Option<&Config>, reveal: &RevealArgs) -> anyh
         bail!("at most {MOST} surrogates at once; use `asepsis reid` for whole texts of the command line");
     }
     let second = match config {
-        Some(config) => second_person(home, config, reveal).await?,
+        Some(config) => second_person(home, config, reveal.second_person_key_env.as_deref()).await?,
         None => None,
     };
     let vault = home.vault().await?;
@@ -88,8 +88,12 @@ async fn find(vault: &Vault, conversations: bool, reveal: &RevealArgs) -> anyhow
 
 /// The second person, where the configuration asks for one: somebody else whose key is good and whose role may see what
 /// surrogates stand for.
-async fn second_person(home: &Home, config: &Config, reveal: &RevealArgs) -> anyhow::Result<Option<Principal>> {
-    let Some(name) = &reveal.second_person_key_env else {
+pub(crate) async fn second_person(
+    home: &Home,
+    config: &Config,
+    variable: Option<&str>,
+) -> anyhow::Result<Option<Principal>> {
+    let Some(name) = variable else {
         if config.keys().second_person {
             bail!(
                 "[keys] second_person is on: a second person puts their API key into an environment variable, and \

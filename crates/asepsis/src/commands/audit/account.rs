@@ -1,13 +1,21 @@
 use asepsis_log::account::{self, Disclosure};
+use asepsis_vocab::SubjectId;
 use serde_json::json;
 
 use super::Place;
 use crate::args::Account;
+use crate::commands::keys::read_patient;
+use crate::config::Config;
+use crate::home::Home;
 use crate::output;
 
 pub(crate) fn run(place: &Place<'_>, asked: &Account) -> anyhow::Result<u8> {
     let folder = place.folder(asked.folder.as_ref())?;
-    let found = place.wait(account::of(&folder, asked.patient, asked.from.clone(), asked.until.clone()))??;
+    let Some(subject) = subject(place, asked)? else {
+        output::line("no disclosures: this patient has no pseudonym here, or it was erased")?;
+        return Ok(0);
+    };
+    let found = place.wait(account::of(&folder, subject, asked.from.clone(), asked.until.clone()))??;
     let listed = found.iter().filter(|disclosure| !asked.required || disclosure.exempt.is_none());
     for disclosure in listed {
         output::line(&if asked.json { json_line(disclosure) } else { line(disclosure) })?;
@@ -17,10 +25,23 @@ pub(crate) fn run(place: &Place<'_>, asked: &Account) -> anyhow::Result<u8> {
         output::line(&format!(
             "{} disclosures about {}; {required} of them must be accounted for (45 CFR 164.528)",
             found.len(),
-            asked.patient
+            subject
         ))?;
     }
     Ok(0)
+}
+
+/// Who the patient is in the log.
+fn subject(place: &Place<'_>, asked: &Account) -> anyhow::Result<Option<SubjectId>> {
+    if let Ok(subject) = asked.patient.parse() {
+        return Ok(Some(subject));
+    }
+    let patient = read_patient(&asked.patient)?;
+    let config = Config::read(place.config)?;
+    place.wait(async {
+        let keys = Home::open(&config.data_dir())?.with_keys(config.keys()).keys().await?;
+        Ok(keys.find_subject(&patient).await?)
+    })?
 }
 
 /// A disclosure for a person to read: date, recipient, what, purpose, and whether it must be accounted for.
