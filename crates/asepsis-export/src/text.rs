@@ -23,7 +23,8 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn shown(c: char) -> char {
+/// A character as [`clean`] shows it.
+pub(crate) fn shown(c: char) -> char {
     match c {
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
         '\x7f' => '\u{2421}',

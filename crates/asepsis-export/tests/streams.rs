@@ -224,11 +224,7 @@ fn c6_nothing_is_sent_where_tls_does_not_fit() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     certificates(folder.path());
     let rsyslog = Rsyslog::start(folder.path(), None);
-    let asking = tempfile::tempdir().expect("a temporary folder");
-    for file in ["ca.pem", "server.pem", "server.key"] {
-        std::fs::copy(folder.path().join(file), asking.path().join(file)).expect("a copy");
-    }
-    let asks = Rsyslog::start(asking.path(), Some("another.example.org"));
+    let asks = Receiver::start(folder.path(), Some("other-ca.pem"), End::Properly);
     let runtime = runtime();
     let log = runtime.block_on(open(folder.path()));
     runtime.block_on(append(&log, 0..10));
@@ -242,14 +238,112 @@ fn c6_nothing_is_sent_where_tls_does_not_fit() {
         ("not-welcome", To { port: asks.port, client: true, ..usual() }, vec![FailureKind::Tls, FailureKind::Broken]),
     ] {
         let streams = start(&log, folder.path(), with.settings(stream));
-        wait_until("it fails", || status(&streams).last_failure.is_some());
+        wait_until(&format!("{stream} fails"), || status(&streams).last_failure.is_some());
         let failed = status(&streams);
         let last = failed.last_failure.clone().expect("a failure");
         assert!(kinds.contains(&last.kind), "{stream}: {last:?}");
         assert_eq!((failed.confirmed, failed.lag()), (0, 10));
         assert!(!last.message.contains("dr-lind"));
     }
-    assert_eq!((rsyslog.received().len(), asks.received().len()), (0, 0));
+    assert_eq!((rsyslog.received().len(), asks.bytes()), (0, 0));
+}
+
+/// How a receiver of our own ends a connection that we have ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// By ending TLS too.
+    Properly,
+    /// By ending TCP alone, as the system does for a process that dies.
+    Dead,
+    /// Not at all.
+    Never,
+}
+
+/// A receiver that can misbehave, which rsyslog cannot be told to. It reads all that it is sent.
+struct Receiver {
+    port: u16,
+    bytes: Arc<Mutex<usize>>,
+}
+
+impl Receiver {
+    /// Starts one with the server's certificate of the folder; with `clients`, only those are let in that this authority vouches for.
+    fn start(folder: &Path, clients: Option<&str>, end: End) -> Self {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = rustls::ServerConfig::builder_with_provider(provider.clone());
+        let builder = builder.with_safe_default_protocol_versions().expect("versions");
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = rustls::RootCertStore::empty();
+                roots.add_parsable_certificates(pem(&folder.join(authority)));
+                let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
+            }
+        };
+        let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
+        let config = Arc::new(builder.with_single_cert(pem(&folder.join("server.pem")), key).expect("a certificate"));
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let receiver = Self { port: listener.local_addr().expect("an address").port(), bytes: Arc::default() };
+        let count = receiver.bytes.clone();
+        std::thread::spawn(move || {
+            let mut open = Vec::new();
+            for tcp in listener.incoming().map_while(Result::ok) {
+                let connection = rustls::ServerConnection::new(config.clone()).expect("a connection");
+                let mut tls = rustls::StreamOwned::new(connection, tcp);
+                let mut piece = [0; 16 << 10];
+                while let Ok(length @ 1..) = tls.read(&mut piece) {
+                    *count.lock().expect("a lock") += length;
+                }
+                match end {
+                    End::Properly => {
+                        tls.conn.send_close_notify();
+                        tls.flush().ok();
+                    }
+                    End::Dead => {}
+                    End::Never => open.push(tls),
+                }
+            }
+        });
+        receiver
+    }
+
+    fn bytes(&self) -> usize {
+        *self.bytes.lock().expect("a lock")
+    }
+}
+
+#[test]
+fn c6_what_a_receiver_did_not_confirm_counts_as_not_taken() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    certificates(folder.path());
+    let runtime = runtime();
+    let _entered = runtime.enter();
+    let log = runtime.block_on(open(folder.path()));
+    runtime.block_on(append(&log, 0..10));
+    let size: usize = records(10).iter().map(|record| message(&source(), record, SyslogFormat::Cef).len()).sum();
+    for (stream, end, confirmed) in [("well", End::Properly, 10), ("dies", End::Dead, 0), ("stays", End::Never, 0)] {
+        let receiver = Receiver::start(folder.path(), None, end);
+        let with = To {
+            port: receiver.port,
+            certificates: folder.path(),
+            authority: "ca.pem",
+            client: false,
+            name: "localhost",
+            format: SyslogFormat::Cef,
+            confirm: Confirm::Close,
+            window: 10,
+        };
+        let streams = start(&log, folder.path(), with.settings(stream));
+        let ended = |status: &StreamStatus| status.confirmed == 10 || status.last_failure.is_some();
+        wait_until(&format!("`{stream}` ends"), || ended(&status(&streams)));
+        let status = status(&streams);
+        assert_eq!((status.confirmed, status.lag()), (confirmed, 10 - confirmed), "{stream}: {status:?}");
+        if confirmed == 0 {
+            assert_eq!(status.failures.keys().collect::<Vec<_>>(), [&FailureKind::Unconfirmed], "{stream}");
+        }
+        drop(streams);
+        assert!(receiver.bytes() >= size, "{stream}: it had read all");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::reading::{self, Ending};
-use crate::text::{LONGEST_FIELD, clean, cut, list};
+use crate::text::{LONGEST_FIELD, clean, cut, list, shown};
 use crate::{Record, Source, VERSION};
 
 /// One event, without a line's end.
@@ -111,7 +111,7 @@ fn extension(text: &str) -> String {
             '=' => escaped.push_str("\\="),
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
-            c => escaped.push_str(&clean(c.encode_utf8(&mut [0; 4]))),
+            c => escaped.push(shown(c)),
         }
     }
     escaped

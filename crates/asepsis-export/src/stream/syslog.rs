@@ -1,11 +1,10 @@
 //! Syslog over TLS: messages of RFC 5424 in the framing of RFC 5425.
 //!
-//! Syslog has no acknowledgement. What can be known is that a receiver read everything before it ended the connection in turn:
-//! it must answer a `close_notify` (RFC 5425, section 4.4), and an operating system that closes a socket with unread bytes in it
-//! resets the connection instead of ending it. So after each [`SyslogTarget::window`] entries, after a minute, and when nothing
-//! came for five seconds, the connection is ended, and the cursor moves once the receiver has ended it as well. On any other end the stream goes
-//! back to the cursor: at most a window of entries comes twice, each with the same event id. What a receiver has read and not yet
-//! kept when it dies is its own to answer for.
+//! Syslog has no acknowledgement. What can be known is that a receiver read everything before it ended the connection in turn: it
+//! must answer a `close_notify` with one (RFC 5425, section 4.4), and a receiver that dies sends none. So after each
+//! [`SyslogTarget::window`] entries, after a minute, and when nothing came for five seconds, the connection is ended, and the cursor
+//! moves once the receiver has ended it as well. On any other end the stream goes back to the cursor: at most a window of entries
+//! comes twice, each with the same event id. What a receiver has read and not yet kept when it dies is its own to answer for.
 
 use std::fmt;
 use std::io;
@@ -296,8 +295,6 @@ async fn end(
             match read.read(&mut ignored).await {
                 Ok(0) => return Ok(()),
                 Ok(_) => {}
-                // An end of TCP without one of TLS, which some receivers leave out. With bytes unread it would be a reset.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
@@ -307,12 +304,13 @@ async fn end(
             Some(last) => stream.confirm(last).await,
             None => Ok(()),
         },
-        Ok(Err(error)) => Err(broken_by(&error)),
-        Err(_) if target.confirm == Confirm::Written => Ok(()),
-        Err(_) => Err(Failure::new(
+        Ok(Err(error)) if error.kind() != io::ErrorKind::UnexpectedEof => Err(broken_by(&error)),
+        // No answer in time, or an end of TCP alone, as of a receiver that dies.
+        _ if target.confirm == Confirm::Written => Ok(()),
+        _ => Err(Failure::new(
             FailureKind::Unconfirmed,
-            "the receiver did not end the connection in turn within 15 s, so that it is not known what it has read; where it \
-             never does so, set confirm = \"written\"",
+            "the receiver did not end TLS in turn within 15 s, so that it is not known what it has read; where it never does so, \
+             set confirm = \"written\"",
         )),
     }
 }
