@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use asepsis_db::DbError;
 
-use crate::keys::{LINK, NAMED, SUBJECT, make_epoch, now, tampered};
+use crate::keys::{LINK, NAMED, SUBJECT, now, tampered};
 use crate::root::Destruction;
+use crate::roots::make_epoch;
 use crate::rows::{self, Change, Table, WrappedRow};
 use crate::{KeyError, KeyPlace, Keys, RootKeyId};
 

@@ -10,7 +10,7 @@ use asepsis_db::rusqlite::Connection;
 use asepsis_keys::{Keys, LocalRoot, PatientId, Record, RecordId, RootKey, Roots, Tenant};
 use asepsis_vocab::SubjectId;
 use serde_json::{Value, json};
-use support::{Ran, Setup, asepsis, run, user};
+use support::{Ran, Setup, Site, asepsis, run, user};
 
 const NOTE: &str = "Patient: Zebediah Quackenbush, MRN: 12345678, phone 555-867-5309.";
 
@@ -228,6 +228,34 @@ fn c2_where_the_configuration_asks_for_a_second_person_one_is_needed_and_is_some
     assert_eq!(all.len(), 1);
     let basis = find(&all[0], "act").expect("an act")["basis"].as_str().expect("a basis").to_owned();
     assert!(basis.starts_with("ticket 3; second person: dr-boss (key "), "{basis}");
+}
+
+#[test]
+fn c2_a_conversation_goes_on_through_a_rotation_beside_it_and_the_end_of_its_epoch() {
+    let mut site = Setup::new().start();
+    let body = json!({"model": "standin-echo", "messages": [user("Patient: Martha Collins, MRN: 12345678")]});
+    let sent = |site: &Site| site.seen().last().expect("a request").body.clone();
+    assert_eq!(site.chat(&body).status, 200);
+    let first = sent(&site);
+    let rotated = site.run(["keys", "rotate"]);
+    assert!(rotated.code == 0 && rotated.stderr.contains("Another process has the keys open"), "{}", rotated.stderr);
+    let reply = site.chat(&body);
+    assert!(reply.status == 200 && reply.text().contains("Martha Collins"), "{}", reply.text());
+    assert_eq!(sent(&site), first, "the same surrogates");
+    // A conversation that begins after the rotation, in a gateway that had no reason to look.
+    let other = json!({"model": "standin-echo", "messages": [user("Patient: Zebediah Quackenbush")]});
+    assert!(site.chat(&other).text().contains("Zebediah"));
+    let refused = site.run(["keys", "destroy-epoch", "1", "--basis", "ticket 1"]);
+    assert!(refused.code == 2 && refused.stderr.contains("stop the gateway"), "{}", refused.stderr);
+    assert_eq!(site.stop(), Some(0));
+    let destroyed = site.run(["keys", "destroy-epoch", "1", "--basis", "ticket 1"]);
+    assert_eq!(destroyed.code, 0, "{}", destroyed.stderr);
+    site.start_again();
+    for conversation in [&body, &other] {
+        assert_eq!(site.chat(conversation).status, 200);
+    }
+    assert!(site.seen().iter().any(|seen| seen.body == first) && site.chat(&body).text().contains("Martha Collins"));
+    assert_eq!(site.seen().iter().filter(|seen| seen.body == first).count(), 4, "the same surrogates after it all");
 }
 
 #[test]
