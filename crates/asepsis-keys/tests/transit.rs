@@ -5,7 +5,7 @@
 //!
 //! So that it is not only our own reading of that, PyPI's `hvac`, a client that others wrote, talks to the same server: each
 //! opens what the other sealed.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used)]
 #![cfg(feature = "transit")]
 
 mod support;
@@ -156,9 +156,7 @@ print(transit.encrypt_data(name, plaintext=secret, associated_data=place)['data'
 
 #[tokio::test(flavor = "multi_thread")]
 async fn c2_another_client_of_transit_opens_what_is_sealed_here_and_the_other_way_about() {
-    let python = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/sdk/keys/bin/python");
-    if !python.exists() {
-        println!("left out: hvac is not installed; run `cargo xtask setup`");
+    if support::left_out("hvac") {
         return;
     }
     let address = serve(Arc::new(Engine::default())).await;
@@ -173,7 +171,7 @@ async fn c2_another_client_of_transit_opens_what_is_sealed_here_and_the_other_wa
         bound.extend_from_slice(&u32::try_from(part.len()).unwrap().to_be_bytes());
         bound.extend_from_slice(part);
     }
-    let ran = tokio::process::Command::new(python)
+    let ran = tokio::process::Command::new(support::python())
         .args(["-c", HVAC, &address])
         .arg(key.to_string().rsplit_once(':').unwrap().1)
         .arg(BASE64.encode(&bound))

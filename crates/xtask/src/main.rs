@@ -15,7 +15,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 const USAGE: &str = "\
-cargo xtask setup   install what the tests need beside Rust: the vendors' SDKs, clients of Presidio and peers of the keys, in the target folder
+cargo xtask setup   install what the tests need beside Rust, in the target folder: the vendors' SDKs, clients of Presidio, and peers
+                    of the keys
 cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk leaves the SDKs out
 cargo xtask count   the instructions of detection, and where they go (valgrind)
 cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped
