@@ -1,7 +1,7 @@
 //! With the feature `fips`, refuses to be built with anything but the certified line of AWS-LC.
 
-/// The releases of `aws-lc-fips-sys` that build AWS-LC FIPS 3.x, whose certificate is in force. 0.14 builds 4.x, which is not
-/// certified yet.
+/// The releases of `aws-lc-fips-sys` that build AWS-LC FIPS 3.x, whose certificate is in force. 0.14 builds 4.x, which
+/// is not certified yet.
 const CERTIFIED: &str = "aws_lc_fips_0_13_";
 
 fn main() {

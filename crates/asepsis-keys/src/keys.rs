@@ -54,8 +54,8 @@ impl Keys {
     /// Opens the keys at `path`, or makes a new database with a first epoch under the current root.
     ///
     /// # Errors
-    /// [`KeyError::Root`] and [`KeyError::UnknownRoot`] if the newest epoch cannot be opened; [`KeyError::InUse`] while an
-    /// epoch is being destroyed; [`KeyError::Different`] if the database is another tenant's; [`KeyError::Db`].
+    /// [`KeyError::Root`] and [`KeyError::UnknownRoot`] if the newest epoch cannot be opened; [`KeyError::InUse`] while
+    /// an epoch is being destroyed; [`KeyError::Different`] if the database is another tenant's; [`KeyError::Db`].
     pub async fn open(path: &Path, roots: Roots, tenant: Tenant) -> Result<Self, KeyError> {
         let db = Database::open(path, rows::SCHEMA).await?;
         let lock = lock(path)?;
@@ -185,8 +185,8 @@ impl Keys {
     /// Opens what [`wrap`](Self::wrap) wrapped.
     ///
     /// # Errors
-    /// [`KeyError::Tampered`]; [`KeyError::EpochDestroyed`]; [`KeyError::NoEpoch`]; [`KeyError::Root`] where the epoch is not
-    /// in memory yet and its root does not answer.
+    /// [`KeyError::Tampered`]; [`KeyError::EpochDestroyed`]; [`KeyError::NoEpoch`]; [`KeyError::Root`] where the epoch
+    /// is not in memory yet and its root does not answer.
     pub async fn unwrap(&self, epoch: u32, place: KeyPlace<'_>, wrapped: &[u8]) -> Result<Secret, KeyError> {
         let opened = self.epoch(epoch).await?.unwrap(place, wrapped);
         opened.and_then(|bytes| Secret::from_slice(&bytes)).ok_or_else(|| tampered(place.kind))

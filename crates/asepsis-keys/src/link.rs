@@ -35,8 +35,8 @@ impl Keys {
         Ok(Some(SubjectId::from_random(fixed(&opened.ok_or_else(|| tampered(LINK))?)?)))
     }
 
-    /// Gives a patient who has a pseudonym already another number: the same person in another system, or two records that
-    /// turned out to be one person's.
+    /// Gives a patient who has a pseudonym already another number: the same person in another system, or two records
+    /// that turned out to be one person's.
     ///
     /// # Errors
     /// [`KeyError::Contended`] if that number leads to somebody already; [`KeyError::Shredded`] if the subject was.

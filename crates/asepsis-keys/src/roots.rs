@@ -9,7 +9,8 @@ use crate::rows::{self, Change, Changes, EpochRow};
 use crate::secret::random_id;
 use crate::{KeyError, Root, RootKeyId, Secret, Tenant};
 
-/// Where the keys of epochs are sealed: one root that new epochs use, and those of before, until their epochs are destroyed.
+/// Where the keys of epochs are sealed: one root that new epochs use, and those of before, until their epochs are
+/// destroyed.
 #[derive(Clone, Debug)]
 pub struct Roots {
     current: Arc<dyn Root>,
@@ -67,7 +68,8 @@ pub(crate) async fn make_epoch(
     let wrapped = roots.current.wrap(&root, &place, &secret).await?;
     let change = Change::Epoch { number, id: place.id, root: root.to_string(), wrapped, made: now() };
     if let Err(e) = writer.store(change).await {
-        // Another process was first, so what was made is of no use. After any other error the row may be there all the same.
+        // Another process was first, so what was made is of no use. After any other error the row may be there all the
+        // same.
         if e == NotStored::Conflict {
             let _ = roots.current.destroy(&root).await;
         }

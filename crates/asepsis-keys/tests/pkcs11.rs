@@ -19,8 +19,8 @@ fn options(module: &str, token: &str, pin: &str) -> Pkcs11Options {
     Pkcs11Options { module: module.into(), token: token.to_owned(), pin: Zeroizing::new(pin.to_owned()) }
 }
 
-/// SoftHSM finds its tokens by an environment variable, which a process cannot set for itself without harm: the test runs
-/// itself again with it.
+/// SoftHSM finds its tokens by an environment variable, which a process cannot set for itself without harm: the test
+/// runs itself again with it.
 #[test]
 fn c2_a_pkcs11_token_seals_epochs_and_destroys_them() {
     if support::left_out("SoftHSM") {

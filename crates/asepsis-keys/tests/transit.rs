@@ -1,10 +1,10 @@
-//! The root in a Transit engine. Neither HashiCorp Vault nor OpenBao is to be had from a package registry, so the server here
-//! is written after their documentation: what it answers, and with which status, is what
-//! <https://developer.hashicorp.com/vault/api-docs/secret/transit> says. It makes a key that is not there when something is to
-//! be sealed under it, as the real one does for a token that may.
+//! The root in a Transit engine. Neither HashiCorp Vault nor OpenBao is to be had from a package registry, so the
+//! server here is written after their documentation: what it answers, and with which status, is what
+//! <https://developer.hashicorp.com/vault/api-docs/secret/transit> says. It makes a key that is not there when
+//! something is to be sealed under it, as the real one does for a token that may.
 //!
-//! So that it is not only our own reading of that, PyPI's `hvac`, a client that others wrote, talks to the same server: each
-//! opens what the other sealed.
+//! So that it is not only our own reading of that, PyPI's `hvac`, a client that others wrote, talks to the same server:
+//! each opens what the other sealed.
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "transit")]
 

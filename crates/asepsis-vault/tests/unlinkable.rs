@@ -57,7 +57,8 @@ proptest! {
         })?;
     }
 
-    /// A surrogate of another scope, put into a conversation by whoever answers, is not among what may be turned back there.
+    /// A surrogate of another scope, put into a conversation by whoever answers, is not among what may be turned back
+    /// there.
     #[test]
     fn invariant_7_a_surrogate_of_another_scope_is_never_among_a_scopes_own(
         conversations in prop::collection::vec((0..4_u8, identifiers()), 2..6),
@@ -84,8 +85,9 @@ proptest! {
     }
 }
 
-/// The attack of Naveed, Kamara and Wright (2015) on hospital databases counts equal ciphertexts of columns with few values.
-/// Here a hundred conversations hold the same three values; in no column that bears anything of a value does one repeat.
+/// The attack of Naveed, Kamara and Wright (2015) on hospital databases counts equal ciphertexts of columns with few
+/// values. Here a hundred conversations hold the same three values; in no column that bears anything of a value does
+/// one repeat.
 #[tokio::test]
 async fn c2_counting_equal_values_in_the_stored_database_finds_none() {
     let dir = tempfile::tempdir().unwrap();

@@ -72,8 +72,8 @@ impl Recorded {
         self
     }
 
-    /// Appends it to the gateway's log, beside the entries that it may be about, or, where there is none or the gateway is
-    /// writing it, to that of the command line. It is durable when this returns.
+    /// Appends it to the gateway's log, beside the entries that it may be about, or, where there is none or the gateway
+    /// is writing it, to that of the command line. It is durable when this returns.
     pub(crate) async fn append(self, home: &Home) -> anyhow::Result<()> {
         let log = match home.log_dir(LogName::Gateway).exists() {
             true => match home.log(LogName::Gateway).await {

@@ -82,7 +82,8 @@ pub(crate) async fn is_a_root(root: Arc<dyn Root>) {
     root.destroy(&two).await.unwrap();
 }
 
-/// Keys live on such a root through restart, rotation and the destruction of an epoch; a copy of before then stays closed.
+/// Keys live on such a root through restart, rotation and the destruction of an epoch; a copy of before then stays
+/// closed.
 pub(crate) async fn is_a_root_under_keys(root: Arc<dyn Root>) {
     let dir = tempfile::tempdir().unwrap();
     let (db, copy) = (dir.path().join("keys.db"), dir.path().join("copy.db"));
