@@ -1,4 +1,5 @@
-//! What keys cost: a subject's key from memory, from the database and anew, a record sealed, and a rotation.
+//! What keys cost: a subject's key from memory, from the database and anew, a record sealed, a person shredded, and a
+//! rotation.
 //!
 //! `cargo run --release -p asepsis-keys --example cost [DIR]`
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -13,6 +14,7 @@ use asepsis_vocab::SubjectId;
 
 const NEW: u32 = 2_000;
 const KNOWN: u32 = 1_000_000;
+const MANY: u32 = 100_000;
 
 fn show(what: &str, n: u32, took: Duration) {
     println!("{what}: {:.2} us", took.as_secs_f64() * 1e6 / f64::from(n));
@@ -42,6 +44,19 @@ async fn main() {
         keys.subject(&PatientId::new("urn:oid:1.2", &n.to_string()).unwrap()).await.unwrap();
     }
     show("a new patient's pseudonym, one after the other", NEW, began.elapsed());
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in NEW..MANY {
+        let keys = keys.clone();
+        tasks
+            .spawn(async move { keys.subject(&PatientId::new("urn:oid:1.2", &n.to_string()).unwrap()).await.unwrap() });
+    }
+    let began = Instant::now();
+    tasks.join_all().await;
+    show("a new patient's pseudonym, many at once", MANY - NEW, began.elapsed());
+    let subject = keys.subject(&PatientId::new("urn:oid:1.2", "1").unwrap()).await.unwrap();
+    let began = Instant::now();
+    assert_eq!(keys.shred(subject, "measured").await.unwrap().links, 1);
+    println!("shredding one person among {MANY} links: {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
     let key = keys.subject_key(someone(0)).await.unwrap();
     let began = Instant::now();
     for n in 0..KNOWN / 10 {
