@@ -34,6 +34,10 @@ impl Cache {
         inner.clock += 1;
         let clock = inner.clock;
         let stale = inner.looked.elapsed() >= FRESH;
+        if stale {
+            // One looks, and the others need not.
+            inner.looked = Instant::now();
+        }
         let key = inner.keys.get_mut(&subject).map(|(key, used)| {
             *used = clock;
             key.clone()

@@ -30,17 +30,17 @@ pub struct Erased {
     pub keys: u64,
     /// Links from persons that were deleted.
     pub links: u64,
-    /// Whether the write-ahead log could be emptied. Where not, because another process was reading, the deleted rows stand
-    /// in it until it next is: shred again, which changes nothing else.
+    /// Whether the write-ahead log could be emptied. Where not, because another process was reading, the deleted rows
+    /// stand in it until it next is: shred again, which changes nothing else.
     pub log_emptied: bool,
 }
 
 impl Keys {
-    /// Deletes a subject's key and every link that leads to it. What was sealed under the key cannot be opened any more,
-    /// except with an older copy of this database; for that, rotate, wrap anew and destroy the old epoch.
+    /// Deletes a subject's key and every link that leads to it. What was sealed under the key cannot be opened any
+    /// more, except with an older copy of this database; for that, rotate, wrap anew and destroy the old epoch.
     ///
-    /// Append the log's entry of the act first: should Asepsis stop in between, shredding again from the log completes it.
-    /// Doing it again is no error and changes nothing.
+    /// Append the log's entry of the act first: should Asepsis stop in between, shredding again from the log completes
+    /// it. Doing it again is no error and changes nothing.
     ///
     /// # Errors
     /// [`KeyError::Stopped`]; [`KeyError::Tampered`] if a link cannot be read; [`KeyError::Db`].
@@ -49,8 +49,8 @@ impl Keys {
         self.shred_again(&[Shredded { subject, key, at: now(), basis: basis.to_owned() }]).await
     }
 
-    /// Shreds all of a list, for example that of the live database or of the log after an older one was restored. What is
-    /// shredded already stays as it is.
+    /// Shreds all of a list, for example that of the live database or of the log after an older one was restored. What
+    /// is shredded already stays as it is.
     ///
     /// # Errors
     /// As [`shred`](Self::shred).

@@ -10,48 +10,21 @@ use asepsis_vocab::SubjectId;
 
 use crate::cache::Cache;
 use crate::epoch::Epoch;
-use crate::root::EpochPlace;
-use crate::rows::{self, By, Change, Changes, EpochRow};
+use crate::roots::{newest, open_epoch};
+use crate::rows::{self, By, Change, Changes};
 use crate::secret::random_id;
-use crate::{BlindKey, KeyError, KeyId, KeyPlace, Root, RootKeyId, Secret, SubjectKey, Tenant};
+use crate::{BlindKey, KeyError, KeyId, KeyPlace, Roots, Secret, SubjectKey, Tenant};
 
 /// Changes in one transaction, and in the queue before it.
 const MOST: usize = 256;
 
 /// How often something is read again because somebody else stored it first.
-const RETRIES: usize = 8;
+pub(crate) const RETRIES: usize = 8;
 
 /// The kinds of keys that are wrapped here.
 pub(crate) const NAMED: &str = "named";
 pub(crate) const SUBJECT: &str = "subject";
 pub(crate) const LINK: &str = "link";
-
-/// Where the keys of epochs are sealed: one root that new epochs use, and those of before, until their epochs are destroyed.
-#[derive(Clone, Debug)]
-pub struct Roots {
-    current: Arc<dyn Root>,
-    former: Vec<Arc<dyn Root>>,
-}
-
-impl Roots {
-    /// One root.
-    pub fn new(current: Arc<dyn Root>) -> Self {
-        Self { current, former: Vec::new() }
-    }
-
-    /// A root of before, under which epochs still are.
-    #[must_use]
-    pub fn former(mut self, root: Arc<dyn Root>) -> Self {
-        self.former.push(root);
-        self
-    }
-
-    /// The root that has a key, by its id alone.
-    pub(crate) fn of(&self, epoch: u32, key: &RootKeyId) -> Result<&Arc<dyn Root>, KeyError> {
-        let mut all = std::iter::once(&self.current).chain(&self.former);
-        all.find(|root| root.holds(key)).ok_or_else(|| KeyError::UnknownRoot { epoch, key: key.clone() })
-    }
-}
 
 /// The keys of one tenant. A cheap handle.
 #[derive(Clone)]
@@ -81,8 +54,8 @@ impl Keys {
     /// Opens the keys at `path`, or makes a new database with a first epoch under the current root.
     ///
     /// # Errors
-    /// [`KeyError::Root`] and [`KeyError::UnknownRoot`] if the newest epoch cannot be opened; [`KeyError::InUse`] while an
-    /// epoch is being destroyed; [`KeyError::Different`] if the database is another tenant's; [`KeyError::Db`].
+    /// [`KeyError::Root`] and [`KeyError::UnknownRoot`] if the newest epoch cannot be opened; [`KeyError::InUse`] while
+    /// an epoch is being destroyed; [`KeyError::Different`] if the database is another tenant's; [`KeyError::Db`].
     pub async fn open(path: &Path, roots: Roots, tenant: Tenant) -> Result<Self, KeyError> {
         let db = Database::open(path, rows::SCHEMA).await?;
         let lock = lock(path)?;
@@ -212,8 +185,8 @@ impl Keys {
     /// Opens what [`wrap`](Self::wrap) wrapped.
     ///
     /// # Errors
-    /// [`KeyError::Tampered`]; [`KeyError::EpochDestroyed`]; [`KeyError::NoEpoch`]; [`KeyError::Root`] where the epoch is not
-    /// in memory yet and its root does not answer.
+    /// [`KeyError::Tampered`]; [`KeyError::EpochDestroyed`]; [`KeyError::NoEpoch`]; [`KeyError::Root`] where the epoch
+    /// is not in memory yet and its root does not answer.
     pub async fn unwrap(&self, epoch: u32, place: KeyPlace<'_>, wrapped: &[u8]) -> Result<Secret, KeyError> {
         let opened = self.epoch(epoch).await?.unwrap(place, wrapped);
         opened.and_then(|bytes| Secret::from_slice(&bytes)).ok_or_else(|| tampered(place.kind))
@@ -314,54 +287,6 @@ pub(crate) fn fixed(bytes: &[u8]) -> Result<[u8; 16], KeyError> {
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// The newest epoch; the first one is made here.
-async fn newest(
-    db: &Database,
-    roots: &Roots,
-    tenant: &Tenant,
-    writer: &GroupCommit<Changes>,
-) -> Result<Epoch, KeyError> {
-    for _ in 0..RETRIES {
-        if let Some(row) = rows::epochs(db).await?.pop() {
-            return open_epoch(row, roots, tenant).await;
-        }
-        match make_epoch(1, roots, tenant, writer).await {
-            Err(KeyError::Contended) => {}
-            made => return made,
-        }
-    }
-    Err(KeyError::Contended)
-}
-
-/// Makes an epoch: its key at the root, and its row.
-pub(crate) async fn make_epoch(
-    number: u32,
-    roots: &Roots,
-    tenant: &Tenant,
-    writer: &GroupCommit<Changes>,
-) -> Result<Epoch, KeyError> {
-    let (place, secret) = (EpochPlace { tenant: tenant.clone(), epoch: number, id: random_id()? }, Secret::random()?);
-    let root = roots.current.create(&place).await?;
-    let wrapped = roots.current.wrap(&root, &place, &secret).await?;
-    let change = Change::Epoch { number, id: place.id, root: root.to_string(), wrapped, made: now() };
-    if let Err(e) = writer.store(change).await {
-        // Another process was first, so what was made is of no use. After any other error the row may be there all the same.
-        if e == NotStored::Conflict {
-            let _ = roots.current.destroy(&root).await;
-        }
-        return Err(e.into());
-    }
-    Ok(Epoch::new(place, &secret)?)
-}
-
-async fn open_epoch(row: EpochRow, roots: &Roots, tenant: &Tenant) -> Result<Epoch, KeyError> {
-    let wrapped = row.wrapped.ok_or(KeyError::EpochDestroyed(row.number))?;
-    let root = RootKeyId::stored(row.root);
-    let place = EpochPlace { tenant: tenant.clone(), epoch: row.number, id: fixed(&row.id)? };
-    let secret = roots.of(row.number, &root)?.unwrap(&root, &place, &wrapped).await?;
-    Ok(Epoch::new(place, &secret)?)
 }
 
 /// The file whose lock says that the keys are open, next to the database. It is empty and never deleted.

@@ -1,13 +1,10 @@
 use asepsis_db::NotStored;
 use asepsis_vocab::SubjectId;
 
-use crate::keys::{LINK, fixed, tampered};
+use crate::keys::{LINK, RETRIES, fixed, tampered};
 use crate::rows::{self, Change};
 use crate::secret::random_id;
 use crate::{KeyError, KeyPlace, Keys, PatientId};
-
-/// How often a link is read again because somebody else stored it first.
-const RETRIES: usize = 8;
 
 impl Keys {
     /// The pseudonym of a patient; a new, random one where there is none yet, durable when this returns.
@@ -38,8 +35,8 @@ impl Keys {
         Ok(Some(SubjectId::from_random(fixed(&opened.ok_or_else(|| tampered(LINK))?)?)))
     }
 
-    /// Gives a patient who has a pseudonym already another number: the same person in another system, or two records that
-    /// turned out to be one person's.
+    /// Gives a patient who has a pseudonym already another number: the same person in another system, or two records
+    /// that turned out to be one person's.
     ///
     /// # Errors
     /// [`KeyError::Contended`] if that number leads to somebody already; [`KeyError::Shredded`] if the subject was.

@@ -7,11 +7,11 @@ use crate::KeyError;
 /// The longest system and the longest number, in bytes.
 const MOST: usize = 256;
 
-/// A patient as an organisation names one: a number (a medical record number, a member id) and the system that gave it, as
-/// in FHIR's `Identifier` (<https://hl7.org/fhir/R4/datatypes.html#Identifier>).
+/// A patient as an organisation names one: a number (a medical record number, a member id) and the system that gave it,
+/// as in FHIR's `Identifier` (<https://hl7.org/fhir/R4/datatypes.html#Identifier>).
 ///
-/// Two ways to write the same number are one: white space and hyphens are left out and letters are capitals. Leading zeros
-/// count, because in some systems 0123 and 123 are two patients.
+/// Two ways to write the same number are one: white space and hyphens are left out and letters are capitals. Leading
+/// zeros count, because in some systems 0123 and 123 are two patients.
 pub struct PatientId {
     system: Zeroizing<String>,
     value: Zeroizing<String>,

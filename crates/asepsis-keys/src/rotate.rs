@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use asepsis_db::DbError;
 
-use crate::keys::{LINK, NAMED, SUBJECT, make_epoch, now, tampered};
+use crate::keys::{LINK, NAMED, SUBJECT, now, tampered};
 use crate::root::Destruction;
+use crate::roots::make_epoch;
 use crate::rows::{self, Change, Table, WrappedRow};
 use crate::{KeyError, KeyPlace, Keys, RootKeyId};
 
@@ -40,8 +41,8 @@ pub struct EpochStatus {
 }
 
 impl Keys {
-    /// Makes a new epoch under the current root, and returns its number. New keys are wrapped under it from now on, in this
-    /// process; in others as soon as they see it.
+    /// Makes a new epoch under the current root, and returns its number. New keys are wrapped under it from now on, in
+    /// this process; in others as soon as they see it.
     ///
     /// What was wrapped before stays readable. [`rewrap`](Self::rewrap) brings it to the new epoch.
     ///
@@ -55,8 +56,8 @@ impl Keys {
         Ok(number)
     }
 
-    /// Wraps all keys of older epochs anew under the current one. No record is read or written. Can be interrupted and called
-    /// again; others may use the keys meanwhile, and what they shred stays shredded.
+    /// Wraps all keys of older epochs anew under the current one. No record is read or written. Can be interrupted and
+    /// called again; others may use the keys meanwhile, and what they shred stays shredded.
     ///
     /// # Errors
     /// [`KeyError::Tampered`] names the first key that does not open; those before it are done.
@@ -101,9 +102,9 @@ impl Keys {
         Ok(moved)
     }
 
-    /// Says that something outside of this database keeps keys that are wrapped under `lowest` and later epochs, so that none
-    /// of these is destroyed. Call it before the first key is kept. It never raises what was said before: that takes
-    /// [`Alone::raise`].
+    /// Says that something outside of this database keeps keys that are wrapped under `lowest` and later epochs, so
+    /// that none of these is destroyed. Call it before the first key is kept. It never raises what was said before:
+    /// that takes [`Alone::raise`].
     ///
     /// # Errors
     /// [`KeyError::Stopped`].
@@ -138,14 +139,15 @@ impl Keys {
         Ok(rows::holder(&self.shared.db, name).await?)
     }
 
-    /// Destroys an old epoch's key at its root and here. Every copy of the databases in which keys are still wrapped under it
-    /// is worthless from then on: a subject that was shredded cannot be brought back from a backup, and neither can a vault
-    /// whose backup is older than the rotation. So rotate, wrap anew, make a new backup, and then destroy.
+    /// Destroys an old epoch's key at its root and here. Every copy of the databases in which keys are still wrapped
+    /// under it is worthless from then on: a subject that was shredded cannot be brought back from a backup, and
+    /// neither can a vault whose backup is older than the rotation. So rotate, wrap anew, make a new backup, and then
+    /// destroy.
     ///
     /// # Errors
-    /// [`KeyError::EpochInUse`] if keys are still wrapped under it, or it is the current one; [`KeyError::InUse`] if another
-    /// process has the keys open: it could wrap a key under the epoch in this moment; [`KeyError::Root`] if the root does not
-    /// destroy its key, and then nothing is changed here either.
+    /// [`KeyError::EpochInUse`] if keys are still wrapped under it, or it is the current one; [`KeyError::InUse`] if
+    /// another process has the keys open: it could wrap a key under the epoch in this moment; [`KeyError::Root`] if the
+    /// root does not destroy its key, and then nothing is changed here either.
     pub async fn destroy_epoch(&self, number: u32) -> Result<Destruction, KeyError> {
         let _alone = self.alone()?;
         self.refresh().await?;
@@ -169,7 +171,8 @@ impl Keys {
             return Err(in_use(format!("{} may have keys under it; wrap these anew", holders.join(", "))));
         }
         let key = RootKeyId::stored(row.root);
-        // First at the root: where that fails, the epoch is still whole, and where the next step fails, this is done again.
+        // First at the root: where that fails, the epoch is still whole, and where the next step fails, this is done
+        // again.
         let destruction = self.shared.roots.of(number, &key)?.destroy(&key).await?;
         if self.shared.writer.store(Change::Destroy { number, at: now() }).await? == 0 {
             return Err(in_use("it came into use in this moment; its key at the root is gone".to_owned()));
@@ -200,7 +203,8 @@ impl Keys {
     }
 }
 
-/// That no other process has the keys open. Another one could wrap a key under an old epoch that it takes for the current.
+/// That no other process has the keys open. Another one could wrap a key under an old epoch that it takes for the
+/// current.
 #[derive(Debug)]
 pub struct Alone<'a>(&'a Keys);
 

@@ -5,9 +5,9 @@ use asepsis_db::{Batch, Database, DbError};
 
 /// The layouts of the database, oldest first.
 ///
-/// Nothing of a person stands here: a subject is a random pseudonym, a link is found by its blind index and says within its
-/// seal to whom it leads. Each row that must be erasable is sealed right under the key of its epoch, none under a key that
-/// lives longer: with such a key and an old copy of the row, what was shredded could be opened again.
+/// Nothing of a person stands here: a subject is a random pseudonym, a link is found by its blind index and says within
+/// its seal to whom it leads. Each row that must be erasable is sealed right under the key of its epoch, none under a
+/// key that lives longer: with such a key and an old copy of the row, what was shredded could be opened again.
 pub(crate) const SCHEMA: &[&str] = &["
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE epochs (
@@ -337,8 +337,8 @@ pub(crate) async fn holder(db: &Database, name: &'static str) -> Result<Option<u
     .await
 }
 
-/// Writes the write-ahead log back and empties it, so that what was deleted is gone from it too. Whether that was possible:
-/// another process that reads is in the way.
+/// Writes the write-ahead log back and empties it, so that what was deleted is gone from it too. Whether that was
+/// possible: another process that reads is in the way.
 pub(crate) async fn empty_log(db: &Database) -> Result<bool, DbError> {
     db.session()
         .await?

@@ -174,7 +174,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// RFC 5869, appendix A.1 uses other lengths; this is HMAC-SHA-256 of Python's standard library put together as section 2 says.
+    /// RFC 5869, appendix A.1 uses other lengths; this is HMAC-SHA-256 of Python's standard library put together as
+    /// section 2 says.
     #[test]
     fn c2_derivation_is_hkdf_and_labels_part_the_keys() {
         let key = Secret::from_slice(&[0x0b; 32]).unwrap();

@@ -32,8 +32,8 @@ pub struct Record<'a> {
 pub enum RecordId {
     /// By its index.
     Index(u64),
-    /// By the id of its event, where the index is not known yet. An id that stands for two entries (an exchange's intent and
-    /// its outcome) needs more bytes to tell them apart, for example one for the phase.
+    /// By the id of its event, where the index is not known yet. An id that stands for two entries (an exchange's
+    /// intent and its outcome) needs more bytes to tell them apart, for example one for the phase.
     Event([u8; 16], u8),
 }
 

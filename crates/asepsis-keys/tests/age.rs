@@ -1,6 +1,8 @@
 //! The root key sealed with age: written and read here, and by the `age` that others wrote, where it is installed.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used)]
 #![cfg(feature = "age")]
+
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -115,11 +117,11 @@ fn c2_what_age_itself_sealed_opens() {
 
 #[test]
 fn c2_age_itself_opens_what_is_sealed_here() {
-    if !Command::new("age").arg("--version").output().is_ok_and(|o| o.status.success()) {
-        // Said, not hidden: the fixture above holds the other direction.
-        println!("left out: the program `age` is not installed (Debian's package `age`)");
+    if support::left_out("the program `age`") {
         return;
     }
+    let there = Command::new("age").arg("--version").output().is_ok_and(|o| o.status.success());
+    assert!(there, "age: {}", support::SET_UP);
     let dir = tempfile::tempdir().unwrap();
     let (plain, sealed) = (dir.path().join("root.key"), dir.path().join("root.key.age"));
     let key = RootKey::generate().unwrap();

@@ -1,11 +1,10 @@
 //! The root in AWS's key service, as PyPI's `moto` imitates it: what `cargo xtask setup` installs.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used)]
 #![cfg(feature = "aws-kms")]
 
 mod support;
 
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,14 +24,12 @@ impl Drop for Moto {
 }
 
 fn moto() -> Option<Moto> {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/sdk/keys/bin/python");
-    if !python.exists() {
-        println!("left out: moto is not installed; run `cargo xtask setup`");
+    if support::left_out("moto") {
         return None;
     }
     // Free a moment ago; should it be taken since, the test fails loudly.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut child = Command::new(python)
+    let mut child = Command::new(support::python())
         .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -433,6 +433,24 @@ async fn c2_keys_are_wrapped_anew_while_others_shred_and_none_comes_back() {
     keys.destroy_epoch(1).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn c2_processes_that_start_at_once_make_one_first_epoch() {
+    let place = Arc::new(Place::new());
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let place = place.clone();
+        tasks.spawn(async move {
+            let keys = place.open().await;
+            (keys.subject(&patient("1")).await.unwrap(), keys.subject_key(someone(1)).await.unwrap().id())
+        });
+    }
+    assert_eq!(tasks.join_all().await.into_iter().collect::<HashSet<_>>().len(), 1);
+    assert_eq!(place.open().await.epochs().await.unwrap().len(), 1);
+    let epochs = std::fs::read_dir(place.root_folder()).unwrap();
+    let names = epochs.map(|e| e.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with("epoch-")).count(), 1, "those of who came second are destroyed");
+}
+
 #[tokio::test]
 async fn r27_keys_that_cannot_be_written_are_not_given_out() {
     let place = Place::new();

@@ -1,5 +1,5 @@
 //! The root in a real PKCS#11 token: SoftHSM, as Debian's package `softhsm2` has it.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used)]
 #![cfg(all(feature = "pkcs11", unix))]
 
 mod support;
@@ -19,14 +19,15 @@ fn options(module: &str, token: &str, pin: &str) -> Pkcs11Options {
     Pkcs11Options { module: module.into(), token: token.to_owned(), pin: Zeroizing::new(pin.to_owned()) }
 }
 
-/// SoftHSM finds its tokens by an environment variable, which a process cannot set for itself without harm: the test runs
-/// itself again with it.
+/// SoftHSM finds its tokens by an environment variable, which a process cannot set for itself without harm: the test
+/// runs itself again with it.
 #[test]
 fn c2_a_pkcs11_token_seals_epochs_and_destroys_them() {
-    let Some(module) = MODULES.into_iter().find(|path| Path::new(path).exists()) else {
-        println!("left out: SoftHSM is not installed (Debian's package `softhsm2`)");
+    if support::left_out("SoftHSM") {
         return;
-    };
+    }
+    let module = MODULES.into_iter().find(|path| Path::new(path).exists());
+    let module = module.unwrap_or_else(|| panic!("SoftHSM: {}", support::SET_UP));
     if std::env::var_os("SOFTHSM2_CONF").is_some() && std::env::var_os("ASEPSIS_TEST_AGAIN").is_some() {
         tokio::runtime::Runtime::new().unwrap().block_on(with_token(module));
         return;

@@ -1,7 +1,10 @@
-//! The root in a Transit engine. Neither HashiCorp Vault nor OpenBao is to be had from a package registry, so the server here
-//! is written after their documentation: what it answers, and with which status, is what
-//! <https://developer.hashicorp.com/vault/api-docs/secret/transit> says. It makes a key that is not there when something is to
-//! be sealed under it, as the real one does for a token that may.
+//! The root in a Transit engine. Neither HashiCorp Vault nor OpenBao is to be had from a package registry, so the
+//! server here is written after their documentation: what it answers, and with which status, is what
+//! <https://developer.hashicorp.com/vault/api-docs/secret/transit> says. It makes a key that is not there when
+//! something is to be sealed under it, as the real one does for a token that may.
+//!
+//! So that it is not only our own reading of that, PyPI's `hvac`, a client that others wrote, talks to the same server:
+//! each opens what the other sealed.
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "transit")]
 
@@ -133,6 +136,53 @@ async fn c2_a_transit_engine_seals_epochs_and_destroys_them() {
     support::is_a_root(root.clone()).await;
     assert!(engine.keys.lock().unwrap().is_empty(), "sealing under a key that is gone makes none anew");
     support::is_a_root_under_keys(root).await;
+}
+
+/// What `hvac` does with a key that was made here, and with what was sealed under it.
+const HVAC: &str = "
+import base64, sys, hvac
+address, name, place, wrapped, secret = sys.argv[1:]
+transit = hvac.Client(url=address, token='s.good').secrets.transit
+assert transit.read_key(name)['data']['name'] == name
+opened = transit.decrypt_data(name, ciphertext=wrapped, associated_data=place)['data']['plaintext']
+assert opened == secret, 'what is sealed here is another secret there'
+try:
+    transit.decrypt_data(name, ciphertext=wrapped, associated_data=base64.b64encode(b'elsewhere').decode())
+    sys.exit('it opened in another place')
+except hvac.exceptions.InvalidRequest:
+    pass
+print(transit.encrypt_data(name, plaintext=secret, associated_data=place)['data']['ciphertext'])
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c2_another_client_of_transit_opens_what_is_sealed_here_and_the_other_way_about() {
+    if support::left_out("hvac") {
+        return;
+    }
+    let address = serve(Arc::new(Engine::default())).await;
+    let root = Transit::new(options(&address, fixed("s.good"))).unwrap();
+    let place = EpochPlace { tenant: Default::default(), epoch: 1, id: [7; 16] };
+    let key = root.create(&place).await.unwrap();
+    let secret = Secret::random().unwrap();
+    let wrapped = root.wrap(&key, &place, &secret).await.unwrap();
+    // The associated data: the place and the key's name, each with its length before it.
+    let mut bound = Vec::new();
+    for part in [&place.to_bytes()[..], key.to_string().as_bytes()] {
+        bound.extend_from_slice(&u32::try_from(part.len()).unwrap().to_be_bytes());
+        bound.extend_from_slice(part);
+    }
+    let ran = tokio::process::Command::new(support::python())
+        .args(["-c", HVAC, &address])
+        .arg(key.to_string().rsplit_once(':').unwrap().1)
+        .arg(BASE64.encode(&bound))
+        .arg(String::from_utf8(wrapped).unwrap())
+        .arg(BASE64.encode(secret.as_bytes()))
+        .output()
+        .await
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let theirs = ran.stdout.trim_ascii();
+    assert_eq!(root.unwrap(&key, &place, theirs).await.unwrap().as_bytes(), secret.as_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,5 @@
-//! What it costs to resolve five new identifiers in a new scope: CPU time and wall time of each, on this machine's disk.
+//! What it costs to resolve five new identifiers in a new scope: CPU time and wall time of each, on this machine's
+//! disk.
 //!
 //! `cargo run --release -p asepsis-vault --example resolve [SCOPES] [DIR]`
 #![allow(clippy::unwrap_used, clippy::print_stdout)]

@@ -17,14 +17,14 @@ pub(crate) const HOLDER: &str = "the vault";
 const PAGE: usize = 1000;
 
 impl Vault {
-    /// Opens a vault of any layout. Where its scopes are sealed under the root key itself, as before there were epochs, their
-    /// keys are wrapped anew; surrogates are neither read nor written. Can be interrupted and called again.
+    /// Opens a vault of any layout. Where its scopes are sealed under the root key itself, as before there were epochs,
+    /// their keys are wrapped anew; surrogates are neither read nor written. Can be interrupted and called again.
     ///
     /// Copies of the vault from before stay readable with the root key's file alone, for as long as that exists.
     ///
     /// # Errors
-    /// [`VaultError::WrongKey`] if the root key is not the one of the vault, or the keys belong to another vault; otherwise as
-    /// [`open`](Self::open).
+    /// [`VaultError::WrongKey`] if the root key is not the one of the vault, or the keys belong to another vault;
+    /// otherwise as [`open`](Self::open).
     pub async fn open_old(path: &Path, keys: &Keys, root: &RootKey) -> Result<Self, VaultError> {
         match Self::open(path, keys).await {
             Err(VaultError::Old) => {}
@@ -49,14 +49,16 @@ impl Vault {
         Ok(vault)
     }
 
-    /// Wraps the keys of all scopes anew under the current epoch; how many there were. Surrogates are neither read nor written.
-    /// Can be interrupted and called again, and others may use the vault meanwhile.
+    /// Wraps the keys of all scopes anew under the current epoch; how many there were. Surrogates are neither read nor
+    /// written. Can be interrupted and called again, and others may use the vault meanwhile.
     ///
-    /// Where no other process has the keys open, the keys are told that the vault needs no older epoch any more; otherwise
-    /// [`KeyError::InUse`] is returned after the work, because another process may still take an older one for the current.
+    /// Where no other process has the keys open, the keys are told that the vault needs no older epoch any more;
+    /// otherwise [`KeyError::InUse`] is returned after the work, because another process may still take an older one
+    /// for the current.
     ///
     /// # Errors
-    /// [`VaultError::Tampered`] names the first scope whose key does not open; [`VaultError::Keys`]; [`VaultError::Stopped`].
+    /// [`VaultError::Tampered`] names the first scope whose key does not open; [`VaultError::Keys`];
+    /// [`VaultError::Stopped`].
     pub async fn rewrap(&self) -> Result<u64, VaultError> {
         let mut moved = self.move_keys(None).await?;
         let keys = self.shared.keys.keys();

@@ -103,6 +103,28 @@ async fn invariant_1_neither_values_nor_surrogates_nor_classes_stand_in_any_file
 }
 
 #[tokio::test]
+async fn invariant_1_no_error_of_the_vault_shows_a_value_or_a_surrogate() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let scope = vault.scope(Space::Gateway, "dr.a", CANARY.as_bytes());
+    let found = vault.resolve(&scope, &[wanted(Name, CANARY)], &render).await.unwrap();
+    let nothing = |_: &Wanted<'_>, _: [u8; 8], _: &[u8; 32]| None;
+    let taken = vault.resolve(&scope, &[wanted(Mrn, CANARY)], &nothing).await.unwrap_err();
+    let long = CANARY.repeat(4000);
+    let long = vault.resolve(&scope, &[wanted(Name, &long)], &render).await.unwrap_err();
+    drop(vault);
+    place.sql("UPDATE surrogates SET sealed = zeroblob(100)").await;
+    let tampered = place.open().await.surrogates(&scope).await.unwrap_err();
+    let other = Place::new().keys().await;
+    let wrong = Vault::open(&place.db(), &other).await.unwrap_err();
+    for error in [taken, long, tampered, wrong, VaultError::Keys(KeyError::BadPatient), VaultError::Old] {
+        for shown in [error.to_string(), format!("{error:?}"), format!("{error:#?}")] {
+            assert!(!shown.contains("Zebediah") && !shown.contains(&found[0].rendered), "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn r27_the_same_identifier_has_the_same_surrogate_also_after_a_restart() {
     let place = Place::new();
     let vault = place.open().await;

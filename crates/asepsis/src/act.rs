@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
+use asepsis_log::LogError;
 use asepsis_vocab::{Act, ActKind, Actor, AuditEvent, ExchangeId, Phase, PurposeOfUse, SCHEMA_VERSION, SubjectId};
 
 use crate::commands::deid::local_user;
@@ -71,9 +72,20 @@ impl Recorded {
         self
     }
 
-    /// Appends it to the log of the command line. It is durable when this returns.
+    /// Appends it to the gateway's log, beside the entries that it may be about, or, where there is none or the gateway
+    /// is writing it, to that of the command line. It is durable when this returns.
     pub(crate) async fn append(self, home: &Home) -> anyhow::Result<()> {
-        let (log, _) = home.log(LogName::CommandLine).await?;
+        let log = match home.log_dir(LogName::Gateway).exists() {
+            true => match home.log(LogName::Gateway).await {
+                Err(e) if matches!(e.downcast_ref(), Some(LogError::Locked { .. })) => None,
+                opened => Some(opened?.0),
+            },
+            false => None,
+        };
+        let log = match log {
+            Some(log) => log,
+            None => home.log(LogName::CommandLine).await?.0,
+        };
         log.append(&self.event).await.context("the log cannot be written, so nothing is done")?;
         Ok(log.close().await?)
     }

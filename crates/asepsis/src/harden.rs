@@ -2,8 +2,8 @@
 
 /// Forbids core dumps, and that other processes of the same user read this one's memory or trace it.
 ///
-/// Called before anything secret is read. Where the system refuses, or has no such thing, that is said and the work goes on:
-/// it is a second line behind the owner's rights to the machine.
+/// Called before anything secret is read. Where the system refuses, or has no such thing, that is said and the work
+/// goes on: it is a second line behind the owner's rights to the machine.
 pub(crate) fn harden() {
     #[cfg(unix)]
     {

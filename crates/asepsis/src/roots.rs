@@ -11,7 +11,8 @@ use asepsis_keys::{Root, RootKey, Roots, Tenant};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-/// The environment variable with a passphrase for a root key that is sealed with age, where no configuration names another.
+/// The environment variable with a passphrase for a root key that is sealed with age, where no configuration names
+/// another.
 const PASSPHRASE: &str = "ASEPSIS_ROOT_PASSPHRASE";
 
 /// The section `[keys]`.
@@ -98,7 +99,8 @@ impl KeySettings {
         self.tenant.as_deref().map_or_else(|| Ok(Tenant::default()), Tenant::new).context("[keys] tenant")
     }
 
-    /// The roots. `folder` is where the data directory has key files, `made` a database there that needs its key already.
+    /// The roots. `folder` is where the data directory has key files, `made` a database there that needs its key
+    /// already.
     pub(crate) async fn roots(&self, folder: &Path, made: Option<&Path>) -> anyhow::Result<Roots> {
         let mut roots = Roots::new(self.root.open(folder, made, &self.base).await.context("[keys] root")?);
         for former in &self.former {

@@ -10,7 +10,7 @@ use asepsis_db::rusqlite::Connection;
 use asepsis_keys::{Keys, LocalRoot, PatientId, Record, RecordId, RootKey, Roots, Tenant};
 use asepsis_vocab::SubjectId;
 use serde_json::{Value, json};
-use support::{Ran, Setup, asepsis, run, user};
+use support::{Ran, Setup, Site, asepsis, run, user};
 
 const NOTE: &str = "Patient: Zebediah Quackenbush, MRN: 12345678, phone 555-867-5309.";
 
@@ -24,12 +24,17 @@ fn cli(data: &Path, args: &[&str], input: &str) -> Ran {
     run(command(args).arg("--data").arg(data), input.as_bytes())
 }
 
-/// The entries of acts in the log of the command line.
-fn acts(data: &Path) -> Vec<Value> {
-    let ran = run(command(&["audit", "search", "--json", "--folder"]).arg(data.join("log-cli")), b"");
+/// The entries of acts in a log of a data directory.
+fn acts_in(folder: &Path) -> Vec<Value> {
+    let ran = run(command(&["audit", "search", "--json", "--folder"]).arg(folder), b"");
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let all = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     all.filter(|entry| find(entry, "act").is_some()).collect()
+}
+
+/// Those in the log of the command line.
+fn acts(data: &Path) -> Vec<Value> {
+    acts_in(&data.join("log-cli"))
 }
 
 /// A member of this name, at any depth.
@@ -224,10 +229,43 @@ fn c2_where_the_configuration_asks_for_a_second_person_one_is_needed_and_is_some
         "{}",
         shown.stderr
     );
-    let all = acts(&site.data_dir());
+    // The gateway has ended, so it stands in its log, among the exchanges that the surrogate is of.
+    let all = acts_in(&site.data_dir().join("log"));
     assert_eq!(all.len(), 1);
+    assert!(!site.data_dir().join("log-cli").exists());
     let basis = find(&all[0], "act").expect("an act")["basis"].as_str().expect("a basis").to_owned();
     assert!(basis.starts_with("ticket 3; second person: dr-boss (key "), "{basis}");
+}
+
+#[test]
+fn c2_a_conversation_goes_on_through_a_rotation_beside_it_and_the_end_of_its_epoch() {
+    let mut site = Setup::new().start();
+    let body = json!({"model": "standin-echo", "messages": [user("Patient: Martha Collins, MRN: 12345678")]});
+    let sent = |site: &Site| site.seen().last().expect("a request").body.clone();
+    assert_eq!(site.chat(&body).status, 200);
+    let first = sent(&site);
+    let rotated = site.run(["keys", "rotate"]);
+    assert!(rotated.code == 0 && rotated.stderr.contains("Another process has the keys open"), "{}", rotated.stderr);
+    assert_eq!(acts(&site.data_dir()).len(), 1, "the gateway is writing its own log");
+    let reply = site.chat(&body);
+    assert!(reply.status == 200 && reply.text().contains("Martha Collins"), "{}", reply.text());
+    assert_eq!(sent(&site), first, "the same surrogates");
+    // A conversation that begins after the rotation, in a gateway that had no reason to look.
+    let other = json!({"model": "standin-echo", "messages": [user("Patient: Zebediah Quackenbush")]});
+    assert!(site.chat(&other).text().contains("Zebediah"));
+    let refused = site.run(["keys", "destroy-epoch", "1", "--basis", "ticket 1"]);
+    assert!(refused.code == 2 && refused.stderr.contains("stop the gateway"), "{}", refused.stderr);
+    assert_eq!(site.stop(), Some(0));
+    let destroyed = site.run(["keys", "destroy-epoch", "1", "--basis", "ticket 1"]);
+    assert_eq!(destroyed.code, 0, "{}", destroyed.stderr);
+    assert_eq!(acts_in(&site.data_dir().join("log")).len(), 1);
+    assert_eq!(site.run(["audit", "verify"]).code, 0);
+    site.start_again();
+    for conversation in [&body, &other] {
+        assert_eq!(site.chat(conversation).status, 200);
+    }
+    assert!(site.seen().iter().any(|seen| seen.body == first) && site.chat(&body).text().contains("Martha Collins"));
+    assert_eq!(site.seen().iter().filter(|seen| seen.body == first).count(), 4, "the same surrogates after it all");
 }
 
 #[test]

@@ -17,8 +17,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 const USAGE: &str = "\
-cargo xtask setup   install what the tests need beside Rust, in the target folder: the vendors' SDKs, clients of Presidio, other
-                    people's verifiers of logs, the validators and receivers of audit exports
+cargo xtask setup   install what the tests need beside Rust, in the target folder: the vendors' SDKs, clients of Presidio, peers of
+                    the keys, other people's verifiers of logs, the validators and receivers of audit exports
 cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk,tlog,audit leaves the SDKs, verifiers and validators out
 cargo xtask count   the instructions of detection, and where they go (valgrind)
 cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped

@@ -55,7 +55,7 @@ fn works(name: &str, folder: &Path) -> bool {
     match name {
         "python" => finds("['openai', 'anthropic']"),
         "presidio" => finds("['litellm', 'presidio_anonymizer']"),
-        "keys" => finds("['moto', 'flask']") && missing_programs().is_empty(),
+        "keys" => finds("['moto', 'flask', 'hvac']") && missing_programs().is_empty(),
         "audit" => crate::audit::works(folder),
         _ => succeeds(Command::new("node").arg("--version")) && folder.join("node_modules/openai").is_dir(),
     }
@@ -77,7 +77,8 @@ fn presidio(sources: &Path, folder: &Path) -> Outcome {
     environment(sources, folder, &["--only-binary", ":all:", "--no-compile"])
 }
 
-/// Peers of `asepsis-keys`: moto, which imitates AWS's key service, and the programs `age` and SoftHSM.
+/// Peers of `asepsis-keys`: moto, which imitates AWS's key service, hvac, a client of Transit, and the programs `age` and
+/// SoftHSM.
 fn keys(sources: &Path, folder: &Path) -> Outcome {
     environment(sources, folder, &["--only-binary", ":all:", "--no-compile"])?;
     match missing_programs().as_slice() {

@@ -1,4 +1,5 @@
-//! The root key's file sealed with age (<https://age-encryption.org/v1>), by this program or by any other that speaks it.
+//! The root key's file sealed with age (<https://age-encryption.org/v1>), by this program or by any other that speaks
+//! it.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -17,7 +18,8 @@ use crate::root::RootError;
 /// Longer than a root key that is sealed to some dozens of recipients.
 const LIMIT: usize = 64 * 1024;
 
-/// The most that a passphrase may cost to try: 2^20 rounds of scrypt take 1 GiB and some seconds. age itself takes 2^18.
+/// The most that a passphrase may cost to try: 2^20 rounds of scrypt take 1 GiB and some seconds. age itself takes
+/// 2^18.
 const MOST_WORK: u8 = 20;
 
 /// What opens a file that is sealed with age.
@@ -94,8 +96,8 @@ impl RootKey {
     }
 }
 
-/// Writes the root key to a new file of mode 0600, sealed with age and armored, to recipients (`age1...`, as `age-keygen`
-/// shows them) or, where there are none, with a passphrase.
+/// Writes the root key to a new file of mode 0600, sealed with age and armored, to recipients (`age1...`, as
+/// `age-keygen` shows them) or, where there are none, with a passphrase.
 ///
 /// # Errors
 /// [`RootError::Sealed`] for what is no recipient; [`RootError::File`] if there is such a file already.

@@ -44,8 +44,8 @@ pub struct AwsCredentials {
     pub session_token: Option<Zeroizing<String>>,
 }
 
-/// A key service that keeps a symmetric key for each epoch. Destroying one takes seven days, in which it cannot be used but
-/// be called back.
+/// A key service that keeps a symmetric key for each epoch. Destroying one takes seven days, in which it cannot be used
+/// but be called back.
 ///
 /// The credentials need `kms:CreateKey`, `kms:TagResource`, `kms:DescribeKey`, `kms:Encrypt`, `kms:Decrypt` and
 /// `kms:ScheduleKeyDeletion`.

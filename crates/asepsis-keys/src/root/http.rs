@@ -23,8 +23,8 @@ const MOST: usize = 64 * 1024;
 /// How long an answer may take, with the connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A service at an address. Requests and answers hold keys: they are in the buffers of the connection for a moment, which
-/// nobody wipes.
+/// A service at an address. Requests and answers hold keys: they are in the buffers of the connection for a moment,
+/// which nobody wipes.
 pub(crate) struct Service {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     address: Uri,
@@ -39,8 +39,8 @@ pub(crate) struct Answer {
 }
 
 impl Service {
-    /// The service at `address`: `https`, or `http` on this machine. `ca_file` holds authorities to trust besides the public
-    /// ones, PEM.
+    /// The service at `address`: `https`, or `http` on this machine. `ca_file` holds authorities to trust besides the
+    /// public ones, PEM.
     pub(crate) fn new(name: &str, address: &str, ca_file: Option<&Path>) -> Result<Self, RootError> {
         let bad = |why: &str| RootError::BadSettings(format!("{name}: the address {address} {why}"));
         let uri: Uri =

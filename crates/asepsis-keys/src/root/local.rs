@@ -23,8 +23,9 @@ const LIMIT: usize = 128;
 
 const SCHEME: &str = "local";
 
-/// The key over all keys. Whoever holds it, the keys of the epochs beside it and the databases can open everything: keep it
-/// apart from the backups of the databases (45 CFR 164.514(c)(2): the mechanism for re-identification is not disclosed).
+/// The key over all keys. Whoever holds it, the keys of the epochs beside it and the databases can open everything:
+/// keep it apart from the backups of the databases (45 CFR 164.514(c)(2): the mechanism for re-identification is not
+/// disclosed).
 pub struct RootKey(Secret);
 
 impl RootKey {
@@ -86,10 +87,10 @@ impl fmt::Debug for RootKey {
 
 /// A root key in memory and the keys of its epochs as files in a folder.
 ///
-/// Both are needed to open an epoch: the file of an epoch is worth nothing without the root key, so it needs no seal of its
-/// own, and destroying an epoch is deleting its file. That erases as well as the file system does: it is overwritten first,
-/// which a disk that writes elsewhere (an SSD, a file system with snapshots) may not carry out. Use a full-disk encryption
-/// below it, or another root, where that is not enough.
+/// Both are needed to open an epoch: the file of an epoch is worth nothing without the root key, so it needs no seal of
+/// its own, and destroying an epoch is deleting its file. That erases as well as the file system does: it is
+/// overwritten first, which a disk that writes elsewhere (an SSD, a file system with snapshots) may not carry out. Use
+/// a full-disk encryption below it, or another root, where that is not enough.
 pub struct LocalRoot {
     key: RootKey,
     fingerprint: String,

@@ -1,8 +1,8 @@
 //! The root: what seals the keys of a tenant's epochs, and where it is.
 //!
-//! A root makes a key *for each epoch* and can destroy it. That is what erasure rests on: a backup of `keys.db` holds the
-//! epoch's key as it is sealed, so as long as the root can open that, deleting it in the live database erases nothing. Once
-//! the root has destroyed the key of the epoch, no copy of the database opens any more.
+//! A root makes a key *for each epoch* and can destroy it. That is what erasure rests on: a backup of `keys.db` holds
+//! the epoch's key as it is sealed, so as long as the root can open that, deleting it in the live database erases
+//! nothing. Once the root has destroyed the key of the epoch, no copy of the database opens any more.
 
 #[cfg(feature = "age")]
 mod age;

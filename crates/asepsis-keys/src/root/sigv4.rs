@@ -1,6 +1,6 @@
 //! Signatures of requests to AWS, version 4
-//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>), for requests to `/` without
-//! a query.
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>), for requests to `/`
+//! without a query.
 
 use aws_lc_rs::{digest, hmac};
 use zeroize::Zeroizing;
@@ -16,8 +16,8 @@ pub(crate) struct Signer<'a> {
 }
 
 impl Signer<'_> {
-    /// The value of `Authorization`. `time` is `YYYYMMDDTHHMMSSZ`, as in the header `x-amz-date`; `headers` are all that are
-    /// signed, in lower case and in the order of their names.
+    /// The value of `Authorization`. `time` is `YYYYMMDDTHHMMSSZ`, as in the header `x-amz-date`; `headers` are all
+    /// that are signed, in lower case and in the order of their names.
     pub(crate) fn authorization(&self, method: &str, headers: &[(&str, &str)], body: &[u8], time: &str) -> String {
         let day = &time[..8];
         let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");

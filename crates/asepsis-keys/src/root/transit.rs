@@ -42,9 +42,9 @@ pub enum TransitToken {
 
 /// A Transit engine that keeps a key of type `aes256-gcm96` for each epoch.
 ///
-/// The token needs `create`, `read` and `delete` on `MOUNT/keys/asepsis-*`, `update` on `MOUNT/keys/asepsis-*/config`, and
-/// `update` on `MOUNT/encrypt/asepsis-*` and `MOUNT/decrypt/asepsis-*`. It should not have `create` on `MOUNT/encrypt`: with it,
-/// the engine makes a key that is not there.
+/// The token needs `create`, `read` and `delete` on `MOUNT/keys/asepsis-*`, `update` on `MOUNT/keys/asepsis-*/config`,
+/// and `update` on `MOUNT/encrypt/asepsis-*` and `MOUNT/decrypt/asepsis-*`. It should not have `create` on
+/// `MOUNT/encrypt`: with it, the engine makes a key that is not there.
 pub struct Transit {
     service: Service,
     mount: String,
@@ -119,8 +119,8 @@ impl Transit {
         name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_').then_some(name)
     }
 
-    /// The name of a key that is there. Looked at before each use, because sealing under one that is not would make it anew
-    /// where the token may do that.
+    /// The name of a key that is there. Looked at before each use, because sealing under one that is not would make it
+    /// anew where the token may do that.
     async fn present<'k>(&self, key: &'k RootKeyId, doing: &'static str) -> Result<&'k str, RootError> {
         let name = self.name_of(key).ok_or(RootError::WrongKey)?;
         let answer = self.ask(Method::GET, &format!("keys/{name}"), None).await?;

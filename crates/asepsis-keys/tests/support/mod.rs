@@ -1,11 +1,38 @@
 //! What every kind of root has to do.
 #![allow(dead_code, reason = "each test file is a program of its own and uses its own part of this")]
 
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use asepsis_keys::root::EpochPlace;
 use asepsis_keys::{KeyError, Keys, Record, RecordId, Root, RootError, Roots, Secret, Tenant};
 use asepsis_vocab::SubjectId;
+
+/// Whether who runs the tests asked for those with programs and packages of others to be left out. It is said then.
+pub(crate) fn left_out(what: &str) -> bool {
+    let asked = std::env::var("ASEPSIS_LEAVE_OUT").unwrap_or_default();
+    let left_out = asked.split(',').any(|what| what.trim() == "sdk");
+    if left_out {
+        // Straight to the stream: what a test that holds prints by macro is not shown.
+        writeln!(std::io::stderr(), "left out, as ASEPSIS_LEAVE_OUT asks: {what}").ok();
+    }
+    left_out
+}
+
+/// What to do where a peer is not there.
+pub(crate) const SET_UP: &str = "it is not installed; `cargo xtask setup` installs it, `cargo xtask test` does so before all tests, and \
+                                 with ASEPSIS_LEAVE_OUT=sdk in the environment it is left out";
+
+/// The Python with the packages that are peers here.
+pub(crate) fn python() -> PathBuf {
+    // Cargo marks its target folder with a tag.
+    let program = std::env::current_exe().unwrap();
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists()).unwrap();
+    let python = target.join("sdk/keys/bin/python");
+    assert!(python.exists(), "{}: {SET_UP}", python.display());
+    python
+}
 
 fn place(epoch: u32) -> EpochPlace {
     EpochPlace { tenant: Tenant::default(), epoch, id: [u8::try_from(epoch).unwrap(); 16] }
@@ -55,7 +82,8 @@ pub(crate) async fn is_a_root(root: Arc<dyn Root>) {
     root.destroy(&two).await.unwrap();
 }
 
-/// Keys live on such a root through restart, rotation and the destruction of an epoch; a copy of before then stays closed.
+/// Keys live on such a root through restart, rotation and the destruction of an epoch; a copy of before then stays
+/// closed.
 pub(crate) async fn is_a_root_under_keys(root: Arc<dyn Root>) {
     let dir = tempfile::tempdir().unwrap();
     let (db, copy) = (dir.path().join("keys.db"), dir.path().join("copy.db"));
