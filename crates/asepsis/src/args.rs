@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod backup;
 mod keys;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse, S
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use audit::*;
+pub(crate) use backup::{Backup, BackupAction, BackupSource};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
 
 /// The security plane between a healthcare organisation and the AI it uses.
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     Key(Key),
     /// The keys that guard the vault and the log: their state, rotation, erasure.
     Keys(KeysCommand),
+    /// Make backups, check them, and prove that they can be used.
+    Backup(Backup),
     /// Show what single surrogates stand for. Always recorded.
     Vault(VaultCommand),
     /// Ask the policies.

@@ -17,6 +17,8 @@ use crate::roots::KeySettings;
 /// A data directory.
 pub(crate) struct Home {
     dir: PathBuf,
+    /// Where the files of keys are.
+    key_files: PathBuf,
     keys: KeySettings,
     keep: Keep,
 }
@@ -44,7 +46,16 @@ impl Home {
         asepsis_db::files::private_directory(dir)
             .and_then(|()| asepsis_db::files::private_directory(&keys))
             .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
-        Ok(Self { dir: dir.to_owned(), keys: KeySettings::default(), keep: Keep::default() })
+        Ok(Self { dir: dir.to_owned(), key_files: keys, keys: KeySettings::default(), keep: Keep::default() })
+    }
+
+    /// What was restored from a backup into `dir`, with the files of keys of this one.
+    pub(crate) fn restored(&self, dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), key_files: self.key_files.clone(), keys: self.keys.clone(), keep: Keep::default() }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// With its keys where the configuration says.
@@ -74,7 +85,7 @@ impl Home {
     /// The keys, made on the first use.
     pub(crate) async fn keys(&self) -> anyhow::Result<Keys> {
         let made = ["vault.db", "keys.db"].map(|name| self.dir.join(name)).into_iter().find(|path| path.exists());
-        let roots = self.keys.roots(&self.dir.join("keys"), made.as_deref()).await?;
+        let roots = self.keys.roots(&self.key_files, made.as_deref()).await?;
         Ok(Keys::open(&self.dir.join("keys.db"), roots, self.keys.tenant()?).await?)
     }
 
@@ -87,7 +98,7 @@ impl Home {
         let path = self.dir.join("vault.db");
         match Vault::open(&path, keys).await {
             Err(VaultError::Old) => {
-                let root = self.dir.join("keys/root.key");
+                let root = self.key_files.join("root.key");
                 let root = RootKey::load(&root).with_context(|| {
                     format!("{} is sealed under the root key itself, whose file is needed once more", path.display())
                 })?;
@@ -98,7 +109,7 @@ impl Home {
     }
 
     pub(crate) async fn log(&self, name: LogName) -> anyhow::Result<(Log, Recovery)> {
-        let path = self.dir.join("keys").join(format!("{}.key", name.folder()));
+        let path = self.key_files.join(format!("{}.key", name.folder()));
         let key = if path.exists() {
             LogKey::load(&path)?
         } else {

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod audit_export;
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod deid;
 pub(crate) mod demo;

@@ -1,0 +1,46 @@
+//! What `asepsis backup` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    #[command(subcommand)]
+    pub(crate) action: BackupAction,
+    /// The data directory; that of the configuration where absent.
+    #[arg(long, global = true)]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BackupAction {
+    /// Make a backup of the data directory, also while the gateway runs. It holds no keys.
+    Create {
+        /// The new file.
+        to: PathBuf,
+        /// Who can open it, as age-keygen shows it: age1...; may be given again.
+        #[arg(long = "recipient", value_name = "AGE1...")]
+        recipients: Vec<String>,
+        /// A file of recipients, a line each.
+        #[arg(long, value_name = "FILE")]
+        recipients_file: Option<PathBuf>,
+    },
+    /// Check every byte of a backup.
+    Verify(BackupSource),
+    /// Restore a backup in a scratch folder, and prove that its logs are the beginning of the live ones, that the vault opens
+    /// and that the erased stay erased. What was found goes into the log.
+    Drill(BackupSource),
+}
+
+#[derive(Args)]
+pub(crate) struct BackupSource {
+    /// The backup.
+    pub(crate) file: PathBuf,
+    /// The file of the age identity that opens it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: PathBuf,
+    /// Where the scratch folder of a drill is made; in the data directory where absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) scratch: Option<PathBuf>,
+}
