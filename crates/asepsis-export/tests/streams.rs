@@ -14,6 +14,7 @@ use asepsis_export::stream::{
 };
 use asepsis_export::{Record, Source, otlp_request};
 use asepsis_log::{Log, LogKey, LogOptions};
+use asepsis_vocab::AuditEvent;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use support::receivers::{Rotel, Rsyslog, certificates, event_id, free_port, wait_until};
