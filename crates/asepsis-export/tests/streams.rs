@@ -18,7 +18,7 @@ use asepsis_vocab::AuditEvent;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use support::receivers::{Rotel, Rsyslog, certificates, event_id, free_port, wait_until};
-use support::{generated, records, source, validators};
+use support::{generated, record, records, source, validators};
 
 const EVENTS: u64 = 10_000;
 
@@ -50,6 +50,11 @@ async fn append(log: &Log, numbers: std::ops::Range<u64>) {
 /// Generated events without payloads: the log takes an event that speaks of one only together with it.
 fn plain(count: u64) -> Vec<AuditEvent> {
     generated(count).into_iter().map(|event| AuditEvent { payload: None, ..event }).collect()
+}
+
+/// The records of those events.
+fn stored_records(count: u64) -> Vec<Record> {
+    plain(count).iter().zip(0..).map(|(event, index)| record(index, event)).collect()
 }
 
 async fn futures_in_order<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
@@ -181,7 +186,7 @@ fn c6_ten_thousand_events_arrive_over_tls_though_both_sides_die_in_between() {
     assert!(status(&streams).confirmed > 0, "it goes on from its cursor");
     wait_until("all are confirmed", || status(&streams).lag() == 0);
 
-    let expected = expected(&records(EVENTS), SyslogFormat::Cef);
+    let expected = expected(&stored_records(EVENTS), SyslogFormat::Cef);
     let twice = check_arrived(&rsyslog, &expected);
     // At most a window for each of the two deaths.
     assert!(twice <= 2 * 1000, "{twice} came twice");
@@ -213,7 +218,7 @@ fn c6_atna_and_ocsf_arrive_byte_for_byte_at_a_receiver_that_asks_for_a_certifica
             streams.stop().await;
             log.close().await.expect("closed");
         });
-        assert_eq!(check_arrived(&rsyslog, &expected(&records(700), format)), 0, "none came twice");
+        assert_eq!(check_arrived(&rsyslog, &expected(&stored_records(700), format)), 0, "none came twice");
         let log = runtime.block_on(open(folder.path()));
         let streams =
             start(&log, folder.path(), To { client: true, format, ..to(&rsyslog, folder.path()) }.settings("siem"));
@@ -326,7 +331,7 @@ fn c6_what_a_receiver_did_not_confirm_counts_as_not_taken() {
     let _entered = runtime.enter();
     let log = runtime.block_on(open(folder.path()));
     runtime.block_on(append(&log, 0..10));
-    let size: usize = records(10).iter().map(|record| message(&source(), record, SyslogFormat::Cef).len()).sum();
+    let size: usize = stored_records(10).iter().map(|record| message(&source(), record, SyslogFormat::Cef).len()).sum();
     for (stream, end, confirmed) in [("well", End::Properly, 10), ("dies", End::Dead, 0), ("stays", End::Never, 0)] {
         let receiver = Receiver::start(folder.path(), None, end);
         let with = To {
@@ -414,7 +419,7 @@ fn c6_a_receiver_that_never_ends_a_connection_gets_everything_in_the_other_mode(
     let streams = start(&log, folder.path(), with());
     wait_until("the window comes again", || rsyslog.received().len() >= 1300);
     drop(streams);
-    assert_eq!(check_arrived(&rsyslog, &expected(&records(1000), SyslogFormat::Cef)), 300);
+    assert_eq!(check_arrived(&rsyslog, &expected(&stored_records(1000), SyslogFormat::Cef)), 300);
 }
 
 // === OTLP ===
@@ -452,7 +457,7 @@ fn c6_ten_thousand_events_arrive_at_an_otlp_collector_though_both_sides_stop_in_
     let ids: BTreeSet<&str> =
         received.lines().filter_map(|line| line.split_once("asepsis.event.id: Str(")?.1.split(')').next()).collect();
     let missing: Vec<_> =
-        records(EVENTS).iter().map(Record::id).filter(|id| !ids.contains(id.as_str())).take(3).collect();
+        stored_records(EVENTS).iter().map(Record::id).filter(|id| !ids.contains(id.as_str())).take(3).collect();
     assert!(missing.is_empty(), "{} arrived; not {missing:?}", ids.len());
     assert!(!received.contains("s3cr3t"));
 }
