@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Key(Key),
     /// The keys that guard the vault and the log: their state, rotation, erasure.
     Keys(KeysCommand),
+    /// Look at the practice as it stands: what is missing, and what to do.
+    Doctor,
     /// Make backups, check them, and prove that they can be used.
     Backup(Backup),
     /// Show what single surrogates stand for. Always recorded.

@@ -54,6 +54,11 @@ impl Home {
         Self { dir: dir.to_owned(), key_files: self.key_files.clone(), keys: self.keys.clone(), keep: Keep::default() }
     }
 
+    /// Where the files of keys are.
+    pub(crate) fn key_files(&self) -> &Path {
+        &self.key_files
+    }
+
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }

@@ -50,6 +50,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Vault(vault) => commands::vault::run(&config, &vault),
         Command::Policy(policy) => commands::policy::run(&config, &policy),
         Command::Audit(audit) => commands::audit::run(&config, &audit),
+        Command::Doctor => commands::doctor::run(&config),
         Command::Backup(backup) => commands::backup::run(&config, &backup),
         Command::Witness(witness) => commands::witness::run(&witness),
         Command::Unlisted => commands::unlisted::run(&config),

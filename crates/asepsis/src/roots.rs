@@ -95,6 +95,11 @@ impl KeySettings {
     }
 
     /// The name over the keys.
+    /// Whether the root is a file in the clear in `folder`.
+    pub(crate) fn is_plain_file(&self, folder: &Path) -> bool {
+        matches!(self.root, RootTable::File) && folder.join("root.key").exists()
+    }
+
     pub(crate) fn tenant(&self) -> anyhow::Result<Tenant> {
         self.tenant.as_deref().map_or_else(|| Ok(Tenant::default()), Tenant::new).context("[keys] tenant")
     }

@@ -1,0 +1,245 @@
+//! `asepsis doctor`: looks at a practice as it stands, and says what is missing and what to do.
+
+use std::path::Path;
+
+use anyhow::Context;
+use asepsis_log::policy::Policy;
+use asepsis_log::search::{self, Query};
+use asepsis_log::verify::{self, VerifyOptions};
+use asepsis_vocab::{ActKind, Phase};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use crate::config::Config;
+use crate::home::{Home, LogName};
+use crate::output;
+
+/// How old the newest drill of a backup may be.
+const DRILL: Duration = Duration::days(8);
+
+/// How old the newest cosignature of a witness may be.
+const COSIGNED: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+/// Room on the disk, in bytes, under which it is mentioned, and under which it is a fault: a log that cannot be written stops
+/// everything.
+const ROOM: [u64; 2] = [2 << 30, 256 << 20];
+
+/// Entries of the log that a stream may be behind before it is mentioned.
+const BEHIND: u64 = 10_000;
+
+pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let mut seen = Seen::default();
+    match Config::read(path) {
+        Ok(config) => runtime.block_on(look(&config, &mut seen))?,
+        Err(error) => seen.fault(format!("the configuration: {error:#}")),
+    }
+    for (kind, text) in &seen.0 {
+        let kind = match kind {
+            Kind::Good => "OK     ",
+            Kind::Warning => "WARNING",
+            Kind::Fault => "FAULT  ",
+        };
+        output::line(&format!("{kind}  {text}"))?;
+    }
+    let faults = seen.0.iter().filter(|(kind, _)| *kind == Kind::Fault).count();
+    let warnings = seen.0.iter().filter(|(kind, _)| *kind == Kind::Warning).count();
+    output::line(&format!("{faults} faults, {warnings} warnings"))?;
+    Ok(u8::from(faults > 0))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Good,
+    Warning,
+    Fault,
+}
+
+#[derive(Default)]
+struct Seen(Vec<(Kind, String)>);
+
+impl Seen {
+    fn good(&mut self, text: impl Into<String>) {
+        self.0.push((Kind::Good, text.into()));
+    }
+
+    fn warning(&mut self, text: impl Into<String>) {
+        self.0.push((Kind::Warning, text.into()));
+    }
+
+    fn fault(&mut self, text: impl Into<String>) {
+        self.0.push((Kind::Fault, text.into()));
+    }
+}
+
+async fn look(config: &Config, seen: &mut Seen) -> anyhow::Result<()> {
+    seen.good("the configuration is valid; `asepsis check` explains it");
+    let data = config.data_dir();
+    if !data.join("log").exists() {
+        seen.warning(format!("{} holds nothing yet; `asepsis serve` makes what is missing", data.display()));
+        return Ok(());
+    }
+    private(&data, seen);
+    room(&data, seen);
+    let home = Home::open(&data)?.with_keys(config.keys());
+    if let Err(error) = log(&home, &data, seen).await {
+        seen.fault(format!("the log cannot be read: {error:#}"));
+    }
+    keys(&home, config, seen).await;
+    if let Err(error) = drills(&home, seen).await {
+        seen.fault(format!("the log cannot be searched: {error:#}"));
+    }
+    streams(config, &home, seen).await;
+    Ok(())
+}
+
+/// Whether others can read the data directory.
+fn private(data: &Path, seen: &mut Seen) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        match std::fs::metadata(data) {
+            Ok(meta) if meta.permissions().mode() & 0o077 == 0 => seen.good("the data directory is its owner's alone"),
+            Ok(_) => seen.fault(format!("others can look into {0}: chmod 700 {0}", data.display())),
+            Err(error) => seen.fault(format!("{}: {error}", data.display())),
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (data, seen);
+}
+
+/// Whether the log can be written for a while.
+fn room(data: &Path, seen: &mut Seen) {
+    #[cfg(unix)]
+    match rustix::fs::statvfs(data) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            let text = format!("{} MiB are free on the disk of the log", free >> 20);
+            match free {
+                0.. if free < ROOM[1] => seen.fault(format!("{text}; when it is full, nothing leaves: make room")),
+                0.. if free < ROOM[0] => seen.warning(format!("{text}; when it is full, nothing leaves")),
+                _ => seen.good(text),
+            }
+        }
+        Err(error) => seen.warning(format!("the free room on the disk is not known: {error}")),
+    }
+    #[cfg(not(unix))]
+    let _ = (data, seen);
+}
+
+/// Integrity, completeness, and whether somebody outside knows how far the log got.
+async fn log(home: &Home, data: &Path, seen: &mut Seen) -> anyhow::Result<()> {
+    let path = data.join("tlog-policy");
+    let policy = match path.exists() {
+        true => Some(Policy::parse(&std::fs::read_to_string(&path)?).with_context(|| path.display().to_string())?),
+        false => None,
+    };
+    let witnessed = policy.as_ref().is_some_and(Policy::needs_witnesses);
+    let max_age = witnessed.then_some(COSIGNED);
+    let options = VerifyOptions { policy, max_age, ..VerifyOptions::default() };
+    let report = verify::verify(&home.log_dir(LogName::Gateway), options).await?;
+    match report.findings.first() {
+        None => seen.good(format!("the log: {} entries, every one hashed, as they were signed", report.entries)),
+        Some(fault) => {
+            seen.fault(format!("the log is not as it was signed: {fault}; `asepsis audit verify` tells all"))
+        }
+    }
+    if !report.unfinished.is_empty() {
+        seen.warning(format!(
+            "{} exchanges were about to leave and have no end yet: running ones, or those of a crash",
+            report.unfinished.len()
+        ));
+    }
+    if witnessed && report.is_sound() {
+        seen.good("witnesses outside have cosigned the log within a day");
+    } else if !witnessed {
+        seen.warning(
+            "nobody outside this machine knows the log: who holds all of it could put an older one in its place unseen. Have a \
+             witness (docs/audit.md), or keep a checkpoint elsewhere",
+        );
+    }
+    Ok(())
+}
+
+/// Whether the keys open, and where their root is.
+async fn keys(home: &Home, config: &Config, seen: &mut Seen) {
+    let keys = match home.keys().await {
+        Ok(keys) => keys,
+        Err(error) => return seen.fault(format!("the keys do not open: {error:#}")),
+    };
+    match home.vault_of(&keys).await {
+        Ok(_) => seen.good("keys and vault open"),
+        Err(error) => seen.fault(format!("the vault does not open: {error:#}")),
+    }
+    if config.keys().is_plain_file(home.key_files()) {
+        seen.warning(
+            "the root key lies in the clear beside the data (keys/root.key): keep a copy elsewhere, and see docs/keys.md for age, \
+             PKCS#11, Vault and KMS",
+        );
+    }
+    if let Ok(epochs) = keys.epochs().await {
+        let current = keys.current_epoch();
+        let old = epochs.iter().filter(|e| e.destroyed.is_none() && e.number < current).count();
+        if old > 0 {
+            seen.warning(format!(
+                "{old} old epochs of the keys are there: who was shredded since lives in backups until `asepsis keys destroy-epoch`"
+            ));
+        }
+    }
+}
+
+/// When a backup was last restored for a trial.
+async fn drills(home: &Home, seen: &mut Seen) -> anyhow::Result<()> {
+    let mut newest: Option<(String, bool)> = None;
+    for name in [LogName::Gateway, LogName::CommandLine] {
+        let folder = home.log_dir(name);
+        if !folder.exists() {
+            continue;
+        }
+        let query = Query { phase: Some(Phase::Act), ..Query::default() };
+        for hit in search::search(&folder, &query).await? {
+            let kind = hit.event.act.as_ref().map(|act| act.kind);
+            let good = match kind {
+                Some(ActKind::BackupVerified) => true,
+                Some(ActKind::BackupFault) => false,
+                _ => continue,
+            };
+            if newest.as_ref().is_none_or(|(time, _)| *time < hit.event.time) {
+                newest = Some((hit.event.time, good));
+            }
+        }
+    }
+    let Some((time, good)) = newest else {
+        seen.warning("no backup was ever tried: `asepsis backup create`, then `asepsis backup drill` (docs/backup.md)");
+        return Ok(());
+    };
+    let age = OffsetDateTime::parse(&time, &Rfc3339).map(|at| OffsetDateTime::now_utc() - at);
+    match age {
+        _ if !good => seen.fault(format!("the drill of {time} found a fault in the backup: make a new one and try it")),
+        Ok(age) if age <= DRILL => seen.good(format!("a backup was restored for a trial at {time}")),
+        _ => seen.warning(format!("the last drill of a backup was at {time}: try the newest one")),
+    }
+    Ok(())
+}
+
+/// How far the streams of the log are behind.
+async fn streams(config: &Config, home: &Home, seen: &mut Seen) {
+    let streams = match config.streams() {
+        Ok(streams) => streams,
+        Err(error) => return seen.fault(format!("[export]: {error:#}")),
+    };
+    let folder = home.log_dir(LogName::Gateway);
+    let Ok(origin) = asepsis_log::origin(&folder) else { return };
+    let newest = search::search(&folder, &Query { last: Some(1), ..Query::default() }).await;
+    let size = newest.ok().and_then(|hits| hits.first().map(|hit| hit.index + 1)).unwrap_or_default();
+    for stream in streams {
+        match asepsis_export::stream::Cursor::open(&home.dir().join("export"), &stream.name, &origin) {
+            Ok(cursor) => {
+                let behind = size.saturating_sub(cursor.confirmed());
+                let text = format!("stream {}: {behind} entries are not confirmed yet", stream.name);
+                if behind > BEHIND { seen.warning(text) } else { seen.good(text) }
+            }
+            Err(error) => seen.fault(format!("stream {}: {error}", stream.name)),
+        }
+    }
+}
