@@ -12,11 +12,8 @@ fn c23_a_fresh_practice_has_no_fault_and_is_told_what_is_missing() {
     for expected in
         ["nobody outside this machine knows the log", "root key lies in the clear", "no backup was ever tried"]
     {
-        assert!(
-            looked.stdout.contains(&format!("WARNING  {expected}")) || looked.stdout.contains(expected),
-            "{}",
-            looked.stdout
-        );
+        let line = looked.stdout.lines().find(|line| line.contains(expected));
+        assert!(line.is_some_and(|line| line.starts_with("WARNING")), "{expected}: {}", looked.stdout);
     }
     assert!(looked.stdout.contains("0 faults, "), "{}", looked.stdout);
 

@@ -141,7 +141,7 @@ async fn log(home: &Home, data: &Path, seen: &mut Seen) -> anyhow::Result<()> {
     match report.findings.first() {
         None => seen.good(format!("the log: {} entries, every one hashed, as they were signed", report.entries)),
         Some(fault) => {
-            seen.fault(format!("the log is not as it was signed: {fault}; `asepsis audit verify` tells all"))
+            seen.fault(format!("the log is not as it was signed: {fault}; `asepsis audit verify` tells all"));
         }
     }
     if !report.unfinished.is_empty() {
