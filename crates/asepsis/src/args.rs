@@ -184,7 +184,7 @@ pub(crate) enum AuditAction {
     Cosign(Cosign),
     /// Account for the disclosures of a patient's health information: when, to whom, what, what for (45 CFR 164.528).
     Account(Account),
-    /// Show what was kept of an exchange, where [record] keep = "texts". Always recorded, before anything is shown.
+    /// Show what was kept of an exchange, where `keep` of `record` is `texts`. Always recorded, before anything is shown.
     Open(OpenKept),
     /// Let go of entries whose retention is over, by the policy in the log's folder. Stop the gateway first.
     Prune(Prune),

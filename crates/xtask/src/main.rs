@@ -19,7 +19,8 @@ use std::time::Instant;
 const USAGE: &str = "\
 cargo xtask setup   install what the tests need beside Rust, in the target folder: the vendors' SDKs, clients of Presidio, peers of
                     the keys, other people's verifiers of logs, the validators and receivers of audit exports
-cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk,tlog,audit leaves the SDKs, verifiers and validators out
+cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk,keys,tlog,audit leaves some or all of
+                    these out; so does what cannot be installed here, and the last lines say so
 cargo xtask count   the instructions of detection, and where they go (valgrind)
 cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped
 cargo xtask eval    measure detection, in one table: --data DIR says where the development corpora are (else ../shared/data),
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     let began = Instant::now();
     let task = std::env::args().nth(1).unwrap_or_default();
     let done = match task.as_str() {
-        "setup" => sdk::set_up().and_then(|()| tlog::set_up()).and_then(|()| audit::set_up()),
+        "setup" => tests::set_up_all(),
         "test" => tests::show(),
         "count" => count::run(),
         "train" => train::run(std::env::args().nth(2).as_deref()),

@@ -14,8 +14,12 @@ use crate::shell::{Outcome, run, succeeds};
 pub(crate) fn set_up() -> Outcome {
     install("python", &["requirements.txt"], python)?;
     install("presidio", &["requirements.txt"], presidio)?;
-    install("keys", &["requirements.txt"], keys)?;
     install("node", &["package.json", "package-lock.json"], node)
+}
+
+/// Installs the peers of `asepsis-keys`.
+pub(crate) fn set_up_keys() -> Outcome {
+    install("keys", &["requirements.txt"], keys)
 }
 
 /// Installs one set of packages in a folder of its own, unless it is there in the pinned versions.
@@ -83,7 +87,7 @@ fn keys(sources: &Path, folder: &Path) -> Outcome {
     environment(sources, folder, &["--only-binary", ":all:", "--no-compile"])?;
     match missing_programs().as_slice() {
         [] => Ok(()),
-        missing => debian(missing, "sdk"),
+        missing => debian(missing, "keys"),
     }
 }
 
@@ -145,7 +149,9 @@ pub(crate) fn debian(packages: &[&str], tests: &str) -> Outcome {
              ASEPSIS_LEAVE_OUT={tests}"
         ));
     }
-    run(Command::new("apt-get").args(["update", "--quiet"]))?;
+    // A mirror that is not there must not hold everything up.
+    let bounded = ["-o", "Acquire::http::Timeout=30", "-o", "Acquire::https::Timeout=30", "-o", "Acquire::Retries=1"];
+    run(Command::new("apt-get").args(["update", "--quiet"]).args(bounded))?;
     let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
-    run(Command::new("apt-get").args(install).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
+    run(Command::new("apt-get").args(install).args(bounded).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
 }

@@ -29,6 +29,41 @@ impl fmt::Display for Tally {
     }
 }
 
+/// The variable whose words leave tests out.
+const LEAVE_OUT: &str = "ASEPSIS_LEAVE_OUT";
+
+/// What tests drive that is not ours: the word that leaves them out, what that is, and how it is installed.
+type Peer = (&'static str, &'static str, fn() -> Outcome);
+
+const PEERS: [Peer; 4] = [
+    ("sdk", "the tests with the vendors' SDKs and clients of Presidio", sdk::set_up),
+    ("keys", "the tests of keys with other people's programs", sdk::set_up_keys),
+    ("tlog", "the tests with other people's verifiers of logs and their witness", tlog::set_up),
+    ("audit", "the tests with validators and receivers of audit exports", audit::set_up),
+];
+
+/// Installs what tests drive, all of it or an error.
+pub(crate) fn set_up_all() -> Outcome {
+    PEERS.iter().try_for_each(|(_, _, set_up)| set_up())
+}
+
+/// Installs what tests drive, where it can be had here and nobody asked to leave it out. Gives the words of all that is left
+/// out, and says why in `left_out`.
+fn set_up(left_out: &mut Vec<String>) -> String {
+    let asked = std::env::var(LEAVE_OUT).unwrap_or_default();
+    let mut words: Vec<String> =
+        asked.split(',').map(|word| word.trim().to_owned()).filter(|w| !w.is_empty()).collect();
+    for (word, what, set_up) in PEERS {
+        if words.iter().any(|asked| asked == word) {
+            left_out.push(format!("{what}, because {LEAVE_OUT}={asked} is set"));
+        } else if let Err(error) = set_up() {
+            left_out.push(format!("{what}, because they cannot be set up here: {error}"));
+            words.push(word.to_owned());
+        }
+    }
+    words.join(",")
+}
+
 /// Installs what is needed, runs every test, and says at the end what was left out.
 pub(crate) fn show() -> Outcome {
     let tally = run()?;
@@ -39,27 +74,11 @@ pub(crate) fn show() -> Outcome {
 /// Installs what is needed and runs every test.
 pub(crate) fn run() -> Result<Tally, String> {
     let mut tally = Tally::default();
-    let asked = std::env::var("ASEPSIS_LEAVE_OUT").unwrap_or_default();
-    if asked.split(',').any(|what| what.trim() == "sdk") {
-        tally.left_out.push(format!("the tests with the vendors' SDKs, because ASEPSIS_LEAVE_OUT={asked} is set"));
-    } else {
-        sdk::set_up()?;
-    }
-    if asked.split(',').any(|what| what.trim() == "tlog") {
-        tally.left_out.push(format!("other people's verifiers of logs, because ASEPSIS_LEAVE_OUT={asked} is set"));
-    } else {
-        tlog::set_up()?;
-    }
-    if asked.split(',').any(|what| what.trim() == "audit") {
-        tally.left_out.push(format!(
-            "the tests with validators and receivers of audit exports, because ASEPSIS_LEAVE_OUT={asked} is set"
-        ));
-    } else {
-        audit::set_up()?;
-    }
+    let leave_out = set_up(&mut tally.left_out);
     let mut command = Command::new(cargo_path());
     // All programs, also behind one that fails: who reads the log wants to know all of it.
     command.args(["test", "--workspace", "--no-fail-fast"]).current_dir(place::root());
+    command.env(LEAVE_OUT, leave_out);
     println!("+ {}", shown(&command));
     let mut child = command
         .stdin(Stdio::null())

@@ -12,7 +12,7 @@ use asepsis_vocab::SubjectId;
 /// Whether who runs the tests asked for those with programs and packages of others to be left out. It is said then.
 pub(crate) fn left_out(what: &str) -> bool {
     let asked = std::env::var("ASEPSIS_LEAVE_OUT").unwrap_or_default();
-    let left_out = asked.split(',').any(|what| what.trim() == "sdk");
+    let left_out = asked.split(',').any(|what| what.trim() == "keys");
     if left_out {
         // Straight to the stream: what a test that holds prints by macro is not shown.
         writeln!(std::io::stderr(), "left out, as ASEPSIS_LEAVE_OUT asks: {what}").ok();
@@ -22,7 +22,7 @@ pub(crate) fn left_out(what: &str) -> bool {
 
 /// What to do where a peer is not there.
 pub(crate) const SET_UP: &str = "it is not installed; `cargo xtask setup` installs it, `cargo xtask test` does so before all tests, and \
-                                 with ASEPSIS_LEAVE_OUT=sdk in the environment it is left out";
+                                 with ASEPSIS_LEAVE_OUT=keys in the environment it is left out";
 
 /// The Python with the packages that are peers here.
 pub(crate) fn python() -> PathBuf {
