@@ -194,6 +194,23 @@ const SETTINGS: [(&str, &str, Option<&str>); 7] = [
     ("temp_store", "MEMORY", None),
 ];
 
+/// Does it again while another process holds the database. SQLite waits by itself in most places, and not where two change a
+/// new file to the write-ahead log at once: there waiting could never end for one that already reads.
+fn patiently<T>(mut work: impl FnMut() -> Result<T, rusqlite::Error>) -> Result<T, rusqlite::Error> {
+    let began = std::time::Instant::now();
+    loop {
+        match work() {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && began.elapsed() < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
+}
+
 /// The settings; in a build for tests those that a control asks for, which proves that losing them is noticed.
 fn settings() -> [(&'static str, &'static str, Option<&'static str>); 7] {
     let mut settings = SETTINGS;
@@ -208,7 +225,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, DbError> {
     let fail = |e: rusqlite::Error| DbError::sqlite(path, &e);
     let connection = Access::Write.open(path).map_err(fail)?;
     for (setting, value, wanted) in settings() {
-        connection.pragma_update(None, setting, value).map_err(fail)?;
+        patiently(|| connection.pragma_update(None, setting, value)).map_err(fail)?;
         let Some(wanted) = wanted else { continue };
         let found = connection.pragma_query_value(None, setting, text).map_err(fail)?;
         if found != wanted {

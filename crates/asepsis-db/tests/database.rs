@@ -13,6 +13,23 @@ fn file(dir: &tempfile::TempDir) -> std::path::PathBuf {
     dir.path().join("state/x.db")
 }
 
+/// SQLite's own patience ends where two change a new file to the write-ahead log at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn r27_many_who_make_the_same_new_database_at_once_all_get_it() {
+    for _ in 0..20 {
+        let dir = std::sync::Arc::new(tempfile::tempdir().unwrap());
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..12 {
+            let dir = dir.clone();
+            tasks.spawn(async move {
+                let db = Database::open(&file(&dir), &[FIRST]).await.unwrap();
+                db.connection().await.map(drop).unwrap();
+            });
+        }
+        tasks.join_all().await;
+    }
+}
+
 #[tokio::test]
 async fn r27_the_settings_that_keep_data_are_on_and_the_files_are_private() {
     let dir = tempfile::tempdir().unwrap();
