@@ -8,6 +8,7 @@ mod args;
 mod batch;
 mod commands;
 mod config;
+mod degraded;
 mod harden;
 mod home;
 mod model;

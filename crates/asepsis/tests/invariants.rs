@@ -128,10 +128,20 @@ fn invariant_2_where_the_log_cannot_be_written_nothing_leaves() {
     assert_eq!(site.seen().len(), seen, "nothing left after the log stopped");
     assert_eq!(request(gateway.address, "GET", "/readyz", &[], b"").status, 503);
     assert!(request(gateway.address, "GET", "/metrics", &[], b"").text().contains("asepsis_log_healthy 0"));
+    // R10: the mode is noted within a second, said aloud, and recorded as soon as there is a log again.
+    let marker = site.data_dir().join("degraded");
+    support::wait_until("the mode is noted", || {
+        std::fs::read_to_string(&marker).is_ok_and(|t| t.starts_with("since "))
+    });
+    assert!(gateway.said().contains("DEGRADED"), "{}", gateway.said());
     gateway.kill();
     let begun = intents(&site.audit(&[])).values().sum::<usize>();
     assert!(begun >= seen, "{begun} intents for {seen} requests at the vendor");
     site.start_again();
+    let entries = site.audit(&[]);
+    let acts: Vec<_> = entries.iter().filter_map(|e| e["act"]["kind"].as_str()).collect();
+    assert_eq!(acts, ["degraded", "recovered"]);
+    assert!(entries.iter().any(|e| e["act"]["figures"]["since"].as_u64().is_some_and(|since| since > 1_700_000_000)));
     assert_eq!(site.run(["audit", "verify"]).code, 0);
 }
 

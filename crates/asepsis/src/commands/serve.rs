@@ -7,6 +7,7 @@ use asepsis_gateway::{Gateway, Server};
 
 use crate::commands::audit_export;
 use crate::config::Config;
+use crate::degraded;
 use crate::home::{Home, LogName};
 use crate::output;
 
@@ -42,6 +43,7 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
         tracing::warn!(%exchange, "was about to leave when Asepsis stopped; whether it was answered is not recorded");
     }
     plane.close_unfinished(&recovery.unfinished).await?;
+    degraded::watch(&config.data_dir(), &plane).await.context("the degraded mode cannot be noted")?;
     crate::commands::audit::cosign_beside(&config.data_dir())?;
     let store = home.store().await?;
     let streams = audit_export::streams(config, &home, plane.log())?;
