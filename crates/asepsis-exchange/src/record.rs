@@ -8,7 +8,7 @@ use asepsis_keys::KeyError;
 use asepsis_log::{LogError, SealedPayload};
 use asepsis_vocab::{
     AuditEvent, ClassCount, DecisionRecord, DisclosureForm, ExchangeId, Finding, IdentifierClass, Outcome, Phase,
-    PurposeOfUse, SCHEMA_VERSION, Traffic,
+    Traffic,
 };
 use time::OffsetDateTime;
 
@@ -33,23 +33,8 @@ pub struct Ticket {
 impl Ticket {
     pub(crate) fn new(plane: Arc<Plane>, interface: &str) -> Self {
         let event = AuditEvent {
-            v: SCHEMA_VERSION,
-            exchange: ExchangeId::now(),
-            phase: Phase::Outcome,
-            time: String::new(),
-            interface: interface.to_owned(),
-            actor: None,
-            purpose: PurposeOfUse::Unknown,
-            subject: None,
-            recipient: None,
-            found: Vec::new(),
-            found_in_answer: Vec::new(),
-            decision: None,
-            outcome: None,
-            traffic: None,
-            act: None,
-            payload: None,
             versions: plane.versions().to_vec(),
+            ..AuditEvent::new(ExchangeId::now(), Phase::Outcome, String::new(), interface)
         };
         Self { plane, event, started: Instant::now(), open: true, keeper: None }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use asepsis_db::Database;
-use asepsis_vocab::{Act, ActKind, Actor, AuditEvent, ExchangeId, Phase, PurposeOfUse, SCHEMA_VERSION};
+use asepsis_vocab::{Act, ActKind, Actor, AuditEvent, ExchangeId, Phase, PurposeOfUse};
 use serde::Deserialize;
 use time::Date;
 
@@ -28,24 +28,12 @@ pub(crate) fn pruned_below(act: &Act) -> Option<u64> {
 pub fn act_event(act: Act, interface: &str, actor: Option<Actor>) -> AuditEvent {
     let now = time::OffsetDateTime::now_utc();
     let (hour, minute, second, milli) = now.time().as_hms_milli();
+    let time = format!("{}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z", now.date());
     AuditEvent {
-        v: SCHEMA_VERSION,
-        exchange: ExchangeId::now(),
-        phase: Phase::Act,
-        time: format!("{}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z", now.date()),
-        interface: interface.to_owned(),
         actor,
         purpose: PurposeOfUse::Hoperat,
-        subject: None,
-        recipient: None,
-        found: Vec::new(),
-        found_in_answer: Vec::new(),
-        decision: None,
-        outcome: None,
-        traffic: None,
         act: Some(act),
-        payload: None,
-        versions: Vec::new(),
+        ..AuditEvent::new(ExchangeId::now(), Phase::Act, time, interface)
     }
 }
 

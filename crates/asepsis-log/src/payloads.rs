@@ -6,10 +6,8 @@ use std::fmt;
 
 use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _};
 use asepsis_db::{Database, DbError};
-use asepsis_vocab::{AuditEvent, ExchangeId, PayloadRef, Phase};
+use asepsis_vocab::{AuditEvent, PayloadRef};
 use aws_lc_rs::digest::{SHA256, digest};
-
-use crate::entries;
 
 /// The largest sealed payload in bytes.
 pub const MAX_PAYLOAD_BYTES: usize = 4 << 20;
@@ -42,19 +40,6 @@ impl fmt::Debug for SealedPayload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SealedPayload({} bytes under key {})", self.bytes.len(), self.key)
     }
-}
-
-/// What a payload is to be sealed with as associated data, so that it opens for its own entry alone: the log, the exchange and
-/// its phase, and the key's id. The index is known only when the entry is stored; the exchange and phase name it as well, since
-/// a log has each only once.
-pub fn associated_data(origin: &str, exchange: &ExchangeId, phase: Phase, key: &str) -> Vec<u8> {
-    let id = entries::event_id(exchange, phase);
-    let mut data = b"asepsis-log payload v1\0".to_vec();
-    for part in [origin.as_bytes(), &id, key.as_bytes()] {
-        data.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        data.extend_from_slice(part);
-    }
-    data
 }
 
 /// The event with what it says of the payload; `None` if it speaks of another one.

@@ -61,6 +61,31 @@ pub struct AuditEvent {
     pub versions: Vec<(String, String)>,
 }
 
+impl AuditEvent {
+    /// An event of which nothing is known yet but what it is about. The purpose is unknown until it is said.
+    pub fn new(exchange: ExchangeId, phase: Phase, time: String, interface: &str) -> Self {
+        Self {
+            v: SCHEMA_VERSION,
+            exchange,
+            phase,
+            time,
+            interface: interface.to_owned(),
+            actor: None,
+            purpose: PurposeOfUse::Unknown,
+            subject: None,
+            recipient: None,
+            found: Vec::new(),
+            found_in_answer: Vec::new(),
+            decision: None,
+            outcome: None,
+            traffic: None,
+            act: None,
+            payload: None,
+            versions: Vec::new(),
+        }
+    }
+}
+
 /// The moment of an exchange that an entry records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

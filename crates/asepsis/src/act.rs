@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use asepsis_log::LogError;
-use asepsis_vocab::{Act, ActKind, Actor, AuditEvent, ExchangeId, Phase, PurposeOfUse, SCHEMA_VERSION, SubjectId};
+use asepsis_log::{LogError, act_event};
+use asepsis_vocab::{Act, ActKind, Actor, AuditEvent, PurposeOfUse, SubjectId};
 
 use crate::commands::deid::local_user;
 use crate::home::{Home, LogName};
@@ -15,37 +15,20 @@ const MOST: usize = 200;
 /// An act that is about to be recorded.
 pub(crate) struct Recorded {
     event: AuditEvent,
+    act: Act,
 }
 
 impl Recorded {
     /// An act of the user of this machine.
     pub(crate) fn new(interface: &str, kind: ActKind, basis: Option<&str>) -> anyhow::Result<Self> {
         basis.map(checked).transpose()?;
-        Ok(Self {
-            event: AuditEvent {
-                v: SCHEMA_VERSION,
-                exchange: ExchangeId::now(),
-                phase: Phase::Act,
-                time: now()?,
-                interface: interface.to_owned(),
-                actor: Some(actor()),
-                purpose: PurposeOfUse::Unknown,
-                subject: None,
-                recipient: None,
-                found: Vec::new(),
-                found_in_answer: Vec::new(),
-                decision: None,
-                outcome: None,
-                traffic: None,
-                act: Some(Act { kind, target: None, basis: basis.map(str::to_owned), figures: BTreeMap::new() }),
-                payload: None,
-                versions: vec![("asepsis".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
-            },
-        })
+        let act = Act { kind, target: None, basis: basis.map(str::to_owned), figures: BTreeMap::new() };
+        let versions = vec![("asepsis".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+        Ok(Self { event: AuditEvent { versions, ..act_event(act.clone(), interface, Some(actor())) }, act })
     }
 
     pub(crate) fn target(mut self, target: String) -> Self {
-        self.act().target = Some(target);
+        self.act.target = Some(target);
         self
     }
 
@@ -60,15 +43,14 @@ impl Recorded {
     }
 
     pub(crate) fn figure(mut self, name: &str, value: u64) -> Self {
-        self.act().figures.insert(name.to_owned(), value);
+        self.act.figures.insert(name.to_owned(), value);
         self
     }
 
     /// Names the second person, behind the basis.
     pub(crate) fn approved_by(mut self, user: &str, key: &str) -> Self {
-        let act = self.act();
-        let basis = act.basis.take().unwrap_or_default();
-        act.basis = Some(format!("{basis}; second person: {user} (key {key})"));
+        let basis = self.act.basis.take().unwrap_or_default();
+        self.act.basis = Some(format!("{basis}; second person: {user} (key {key})"));
         self
     }
 
@@ -86,17 +68,9 @@ impl Recorded {
             Some(log) => log,
             None => home.log(LogName::CommandLine).await?.0,
         };
-        log.append(&self.event).await.context("the log cannot be written, so nothing is done")?;
+        let event = AuditEvent { act: Some(self.act), ..self.event };
+        log.append(&event).await.context("the log cannot be written, so nothing is done")?;
         Ok(log.close().await?)
-    }
-
-    fn act(&mut self) -> &mut Act {
-        self.event.act.get_or_insert_with(|| Act {
-            kind: ActKind::Reveal,
-            target: None,
-            basis: None,
-            figures: BTreeMap::new(),
-        })
     }
 }
 
@@ -118,10 +92,4 @@ fn checked(basis: &str) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-fn now() -> anyhow::Result<String> {
-    let format =
-        time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    Ok(time::OffsetDateTime::now_utc().format(format)?)
 }
