@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use asepsis_db::rusqlite::Connection;
 use serde_json::{Value, json};
-use support::{Ran, Setup, Site, user};
+use support::{Ran, Setup, Site, copy, user};
 
 const EXCHANGES: usize = 30;
 
@@ -26,19 +26,6 @@ fn site() -> Site {
     assert_eq!(site.post("/v1/messages", site.clinician(), b"{").status, 400);
     assert_eq!(site.stop(), Some(0));
     site
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let to = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).expect("a copy");
-        }
-    }
 }
 
 /// A copy of the log, to be changed.

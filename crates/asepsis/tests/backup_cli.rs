@@ -5,7 +5,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use support::{Ran, Setup, Site, user};
+use support::{Ran, Setup, Site, copy, user};
 
 /// The identity that age's own documentation shows; it guards nothing.
 const IDENTITY: &str = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
@@ -93,6 +93,22 @@ fn r27_a_backup_beside_the_gateway_is_whole_restores_and_keeps_the_erased_dead()
     assert!(drilled.stdout.contains("PREFIX   its logs (16 entries)"), "{}", drilled.stdout);
     assert!(drilled.stdout.contains("SHREDDED 1 people stay erased"), "{}", drilled.stdout);
 
+    // A real restore: the folder is its owner's alone, and with the keys it is a practice again.
+    let restored = practice.file("restored");
+    let to = restored.to_str().expect("a path in UTF-8");
+    let ran = practice.backup("restore", &file, &["--to", to]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(practice.backup("restore", &file, &["--to", to]).code, 2, "nothing is written over");
+    copy(&practice.site.data_dir().join("keys"), &restored.join("keys"));
+    let folder = restored.join("log");
+    let verified = practice.site.run(["audit", "search", "--json", "--folder", folder.to_str().expect("a path")]);
+    assert_eq!(verified.stdout.lines().count(), 16, "{}", verified.stderr);
+    #[cfg(unix)]
+    for path in [&restored, &folder] {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(path.metadata().expect("a folder").permissions().mode() & 0o077, 0, "{}", path.display());
+    }
+
     let acts = practice.acts();
     let kinds: Vec<&str> = acts.iter().filter_map(|e| e["act"]["kind"].as_str()).collect();
     assert_eq!(kinds, ["backup_created", "shred", "backup_verified"]);
@@ -152,16 +168,4 @@ fn r27_a_damaged_backup_and_a_log_that_was_put_back_fail_the_drill_and_are_recor
         .filter_map(|e| e["act"]["kind"].as_str().map(str::to_owned))
         .collect();
     assert!(kinds.iter().any(|kind| kind == "backup_fault"), "{kinds:?}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
-        let at = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &at);
-        } else {
-            std::fs::copy(entry.path(), at).expect("copied");
-        }
-    }
 }

@@ -6,17 +6,22 @@
 //! whatever the vendor had received must have its intent there; and a conversation that goes on gets the surrogates that the
 //! vendor knows.
 //!
-//! `cargo xtask power-cut` runs it. It needs root, for loop devices, and about a minute.
+//! Mounting needs root and a loop device; without them the tests say that they are left out. `cargo xtask power-cut` runs more
+//! rounds than all tests together do.
 #![cfg(target_os = "linux")]
 
+#[allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "shared with the tests of the log")]
+#[path = "../../asepsis-log/tests/support/disk.rs"]
+mod disk;
 mod support;
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use disk::{Disk, succeeds};
 use serde_json::{Value, json};
 use support::{Running, Setup, Site, asepsis, request, run, serve, user, wait_until};
 
@@ -27,12 +32,11 @@ const CLIENTS: u64 = 12;
 const ROUNDS_EACH: usize = 10;
 
 #[test]
-#[ignore = "needs root and a minute: cargo xtask power-cut"]
 fn c23_no_acknowledged_record_is_lost_in_a_power_cut() {
-    let rounds = std::env::var("ASEPSIS_POWER_CUTS").ok().and_then(|n| n.parse().ok()).unwrap_or(50);
+    let rounds = std::env::var("ASEPSIS_POWER_CUTS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS_EACH);
     let mut kept = 0;
     for _ in 0..usize::div_ceil(rounds, ROUNDS_EACH) {
-        let practice = Practice::start(None);
+        let Some(practice) = Practice::start(None) else { return };
         for round in 0..ROUNDS_EACH.min(rounds) {
             let cut = practice.cut(round);
             assert!(
@@ -50,58 +54,10 @@ fn c23_no_acknowledged_record_is_lost_in_a_power_cut() {
 
 /// The same without the sync of each commit: if nothing were lost then, the test above would prove nothing.
 #[test]
-#[ignore = "needs root and a minute: cargo xtask power-cut"]
 fn c23_without_a_sync_the_same_power_cuts_lose_records() {
-    let practice = Practice::start(Some(("ASEPSIS_TEST_WITHOUT_SYNC", "1")));
+    let Some(practice) = Practice::start(Some(("ASEPSIS_TEST_WITHOUT_SYNC", "1"))) else { return };
     let lost = (0..ROUNDS_EACH).any(|round| !practice.cut(round).lost.is_empty());
     assert!(lost, "nothing was lost in {ROUNDS_EACH} power cuts without a sync");
-}
-
-/// A disk whose bytes are a file in memory. Mounted while it lives.
-struct Disk {
-    folder: tempfile::TempDir,
-    mounted: PathBuf,
-}
-
-impl Disk {
-    fn new() -> Self {
-        let folder = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
-        let image = folder.path().join("image");
-        let file = std::fs::File::create(&image).expect("an image");
-        file.set_len(192 << 20).expect("room in memory");
-        command("mkfs.ext4", &["-q", "-F", path(&image)]);
-        Self::mount(folder)
-    }
-
-    /// The disk as it is in this moment.
-    fn copy(&self) -> Self {
-        let folder = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
-        std::fs::copy(self.folder.path().join("image"), folder.path().join("image")).expect("copy the disk");
-        Self::mount(folder)
-    }
-
-    fn mount(folder: tempfile::TempDir) -> Self {
-        let mounted = folder.path().join("mounted");
-        std::fs::create_dir(&mounted).expect("a place to mount");
-        command("mount", &["-o", "loop", path(&folder.path().join("image")), path(&mounted)]);
-        Self { folder, mounted }
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        Command::new("umount").arg("--lazy").arg(&self.mounted).status().ok();
-    }
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().expect("a path in UTF-8")
-}
-
-fn command(name: &str, arguments: &[&str]) {
-    let output =
-        Command::new(name).args(arguments).output().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
-    assert!(output.status.success(), "{name} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A practice on such a disk, with clients that never rest.
@@ -123,9 +79,9 @@ struct Cut {
 }
 
 impl Practice {
-    fn start(setting: Option<(&str, &str)>) -> Self {
-        let disk = Disk::new();
-        let mut setup = Setup::new().within(&disk.mounted);
+    fn start(setting: Option<(&str, &str)>) -> Option<Self> {
+        let disk = Disk::new(192)?;
+        let mut setup = Setup::new().within(&disk.mounted());
         if let Some((name, value)) = setting {
             setup = setup.env(name, value);
         }
@@ -133,7 +89,13 @@ impl Practice {
         // Who writes a configuration has it on the disk by the time of a power cut; all else is the gateway's to sync.
         let config = std::fs::File::open(site.config()).expect("the configuration");
         config.sync_all().expect("sync the configuration");
-        Self { site, disk, next: AtomicU64::new(0), of_copies: AtomicUsize::new(0), acknowledged: Mutex::default() }
+        Some(Self {
+            site,
+            disk,
+            next: AtomicU64::new(0),
+            of_copies: AtomicUsize::new(0),
+            acknowledged: Mutex::default(),
+        })
     }
 
     /// Lets the clients work for a while, and cuts the power. The practice itself goes on afterwards.
@@ -148,14 +110,14 @@ impl Practice {
             wait_until("exchanges are answered", || self.answered().len() >= before + 25 + round * 7 % 40);
             let answered = self.answered().clone();
             let gateway = self.site.gateway().id().to_string();
-            command("kill", &["-STOP", &gateway]);
+            assert!(succeeds(Command::new("kill").args(["-STOP", &gateway])));
             let copy = self.disk.copy();
             let received = self.site.seen().len() - self.of_copies.load(Ordering::Relaxed);
-            command("kill", &["-CONT", &gateway]);
+            assert!(succeeds(Command::new("kill").args(["-CONT", &gateway])));
             stop.store(true, Ordering::Relaxed);
             (copy, answered, received)
         });
-        let lost = Left { folder: copy.mounted.join(self.site.folder().file_name().expect("a name")) };
+        let lost = Left { folder: copy.mounted().join(self.site.folder().file_name().expect("a name")) };
         let mut lost_exchanges = lost.missing(&answered);
         let intents = lost.entries().iter().filter(|e| e["phase"] == "intent").count();
         if received > intents {

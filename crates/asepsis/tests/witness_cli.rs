@@ -5,20 +5,7 @@ mod support;
 use std::path::Path;
 
 use serde_json::json;
-use support::{Running, Setup, Site, asepsis, run, user, wait_until};
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let to = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).expect("a copy");
-        }
-    }
-}
+use support::{Running, Setup, Site, asepsis, copy, run, user, wait_until};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")

@@ -57,6 +57,15 @@ impl Disk {
         assert!(self.mount("loop"), "what was left cannot be mounted");
     }
 
+    /// Another disk that holds what this one holds at this moment, while this one goes on.
+    pub fn copy(&self) -> Self {
+        let folder = tempfile::tempdir_in(self.folder.path().parent().unwrap()).unwrap();
+        let copy = Self { folder, times: 0 };
+        std::fs::copy(self.image(self.times), copy.image(0)).unwrap();
+        assert!(copy.mount("loop"), "what it holds cannot be mounted");
+        copy
+    }
+
     fn unmount(&self) {
         succeeds(Command::new("umount").arg("--lazy").arg(self.mounted()));
         std::fs::remove_file(self.image(self.times)).ok();

@@ -28,9 +28,23 @@ pub(crate) enum BackupAction {
     },
     /// Check every byte of a backup.
     Verify(BackupSource),
+    /// Write what a backup holds into a new folder, its owner's alone, and check every byte on the way.
+    Restore {
+        #[command(flatten)]
+        source: BackupSource,
+        /// The folder, which must be empty or not there.
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+    },
     /// Restore a backup in a scratch folder, and prove that its logs are the beginning of the live ones, that the vault opens
     /// and that the erased stay erased. What was found goes into the log.
-    Drill(BackupSource),
+    Drill {
+        #[command(flatten)]
+        source: BackupSource,
+        /// Where the scratch folder is made; in the data directory where absent.
+        #[arg(long, value_name = "FOLDER")]
+        scratch: Option<PathBuf>,
+    },
 }
 
 #[derive(Args)]
@@ -40,7 +54,4 @@ pub(crate) struct BackupSource {
     /// The file of the age identity that opens it.
     #[arg(long, value_name = "FILE")]
     pub(crate) identity: PathBuf,
-    /// Where the scratch folder of a drill is made; in the data directory where absent.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) scratch: Option<PathBuf>,
 }

@@ -13,6 +13,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::act::Recorded;
 use crate::args::{Backup, BackupAction, BackupSource};
+use crate::commands::doctor::{LITTLE_ROOM, free_bytes};
 use crate::config::Config;
 use crate::home::{Home, LogName};
 use crate::output;
@@ -42,7 +43,21 @@ pub(crate) fn run(config: &Path, backup: &Backup) -> anyhow::Result<u8> {
             output::remark("every byte is as it was written; whether it can be used, `asepsis backup drill` shows");
             Ok(0)
         }
-        BackupAction::Drill(source) => runtime.block_on(drill(&home()?, source)),
+        BackupAction::Restore { source, to } => {
+            room_for(
+                to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+                &source.file,
+                "--to",
+            )?;
+            let manifest = asepsis_backup::restore(&source.file, &Opener::load(&source.identity)?, to)?;
+            output::line(&format!("RESTORED {} into {}", summary(&manifest), to.display()))?;
+            output::remark(
+                "Put the copy of `keys/` into it, shred again who was erased since (`asepsis keys shred --list`), and verify the log \
+                 with the newest checkpoint that you have; see docs/backup.md.",
+            );
+            Ok(0)
+        }
+        BackupAction::Drill { source, scratch } => runtime.block_on(drill(&home()?, source, scratch.as_deref())),
     }
 }
 
@@ -74,13 +89,11 @@ fn summary(manifest: &Manifest) -> String {
 }
 
 /// Restores into a scratch folder and proves that what came out is of use. What was found goes into the log either way.
-async fn drill(home: &Home, source: &BackupSource) -> anyhow::Result<u8> {
+async fn drill(home: &Home, source: &BackupSource, scratch: Option<&Path>) -> anyhow::Result<u8> {
     let began = Instant::now();
-    let scratch = match &source.scratch {
-        Some(folder) => tempfile::tempdir_in(folder),
-        None => tempfile::tempdir_in(home.dir()),
-    };
-    let scratch = scratch.context("cannot make a scratch folder")?;
+    let folder = scratch.unwrap_or(home.dir());
+    room_for(folder, &source.file, "--scratch")?;
+    let scratch = tempfile::tempdir_in(folder).context("cannot make a scratch folder")?;
     let into = scratch.path().join("restored");
     let done = proved(home, source, &into).await;
     let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -111,6 +124,21 @@ async fn drill(home: &Home, source: &BackupSource) -> anyhow::Result<u8> {
             output::line(&format!("FAULT    {error:#}"))?;
             Ok(1)
         }
+    }
+}
+
+/// Refuses to fill the disk: where it is the log's, nothing could leave any more. Nothing in a backup is compressed, so it holds
+/// no more than its own length.
+fn room_for(folder: &Path, backup: &Path, option: &str) -> anyhow::Result<()> {
+    let bytes = std::fs::metadata(backup).with_context(|| format!("cannot read {}", backup.display()))?.len();
+    match free_bytes(folder) {
+        Some(free) if free < bytes.saturating_add(LITTLE_ROOM) => bail!(
+            "{} has {} MiB free, and the backup is of {} MiB; name another disk with {option}",
+            folder.display(),
+            free >> 20,
+            bytes >> 20
+        ),
+        _ => Ok(()),
     }
 }
 

@@ -20,9 +20,11 @@ const DRILL: Duration = Duration::days(8);
 /// How old the newest cosignature of a witness may be.
 const COSIGNED: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
-/// Room on the disk, in bytes, under which it is mentioned, and under which it is a fault: a log that cannot be written stops
-/// everything.
-const ROOM: [u64; 2] = [2 << 30, 256 << 20];
+/// Room on the disk, in bytes, under which it is mentioned.
+const ENOUGH_ROOM: u64 = 2 << 30;
+
+/// Room on the disk, in bytes, under which it is a fault: a log that cannot be written stops everything.
+pub(crate) const LITTLE_ROOM: u64 = 256 << 20;
 
 /// Entries of the log that a stream may be behind before it is mentioned.
 const BEHIND: u64 = 10_000;
@@ -110,21 +112,26 @@ fn private(data: &Path, seen: &mut Seen) {
 
 /// Whether the log can be written for a while.
 fn room(data: &Path, seen: &mut Seen) {
-    #[cfg(unix)]
-    match rustix::fs::statvfs(data) {
-        Ok(disk) => {
-            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-            let text = format!("{} MiB are free on the disk of the log", free >> 20);
-            match free {
-                0.. if free < ROOM[1] => seen.fault(format!("{text}; when it is full, nothing leaves: make room")),
-                0.. if free < ROOM[0] => seen.warning(format!("{text}; when it is full, nothing leaves")),
-                _ => seen.good(text),
-            }
-        }
-        Err(error) => seen.warning(format!("the free room on the disk is not known: {error}")),
+    let Some(free) = free_bytes(data) else {
+        return seen.warning("how much room the disk of the log has cannot be told here");
+    };
+    let text = format!("{} MiB are free on the disk of the log", free >> 20);
+    match free {
+        0..LITTLE_ROOM => seen.fault(format!("{text}; when it is full, nothing leaves: make room")),
+        LITTLE_ROOM..ENOUGH_ROOM => seen.warning(format!("{text}; when it is full, nothing leaves")),
+        ENOUGH_ROOM.. => seen.good(text),
     }
+}
+
+/// The room that is left on the disk of a folder, where the system tells.
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    return rustix::fs::statvfs(folder).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
     #[cfg(not(unix))]
-    let _ = (data, seen);
+    {
+        let _ = folder;
+        None
+    }
 }
 
 /// Integrity, completeness, and whether somebody outside knows how far the log got.
