@@ -4,11 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::Cause;
 use crate::writer::{Batch, Committed, Pace, Writer};
+use crate::{Cause, Connection};
 
 /// Why a job is not stored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

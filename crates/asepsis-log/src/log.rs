@@ -71,6 +71,7 @@ pub struct Log {
 
 struct Shared {
     origin: String,
+    dir: PathBuf,
     db: Database,
     size: Arc<AtomicU64>,
     writer: GroupCommit<Appender>,
@@ -95,7 +96,7 @@ impl Log {
         let origin = options.origin;
         files::private_directory(dir)?;
         let lock = lock(dir).await?;
-        let db = Database::open(&layout::under(dir, layout::DATABASE), entries::SCHEMA).await?;
+        let db = Database::open(layout::under(dir, layout::DATABASE), &entries::SCHEMA).await?;
         let stored = entries::count(&db).await?;
         let unfinished = entries::unfinished(&db).await?;
         let mut recovery: Vec<_> = unfinished.iter().map(|(exchange, index)| (*index, *exchange)).collect();
@@ -128,6 +129,7 @@ impl Log {
         let tasks = Mutex::new(vec![publishing]);
         let shared = Arc::new(Shared {
             origin,
+            dir: dir.to_owned(),
             db,
             size,
             writer,
@@ -240,7 +242,7 @@ impl Log {
     }
 
     pub(crate) fn dir(&self) -> &Path {
-        self.shared.db.path().parent().unwrap_or(Path::new(""))
+        &self.shared.dir
     }
 
     /// The log's name.

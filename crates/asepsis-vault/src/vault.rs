@@ -48,7 +48,7 @@ impl Vault {
     /// [`VaultError::WrongKey`] if it was made with others; [`VaultError::Old`] if it is sealed under a root key itself, and
     /// [`open_old`](Self::open_old) is to be called; [`VaultError::Keys`]; [`VaultError::Db`].
     pub async fn open(path: &Path, keys: &Keys) -> Result<Self, VaultError> {
-        let db = Database::open(path, rows::SCHEMA).await?;
+        let db = Database::open(path, &rows::SCHEMA).await?;
         let belonging = rows::belonging(&db).await?;
         if belonging.root.is_some() || (belonging.keys.is_none() && belonging.scopes) {
             return Err(VaultError::Old);
