@@ -244,7 +244,7 @@ async fn c2_rotation_wraps_anew_and_what_was_sealed_before_still_opens() {
     assert!(matches!(keys.destroy_epoch(2).await, Err(KeyError::EpochInUse { epoch: 2, .. })), "the current one");
     keys.hold("a test", 2).await.unwrap();
     assert_eq!(keys.held("a test").await.unwrap(), Some(1), "who is not alone raises nothing");
-    keys.alone().unwrap().raise("a test", 2).await.unwrap();
+    keys.alone().await.unwrap().raise("a test", 2).await.unwrap();
     assert_eq!(keys.destroy_epoch(1).await.unwrap(), Destruction::Done);
     assert!(matches!(keys.destroy_epoch(1).await, Err(KeyError::EpochDestroyed(1))));
     assert!(matches!(keys.unwrap(epoch, elsewhere, &wrapped).await, Err(KeyError::EpochDestroyed(1))));

@@ -146,7 +146,7 @@ async fn rotate(home: &Home, keys: &Keys, vault: &Vault, finish: bool) -> anyhow
 async fn destroy(home: &Home, keys: &Keys, vault: &Vault, epoch: u32, basis: &str) -> anyhow::Result<()> {
     let recorded = Recorded::new("cli.keys.destroy-epoch", ActKind::DestroyEpoch, Some(basis))?;
     // Everything that stands against it is found before it is recorded and done.
-    drop(keys.alone()?);
+    drop(keys.alone().await?);
     if !keys.epochs().await?.iter().any(|e| e.number == epoch && e.destroyed.is_none() && epoch < keys.current_epoch())
     {
         bail!(
