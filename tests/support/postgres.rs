@@ -75,7 +75,8 @@ impl Postgres {
     pub fn run(&mut self) {
         let script = "\"$0\" -D data -p \"$1\" -k \"$PWD\" -c listen_addresses=127.0.0.1 -c shared_buffers=16MB \
                       -c max_connections=200 >>log 2>&1 & \
-                      echo $! >pid; read -r word; [ \"$word\" = keep ] || { kill -QUIT $!; wait $!; rm -rf \"$PWD\"; }";
+                      echo $! >pid; read -r word; [ \"$word\" = keep ] || kill -QUIT $!; wait $!; \
+                      [ \"$word\" = keep ] || rm -rf \"$PWD\"";
         let postgres = self.bin.join("postgres");
         let mut command = self.command("sh");
         let keeper = command.arg("-c").arg(script).arg(postgres).arg(self.port.to_string()).stdin(Stdio::piped());
@@ -121,7 +122,9 @@ impl Postgres {
         keeper.stdin.take().unwrap().write_all(b"keep\n").unwrap();
         keeper.wait().unwrap();
         // A killed server leaves these, and the next one would look whether it still runs.
-        let _ = std::fs::remove_file(self.dir.join("data/postmaster.pid"));
+        for left in ["data/postmaster.pid".to_owned(), format!(".s.PGSQL.{}.lock", self.port)] {
+            let _ = std::fs::remove_file(self.dir.join(left));
+        }
     }
 
     /// The address by TCP, without the password.

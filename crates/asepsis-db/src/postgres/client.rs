@@ -55,7 +55,7 @@ impl Client {
         // The schema's name is a plain word.
         client
             .batch(&format!(
-                "SET search_path = \"{}\"; SET synchronous_commit = on; SET lock_timeout = {};
+                "SET search_path = \"{0}\"; SET application_name = 'asepsis {0} {part}'; SET synchronous_commit = on; SET lock_timeout = {1};
                  SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = {read_only};
                  SET client_min_messages = warning; SET statement_timeout = 0;
                  SET idle_in_transaction_session_timeout = 60000; SET asepsis.log = '{log}';
