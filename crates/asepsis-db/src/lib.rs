@@ -25,7 +25,7 @@ pub use database::Database;
 pub use error::{Cause, DbError, Error};
 pub use group::{GroupCommit, GroupStats, NotStored};
 pub use place::{Place, Schema};
-pub use postgres::{PgFault, Server, ServerError, ServerSettings};
+pub use postgres::{Found, PgFault, Server, ServerError, ServerSettings};
 pub use rusqlite;
 pub use session::Session;
 pub use value::{FromValue, Row, Value};

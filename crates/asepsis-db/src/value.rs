@@ -1,5 +1,5 @@
 use crate::Error;
-use crate::postgres::Found;
+use crate::postgres::Read;
 
 /// A value as a statement takes it and a row gives it. Both databases know these and no other.
 ///
@@ -185,7 +185,7 @@ impl Row<'_> {
                 })
             }
             Columns::Postgres(row) => {
-                row.try_get::<_, Found<'_>>(column).map(|found| found.0).map_err(|_| Error::Column(column))
+                row.try_get::<_, Read<'_>>(column).map(|found| found.0).map_err(|_| Error::Column(column))
             }
         }
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use asepsis_db::{Database, GroupCommit, NotStored, Place};
+use asepsis_db::{Database, DbError, GroupCommit, NotStored, Place};
 use asepsis_vocab::SubjectId;
 
 use crate::cache::Cache;
@@ -50,6 +50,18 @@ struct Epochs {
 }
 
 impl Keys {
+    /// Whether there are keys already. Nothing is made.
+    ///
+    /// # Errors
+    /// [`KeyError::Db`].
+    pub async fn are_at(place: impl Into<Place>) -> Result<bool, KeyError> {
+        match Database::open_read_only(place, &rows::SCHEMA).await {
+            Ok(db) => Ok(!rows::epochs(&db).await?.is_empty()),
+            Err(DbError::Older { found: 0, .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Opens the keys there, or makes a new database with a first epoch under the current root.
     ///
     /// # Errors

@@ -70,9 +70,8 @@ impl Presence {
             },
             Self::Server(process) => {
                 let (session, process) = (db.session().await?, *process);
-                let alone = session
-                    .run(move |db| Ok(pass(db, false)? && !db.is_locked_by_others(OPEN, process)?))
-                    .await?;
+                let alone =
+                    session.run(move |db| Ok(pass(db, false)? && !db.is_locked_by_others(OPEN, process)?)).await?;
                 if alone { Ok(Alone::Server(session)) } else { Err(KeyError::InUse) }
             }
         }

@@ -1,4 +1,5 @@
 //! What a log does, with its entries in a file and on a server.
+#![allow(clippy::duplicate_mod, reason = "the same tests run over files and on a server")]
 
 mod support;
 

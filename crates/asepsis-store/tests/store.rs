@@ -1,4 +1,5 @@
 //! The registers, in a file and on a server.
+#![allow(clippy::duplicate_mod, reason = "the same tests run over files and on a server")]
 
 #[path = "../../../tests/support/backend.rs"]
 mod backend;

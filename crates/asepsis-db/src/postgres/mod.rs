@@ -9,8 +9,8 @@ mod values;
 mod wait;
 
 pub use fault::PgFault;
-pub use server::{Server, ServerError, ServerSettings};
+pub use server::{Found, Server, ServerError, ServerSettings};
 
 pub(crate) use client::Client;
 pub(crate) use schema::{look, make};
-pub(crate) use values::Found;
+pub(crate) use values::Read;

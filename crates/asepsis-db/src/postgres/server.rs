@@ -8,7 +8,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use zeroize::Zeroizing;
 
+use crate::DbError;
+use crate::postgres::Client;
 use crate::postgres::tls::Rustls;
+use crate::session::blocking;
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -45,6 +48,15 @@ struct Inner {
     tls: Option<Rustls>,
     /// For errors: where it is.
     name: String,
+}
+
+/// What a server says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its version.
+    pub version: String,
+    /// Whether a commit waits for another server to have it too.
+    pub has_synchronous_standby: bool,
 }
 
 /// Why settings do not name a server.
@@ -147,6 +159,30 @@ impl Server {
     /// Whether the connection is by TLS.
     pub fn is_by_tls(&self) -> bool {
         self.0.tls.is_some()
+    }
+
+    /// Connects once, with every setting checked, and says what the server is.
+    ///
+    /// # Errors
+    /// [`DbError`]: it cannot be reached, or does not keep what it acknowledges.
+    pub async fn look(&self) -> Result<Found, DbError> {
+        let server = self.clone();
+        blocking(&self.into(), move || {
+            let client = Client::connect(&server, "look", None, false)?;
+            let mut texts = Vec::new();
+            for setting in ["server_version", "synchronous_standby_names"] {
+                let statement = format!("SELECT current_setting('{setting}')");
+                client
+                    .each(&statement, &[], |row| {
+                        texts.push(row.try_get::<_, String>(0).unwrap_or_default());
+                        true
+                    })
+                    .map_err(|fault| DbError::server(&server, fault))?;
+            }
+            let has_synchronous_standby = texts.pop().is_some_and(|names| !names.trim().is_empty());
+            Ok(Found { version: texts.pop().unwrap_or_default(), has_synchronous_standby })
+        })
+        .await
     }
 
     pub(crate) fn tls(&self) -> Option<Rustls> {

@@ -46,9 +46,9 @@ impl ToSql for Given<'_> {
 }
 
 /// A value of a row.
-pub(crate) struct Found<'a>(pub(crate) Value<'a>);
+pub(crate) struct Read<'a>(pub(crate) Value<'a>);
 
-impl<'a> FromSql<'a> for Found<'a> {
+impl<'a> FromSql<'a> for Read<'a> {
     fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Boxed> {
         Ok(Self(match *ty {
             Type::INT8 => Value::Int(i64::from_be_bytes(raw.try_into()?)),

@@ -132,7 +132,7 @@ async fn r27_a_checkpoint_follows_within_the_time_that_was_set() {
     let mut waited = 0;
     loop {
         let text = std::fs::read_to_string(dir.path().join("log/checkpoint")).unwrap();
-        if text.starts_with(&format!("{}\n1\n", ORIGIN)) {
+        if text.starts_with(&format!("{ORIGIN}\n1\n")) {
             break;
         }
         waited += 1;

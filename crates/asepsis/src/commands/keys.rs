@@ -25,7 +25,7 @@ pub(crate) fn run(config: &Path, command: &KeysCommand) -> anyhow::Result<u8> {
         Some(data) => Home::existing(data)?,
         None => {
             let config = Config::read(config)?;
-            Home::open(&config.data_dir())?.with_keys(config.keys())
+            Home::of(&config)?
         }
     };
     runtime.block_on(act(&home, &command.action))
@@ -214,12 +214,12 @@ async fn again(home: &Home, keys: &Keys, list: Vec<Shredded>) -> anyhow::Result<
 async fn from_logs(home: &Home) -> anyhow::Result<Vec<Shredded>> {
     let mut list = Vec::new();
     for name in [LogName::Gateway, LogName::CommandLine] {
-        let folder = home.log_dir(name);
-        if !folder.exists() {
+        let log = home.log_place(name);
+        if !log.dir.exists() {
             continue;
         }
         let query = Query { phase: Some(Phase::Act), ..Query::default() };
-        for hit in search::search(&folder, &query).await? {
+        for hit in search::search(&log, &query).await? {
             let Some(act) = hit.event.act.filter(|act| act.kind == ActKind::Shred) else { continue };
             let Some(subject) = hit.event.subject else { continue };
             let at = OffsetDateTime::parse(&hit.event.time, &Rfc3339).context("an entry's time")?.unix_timestamp();

@@ -28,7 +28,7 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 async fn serve(config: &Config) -> anyhow::Result<u8> {
     let asked_to_stop = stop()?;
     let settings = config.settings()?;
-    let home = Home::open(&config.data_dir())?.with_keys(config.keys()).keeping(config.keep());
+    let home = Home::of(config)?.keeping(config.keep());
     let (plane, recovery) = home
         .plane(
             LogName::Gateway,

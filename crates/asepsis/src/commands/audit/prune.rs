@@ -15,7 +15,7 @@ pub(crate) fn run(place: &Place<'_>, asked: &Prune) -> anyhow::Result<u8> {
     let before = Date::parse(&asked.before, &Iso8601::DATE)
         .with_context(|| format!("--before {}: a day is written as 2020-11-25", asked.before))?;
     let name = if asked.command_line { LogName::CommandLine } else { LogName::Gateway };
-    let home = Home::open(&Config::read(place.config)?.data_dir())?;
+    let home = Home::of(&Config::read(place.config)?)?;
     let policy = Retention::read(&home.log_dir(name))?;
     let user = local_user();
     let actor = Actor { user: user.user, role: user.role, method: user.method, credential: user.credential };
