@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use asepsis_db::{Place, Server};
-use asepsis_exchange::{Keep, Plane, PlaneParts, SystemClock};
+use asepsis_exchange::{Keep, Plane, PlaneParts, Reach, SystemClock};
 use asepsis_keys::{Keys, RootKey};
 use asepsis_log::{Log, LogKey, LogOptions, LogPlace, Recovery};
 use asepsis_phi::{Engine, KnownPhi};
@@ -25,6 +25,7 @@ pub(crate) struct Home {
     keep: Keep,
     /// Where the databases are, if not in files of the directory.
     server: Option<Server>,
+    reach: Reach,
 }
 
 /// The file that says that the databases of a data directory are on a server. Without it, a command that is given the directory
@@ -110,13 +111,20 @@ impl Home {
             keys: KeySettings::default(),
             keep: Keep::default(),
             server: None,
+            reach: Reach::default(),
         })
     }
 
     /// What was restored from a backup into `dir`, with the files of keys of this one.
     pub(crate) fn restored(&self, dir: &Path) -> Self {
-        let (key_files, keys) = (self.key_files.clone(), self.keys.clone());
-        Self { dir: dir.to_owned(), key_files, keys, keep: Keep::default(), server: None }
+        Self {
+            dir: dir.to_owned(),
+            key_files: self.key_files.clone(),
+            keys: self.keys.clone(),
+            keep: Keep::default(),
+            server: None,
+            reach: Reach::default(),
+        }
     }
 
     /// Where the files of keys are.
@@ -149,6 +157,11 @@ impl Home {
     /// Keeping this of exchanges that name their patient.
     pub(crate) fn keeping(self, keep: Keep) -> Self {
         Self { keep, ..self }
+    }
+
+    /// The same directory, whose surrogates reach so far.
+    pub(crate) fn reaching(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// The directory at `dir`, which must be there.
@@ -251,6 +264,7 @@ impl Home {
             keys,
             log,
             keep: self.keep,
+            reach: self.reach,
             clock: Arc::new(SystemClock),
             first_layer_accepted,
         });
