@@ -42,6 +42,11 @@ pub fn schema() -> String {
 impl Postgres {
     /// Starts a server; says so where that is not possible.
     pub fn start() -> Option<Self> {
+        Self::start_in(&std::env::temp_dir())
+    }
+
+    /// Starts a server with its folder in this one.
+    pub fn start_in(parent: &Path) -> Option<Self> {
         let asked = std::env::var("ASEPSIS_LEAVE_OUT").unwrap_or_default();
         if asked.split(',').any(|what| what.trim() == "postgres") {
             return left_out("as ASEPSIS_LEAVE_OUT asks");
@@ -53,7 +58,7 @@ impl Postgres {
         };
         // A server refuses to run as root.
         let owner = if is_root() { Some(account("postgres").or_else(|| account("nobody")).unwrap()) } else { None };
-        let dir = tempfile::Builder::new().prefix("asepsis-pg-").tempdir().unwrap().keep();
+        let dir = tempfile::Builder::new().prefix("asepsis-pg-").tempdir_in(parent).unwrap().keep();
         std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700)).unwrap();
         std::fs::write(dir.join("password"), PASSWORD).unwrap();
         if let Some((user, group)) = owner {

@@ -58,7 +58,10 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
     output::remark(&format!("asepsis listens on {scheme}://{}", server.address()?));
     server.run(asked_to_stop).await;
     streams.stop().await;
-    plane.log().clone().close().await?;
+    // The last handle, so that closing waits until the writer has ended and its database is closed.
+    let log = plane.log().clone();
+    drop(plane);
+    log.close().await?;
     store.close().await?;
     Ok(0)
 }
