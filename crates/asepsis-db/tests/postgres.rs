@@ -267,7 +267,7 @@ async fn c2_a_wrong_password_a_missing_database_and_a_missing_right_are_told_wit
     let shown = format!("{refused} {server:?} {server}");
     assert!(!shown.contains("another-password") && !shown.contains(&format!("{USER}@")), "{shown}");
 
-    let none = ServerSettings { url: postgres.url().replace("/asepsis", "/nothing"), ..settings(postgres) };
+    let none = ServerSettings { url: postgres.url() + "_not_there", ..settings(postgres) };
     let refused = Database::open(&Server::new(none).unwrap(), &FIRST).await.unwrap_err().to_string();
     assert!(refused.contains("3D000") && refused.contains("createdb"), "{refused}");
 
