@@ -49,9 +49,22 @@ impl Folder {
             db.close().unwrap();
             return;
         };
-        let statements = statements.replace("x'", "'\\x");
-        postgres::shared().unwrap().sql(server.schema(), &format!("SET asepsis.log = '1'; {statements}"));
+        postgres::shared().unwrap().sql(server.schema(), &in_postgres(statements));
     }
+}
+
+/// Statements of SQLite that tests use, in PostgreSQL's words.
+pub fn in_postgres(statements: &str) -> String {
+    let statements = statements
+        .replace("x'", "'\\x")
+        .replace("randomblob(", "substring(decode(repeat(md5(random()::text), 10), 'hex') FROM 1 FOR ")
+        .replace("zeroblob(", "substring(decode(repeat('00', 50000000), 'hex') FROM 1 FOR ")
+        .replace(
+            "CAST(replace(CAST(bytes AS TEXT), 'dr.a', 'dr.b') AS BLOB)",
+            "replace(bytes::text, '64722e61', '64722e62')::bytea",
+        )
+        .replace("PRAGMA foreign_keys = OFF", "ALTER TABLE surrogates DROP CONSTRAINT surrogates_space_scope_fkey");
+    format!("SET asepsis.log = '1'; {statements}")
 }
 
 /// The server that the tests share, with this schema.

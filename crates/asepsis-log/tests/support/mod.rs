@@ -119,16 +119,7 @@ pub async fn made_on(on_server: bool, entries: u64) -> Option<tempfile::TempDir>
 /// Changes the database behind the log's back.
 pub async fn sql(dir: &Path, statement: &str) {
     if let Some(server) = server(dir) {
-        let statement = statement
-            .replace(
-                "CAST(replace(CAST(bytes AS TEXT), 'dr.a', 'dr.b') AS BLOB)",
-                "replace(bytes::text, '64722e61', '64722e62')::bytea",
-            )
-            .replace("randomblob(17)", "decode(md5(random()::text) || '00', 'HEX')")
-            .replace("x'", "'\\x")
-            .replace("zeroblob(1000)", "decode(repeat('00', 1000), 'HEX')")
-            .replace("zeroblob(50000000)", "decode(repeat('00', 50000000), 'HEX')");
-        let statement = format!("SET asepsis.log = '1'; {statement}");
+        let statement = backend::in_postgres(statement);
         postgres::shared().unwrap().sql(server.schema(), &statement);
         return;
     }
