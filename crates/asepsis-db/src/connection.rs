@@ -75,6 +75,21 @@ impl Connection {
         }
     }
 
+    /// As [`execute_each`](Self::execute_each), for rows of any width.
+    pub(crate) fn execute_rows(&self, statement: &str, rows: &[Vec<Value<'_>>]) -> Result<usize, Error> {
+        match &self.kind {
+            Kind::Sqlite(connection) => {
+                let mut prepared = connection.prepare_cached(statement)?;
+                let mut changed = 0;
+                for values in rows {
+                    changed += prepared.execute(params_from_iter(values))?;
+                }
+                Ok(changed)
+            }
+            Kind::Postgres(client) => Ok(client.execute_rows(statement, rows)?),
+        }
+    }
+
     /// Runs several statements without values, parted by `;`.
     ///
     /// # Errors
@@ -221,6 +236,18 @@ impl Connection {
                 }
             }
             Kind::Postgres(client) => Ok(client.begin(patient)?),
+        }
+    }
+
+    /// Begins a transaction that reads what there is in this moment, and writes nothing.
+    pub(crate) fn begin_snapshot(&self) -> Result<(), Error> {
+        match &self.kind {
+            Kind::Sqlite(connection) => {
+                connection.execute_batch("BEGIN")?;
+                // The moment is that of the first reading.
+                self.one("SELECT count(*) FROM sqlite_master", &[], |_| Ok(()))
+            }
+            Kind::Postgres(client) => Ok(client.begin_snapshot()?),
         }
     }
 

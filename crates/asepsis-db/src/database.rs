@@ -13,14 +13,14 @@ use crate::{Connection, DbError, Error, Place, Schema};
 /// [`connection`](Self::connection) or a [`session`](Self::session) of his own, so that there is one writer by construction.
 #[derive(Clone)]
 pub struct Database {
-    source: Arc<Source>,
+    pub(crate) source: Arc<Source>,
     readers: Arc<Readers>,
 }
 
 /// Gives connections.
 pub(crate) struct Source {
     pub(crate) place: Place,
-    schema: &'static Schema,
+    pub(crate) schema: &'static Schema,
     access: Access,
 }
 

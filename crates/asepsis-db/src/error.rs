@@ -73,6 +73,12 @@ pub enum DbError {
         /// The layout known here.
         known: u32,
     },
+    /// Rows are there where a copy was to go.
+    #[error("{place}: there are rows already; a copy goes into an empty database only")]
+    NotEmpty {
+        /// The database.
+        place: Place,
+    },
     /// It was opened for reading.
     #[error("{place}: it was opened for reading and cannot be written")]
     ReadOnly {

@@ -8,6 +8,7 @@
 
 mod checkpoint;
 mod connection;
+mod copy;
 mod database;
 mod error;
 pub mod files;

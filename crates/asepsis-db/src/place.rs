@@ -80,6 +80,8 @@ pub struct Schema {
     pub sqlite: &'static [&'static str],
     /// The statements of each layout in order, as PostgreSQL takes them; none where this is kept in files only.
     pub postgres: &'static [&'static str],
+    /// The tables, or the views that stand for them, of the newest layout: those that others refer to first.
+    pub tables: &'static [&'static str],
 }
 
 impl Schema {

@@ -16,15 +16,21 @@ use asepsis_db::{
 use backend::server;
 use postgres::{PASSWORD, Postgres, USER};
 
-const FIRST: Schema = Schema { name: "test", sqlite: &[], postgres: &[TABLE] };
-const SECOND: Schema = Schema { name: "test", sqlite: &[], postgres: &[TABLE, MORE] };
-const BAD: Schema =
-    Schema { name: "test", sqlite: &[], postgres: &[TABLE, MORE, "CREATE TABLE u (n BIGINT); CREATE TABLE t ()"] };
-const OTHER: Schema = Schema { name: "other", sqlite: &[], postgres: &["CREATE TABLE o (n BIGINT PRIMARY KEY)"] };
+const FIRST: Schema = Schema { name: "test", sqlite: &[], postgres: &[TABLE], tables: &[] };
+const SECOND: Schema = Schema { name: "test", sqlite: &[], postgres: &[TABLE, MORE], tables: &[] };
+const BAD: Schema = Schema {
+    name: "test",
+    sqlite: &[],
+    postgres: &[TABLE, MORE, "CREATE TABLE u (n BIGINT); CREATE TABLE t ()"],
+    tables: &[],
+};
+const OTHER: Schema =
+    Schema { name: "other", sqlite: &[], postgres: &["CREATE TABLE o (n BIGINT PRIMARY KEY)"], tables: &[] };
 const KINDS: Schema = Schema {
     name: "kinds",
     sqlite: &[],
     postgres: &["CREATE TABLE k (big BIGINT, small INTEGER, truth BOOLEAN, text TEXT, bytes BYTEA)"],
+    tables: &[],
 };
 
 const TABLE: &str = "CREATE TABLE t (n BIGINT PRIMARY KEY, text TEXT NOT NULL)";

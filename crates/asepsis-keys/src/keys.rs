@@ -275,6 +275,17 @@ impl Keys {
     }
 }
 
+/// Copies keys, as they are wrapped in one moment, to where there are none; how many rows there were. What their root holds is not
+/// copied.
+///
+/// # Errors
+/// [`KeyError::Db`], also where there are some already.
+pub async fn copy(from: impl Into<Place>, to: impl Into<Place>) -> Result<u64, KeyError> {
+    let to = to.into();
+    let from = Database::open_read_only(from, &rows::SCHEMA).await?;
+    Ok(from.copy_to(&Database::open(to, &rows::SCHEMA).await?).await?)
+}
+
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keys").field("db", &self.shared.db).field("tenant", &self.shared.tenant).finish_non_exhaustive()

@@ -32,7 +32,7 @@ pub use epoch::KeyPlace;
 pub use erase::{Erased, Shredded};
 pub use error::KeyError;
 pub use id::{InvalidKeyId, KeyId, Tenant};
-pub use keys::Keys;
+pub use keys::{Keys, copy};
 pub use patient::PatientId;
 pub use root::{LocalRoot, Root, RootError, RootKey, RootKeyId};
 pub use roots::Roots;

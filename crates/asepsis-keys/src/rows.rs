@@ -7,7 +7,9 @@ use asepsis_db::{Batch, Connection, Database, DbError, Error, Schema, Value, val
 /// Nothing of a person stands here: a subject is a random pseudonym, a link is found by its blind index and says within
 /// its seal to whom it leads. Each row that must be erasable is sealed right under the key of its epoch, none under a
 /// key that lives longer: with such a key and an old copy of the row, what was shredded could be opened again.
-pub(crate) const SCHEMA: Schema = Schema { name: "keys", sqlite: SQLITE, postgres: POSTGRES };
+pub(crate) const SCHEMA: Schema = Schema { name: "keys", sqlite: SQLITE, postgres: POSTGRES, tables: TABLES };
+
+const TABLES: &[&str] = &["about", "epochs", "named", "subjects", "links", "shredded", "holders"];
 
 const SQLITE: &[&str] = &["
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -12,7 +12,9 @@ use crate::lease::Lease;
 use crate::payloads::{self, SealedPayload};
 
 /// The layouts of the database, oldest first. `event_id` is the exchange (16 bytes) and the phase (1 byte).
-pub(crate) const SCHEMA: Schema = Schema { name: "log", sqlite: SQLITE, postgres: POSTGRES };
+pub(crate) const SCHEMA: Schema = Schema { name: "log", sqlite: SQLITE, postgres: POSTGRES, tables: TABLES };
+
+const TABLES: &[&str] = &["entries", "payloads", "state"];
 
 const SQLITE: &[&str] = &[
     "

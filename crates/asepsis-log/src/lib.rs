@@ -39,7 +39,7 @@ pub use key::{InvalidOrigin, LogKey, WitnessKey};
 pub use log::{Log, LogOptions, LogStats, Recovery};
 pub use note::{Checkpoint, NoteFault, Parsed as ParsedCheckpoint, Signed};
 pub use payloads::{MAX_KEY_ID_BYTES, MAX_PAYLOAD_BYTES, SealedPayload};
-pub use place::LogPlace;
+pub use place::{LogPlace, copy};
 pub use policy::{Policy, PolicyError, Standing};
 pub use retention::{DEFAULT_YEARS, Retention};
 pub use stored::{for_each_entry, origin, payload};

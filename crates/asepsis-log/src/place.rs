@@ -29,6 +29,26 @@ impl LogPlace {
     }
 }
 
+/// Copies the entries and payloads of a log, as they are in one moment, to where there are none of it; how many rows there were.
+/// The files of its directory are not copied: checkpoint and public key have to be there already, the rest is made again by who
+/// opens it.
+///
+/// # Errors
+/// [`LogError::Db`], also where entries are there already; [`LogError::NoLog`].
+pub async fn copy(from: impl Into<LogPlace>, to: impl Into<LogPlace>) -> Result<u64, LogError> {
+    let (from, to) = (from.into(), to.into());
+    let source = from.open().await?;
+    let target = match &to.server {
+        None => Database::open(layout::under(&to.dir, layout::DATABASE), &entries::SCHEMA).await?,
+        Some(server) => {
+            let db = Database::open(server, &entries::SCHEMA).await?;
+            let log = lease::number(&db, &stored::origin(&from.dir)?).await?;
+            db.of_log(log)
+        }
+    };
+    Ok(source.copy_to(&target).await?)
+}
+
 impl From<&Path> for LogPlace {
     fn from(dir: &Path) -> Self {
         Self { dir: dir.to_owned(), server: None }

@@ -14,5 +14,5 @@ mod unlisted;
 pub use api_key::{ApiKey, Malformed};
 pub use error::StoreError;
 pub use keys::{AuthFailure, KeyRecord, Principal};
-pub use store::Store;
+pub use store::{Store, copy};
 pub use unlisted::Unlisted;

@@ -6,7 +6,9 @@ use crate::keys::Kept;
 use crate::{KeyRecord, Unlisted};
 
 /// The layouts of the database, oldest first.
-pub(crate) const SCHEMA: Schema = Schema { name: "store", sqlite: SQLITE, postgres: POSTGRES };
+pub(crate) const SCHEMA: Schema = Schema { name: "store", sqlite: SQLITE, postgres: POSTGRES, tables: TABLES };
+
+const TABLES: &[&str] = &["api_keys", "unlisted"];
 
 const SQLITE: &[&str] = &["
     CREATE TABLE api_keys (

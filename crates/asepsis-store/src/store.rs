@@ -150,6 +150,16 @@ impl Store {
     }
 }
 
+/// Copies registers, as they are in one moment, to where there are none; how many rows there were.
+///
+/// # Errors
+/// [`StoreError::Db`], also where there are some already.
+pub async fn copy(from: impl Into<Place>, to: impl Into<Place>) -> Result<u64, StoreError> {
+    let to = to.into();
+    let from = Database::open_read_only(from, &rows::SCHEMA).await?;
+    Ok(from.copy_to(&Database::open(to, &rows::SCHEMA).await?).await?)
+}
+
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("db", &self.shared.db).finish_non_exhaustive()

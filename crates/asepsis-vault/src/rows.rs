@@ -13,7 +13,9 @@ use crate::{ScopeId, Space, Surrogate, VaultError};
 ///
 /// Codes are looked for without their scope in the space of the command line (2) only. They are random: an index over all
 /// of them would cost a gateway a page of the write-ahead log for each.
-pub(crate) const SCHEMA: Schema = Schema { name: "vault", sqlite: SQLITE, postgres: POSTGRES };
+pub(crate) const SCHEMA: Schema = Schema { name: "vault", sqlite: SQLITE, postgres: POSTGRES, tables: TABLES };
+
+const TABLES: &[&str] = &["vault", "scopes", "surrogates"];
 
 const SQLITE: &[&str] = &[
     "

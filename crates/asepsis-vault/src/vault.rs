@@ -230,6 +230,16 @@ impl Vault {
     }
 }
 
+/// Copies a vault, as it is in one moment, to where there is none; how many rows there were. Keys are not copied with it.
+///
+/// # Errors
+/// [`VaultError::Db`], also where there is one already.
+pub async fn copy(from: impl Into<Place>, to: impl Into<Place>) -> Result<u64, VaultError> {
+    let to = to.into();
+    let from = Database::open_read_only(from, &rows::SCHEMA).await?;
+    Ok(from.copy_to(&Database::open(to, &rows::SCHEMA).await?).await?)
+}
+
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Vault").field("db", &self.shared.db).finish_non_exhaustive()

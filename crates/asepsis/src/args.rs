@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Doctor,
     /// Make backups, check them, and prove that they can be used.
     Backup(Backup),
+    /// Move the databases between files and a PostgreSQL server.
+    Store(StoreCommand),
     /// Show what single surrogates stand for. Always recorded.
     Vault(VaultCommand),
     /// Ask the policies.
@@ -97,6 +99,23 @@ pub(crate) struct Init {
     /// The folder to write to.
     #[arg(default_value = ".")]
     pub(crate) folder: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct StoreCommand {
+    #[command(subcommand)]
+    pub(crate) action: StoreAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StoreAction {
+    /// Copy the databases from where another configuration has them to where this one does, prove that the logs are the same, and
+    /// put the former ones aside. Stop the gateway first.
+    Move {
+        /// The configuration of before, over the same data directory.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+    },
 }
 
 #[derive(Args)]

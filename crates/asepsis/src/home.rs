@@ -76,6 +76,47 @@ impl Home {
         Ok(home)
     }
 
+    /// The data directory of a configuration, also where its databases are still elsewhere.
+    pub(crate) fn beside(config: &Config) -> anyhow::Result<Self> {
+        let home = Self::made(&config.data_dir())?.with_keys(config.keys());
+        Ok(Self { server: config.server()?, ..home })
+    }
+
+    /// Where the databases are, in words.
+    pub(crate) fn databases(&self) -> String {
+        self.server.as_ref().map_or_else(|| "files".to_owned(), ToString::to_string)
+    }
+
+    /// Gives the databases another name, under which nothing finds them; says which.
+    pub(crate) async fn put_aside(&self) -> anyhow::Result<String> {
+        if let Some(server) = &self.server {
+            return Ok(format!("the schema {}", server.put_aside().await?));
+        }
+        for file in FILES.iter().map(|file| self.dir.join(file)).filter(|file| file.exists()) {
+            let with = |end: &str| PathBuf::from(format!("{}{end}", file.display()));
+            // Whoever closes it last writes the write-ahead log back, which takes a moment.
+            for _ in 0..100 {
+                if !with("-wal").exists() {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            std::fs::rename(&file, with(".moved")).with_context(|| format!("cannot rename {}", file.display()))?;
+        }
+        Ok(format!("*.db.moved in {}", self.dir.display()))
+    }
+
+    /// Forgets that the databases were on a server.
+    pub(crate) fn unmark(&self) -> anyhow::Result<()> {
+        let marker = self.dir.join(ON_SERVER);
+        match std::fs::remove_file(&marker) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", marker.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Notes that the databases are on a server, once something is there.
     fn mark(&self) -> anyhow::Result<()> {
         let marker = self.dir.join(ON_SERVER);
@@ -142,7 +183,7 @@ impl Home {
     }
 
     /// Where a database is: this file of the directory, or the server.
-    fn place(&self, file: &str) -> Place {
+    pub(crate) fn place(&self, file: &str) -> Place {
         match &self.server {
             Some(server) => server.into(),
             None => self.dir.join(file).into(),

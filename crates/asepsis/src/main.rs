@@ -53,6 +53,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Audit(audit) => commands::audit::run(&config, &audit),
         Command::Doctor => commands::doctor::run(&config),
         Command::Backup(backup) => commands::backup::run(&config, &backup),
+        Command::Store(store) => commands::store::run(&config, &store),
         Command::Witness(witness) => commands::witness::run(&witness),
         Command::Unlisted => commands::unlisted::run(&config),
         Command::Scan(scan) => commands::scan::run(&scan),

@@ -247,3 +247,97 @@ fn walk(folder: &std::path::Path) -> Vec<String> {
     }
     found
 }
+
+/// The identity that age's own documentation shows; it guards nothing.
+const IDENTITY: &str = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
+const RECIPIENT: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+
+/// A backup of a server is the same as one of files: it is checked, tried against the live log on the server, and restored into
+/// files, over which a gateway goes on with the same surrogates.
+#[test]
+fn p6_a_backup_of_a_server_is_restored_into_files() {
+    let Some(postgres) = postgres::shared() else { return };
+    let site = setup(postgres, &postgres::schema()).start();
+    for n in 0..3 {
+        assert_eq!(site.chat(&conversation(n)).status, 200);
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    let path = |name: &str| elsewhere.path().join(name).display().to_string();
+    std::fs::write(path("identity"), format!("{IDENTITY}\n")).unwrap();
+    std::fs::set_permissions(path("identity"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    // Beside the running gateway.
+    let made = site.run(["backup", "create", &path("b.age"), "--recipient", RECIPIENT]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let tried = site.run(["backup", "drill", &path("b.age"), "--identity", &path("identity")]);
+    assert!(tried.code == 0 && tried.stdout.contains("PREFIX"), "{} {}", tried.stdout, tried.stderr);
+    let restored =
+        site.run(["backup", "restore", &path("b.age"), "--identity", &path("identity"), "--to", &path("data")]);
+    assert_eq!(restored.code, 0, "{}", restored.stderr);
+    assert!(walk(&site.data_dir()).iter().all(|file| !file.contains(".db")), "nothing is left of the copies");
+    // The same configuration without its [store], over what was restored, with the keys put back.
+    support::copy(&site.data_dir().join("keys"), &elsewhere.path().join("data/keys"));
+    let toml = std::fs::read_to_string(site.config()).unwrap();
+    std::fs::write(path("asepsis.toml"), &toml[..toml.find("[store]").unwrap()]).unwrap();
+    let in_files = support::serve(elsewhere.path(), &[]);
+    let headers = [("x-api-key", site.clinician()), ("content-type", "application/json")];
+    let reply = support::request(
+        in_files.address,
+        "POST",
+        "/v1/chat/completions",
+        &headers,
+        conversation(1).to_string().as_bytes(),
+    );
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let texts: HashSet<String> =
+        site.seen().into_iter().map(|seen| seen.body).filter(|body| body.contains("Visit 1.")).collect();
+    assert_eq!(texts.len(), 1, "the conversation goes on with the same surrogates");
+    assert_eq!(in_files.stop(), Some(0));
+}
+
+/// From files to a server and back: the log is the same, conversations go on with the same surrogates, and what was left behind
+/// is found by nothing.
+#[test]
+fn p6_an_installation_moves_between_files_and_a_server() {
+    let Some(postgres) = postgres::shared() else { return };
+    let schema = postgres::schema();
+    let mut site = Setup::new().env("ASEPSIS_TEST_PASSWORD", postgres::PASSWORD).start();
+    let same = |site: &Site, times: usize| {
+        assert_eq!(site.chat(&conversation(7)).status, 200);
+        let texts: Vec<String> =
+            site.seen().into_iter().map(|seen| seen.body).filter(|body| body.contains("Visit 7.")).collect();
+        assert_eq!(texts.len(), times);
+        assert_eq!(texts.iter().collect::<HashSet<_>>().len(), 1, "other surrogates than before");
+    };
+    same(&site, 1);
+    let (files, server) = (site.folder().join("files.toml"), site.folder().join("server.toml"));
+    let toml = std::fs::read_to_string(site.config()).unwrap();
+    std::fs::write(&files, &toml).unwrap();
+    std::fs::write(&server, format!("{toml}{}", store(postgres, &schema))).unwrap();
+
+    std::fs::copy(&server, site.config()).unwrap();
+    let beside = site.run(["key", "list"]);
+    assert!(beside.code != 0 && beside.stderr.contains("asepsis store move"), "{}", beside.stderr);
+    let running = site.run(["store", "move", "--from", files.to_str().unwrap()]);
+    assert!(running.code != 0, "the gateway still runs");
+    assert_eq!(site.stop(), Some(0));
+    let moved = site.run(["store", "move", "--from", files.to_str().unwrap()]);
+    assert!(moved.code == 0 && moved.stdout.contains("MOVED"), "{} {}", moved.stdout, moved.stderr);
+    let again = site.run(["store", "move", "--from", files.to_str().unwrap()]);
+    assert!(again.code != 0, "there is nothing to move any more");
+    site.start_again();
+    same(&site, 2);
+    assert_eq!(site.stop(), Some(0));
+    let verified = site.run(["audit", "verify"]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+
+    std::fs::copy(&files, site.config()).unwrap();
+    let moved = site.run(["store", "move", "--from", server.to_str().unwrap()]);
+    assert!(moved.code == 0 && moved.stdout.contains(&format!("{schema}_moved_")), "{} {}", moved.stdout, moved.stderr);
+    site.start_again();
+    same(&site, 3);
+    assert_eq!(site.stop(), Some(0));
+    let verified = site.run(["audit", "verify"]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+    let acts = site.audit(&["--from", "2026"]);
+    assert_eq!(acts.iter().filter(|e| e["interface"] == "cli.store.move").count(), 2);
+}

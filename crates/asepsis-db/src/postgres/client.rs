@@ -143,6 +143,16 @@ impl Client {
         Ok(usize::try_from(changed.into_iter().sum::<u64>()).unwrap_or(usize::MAX))
     }
 
+    /// The same for rows of any width.
+    pub(crate) fn execute_rows(&self, text: &str, rows: &[Vec<Value<'_>>]) -> Result<usize, PgFault> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let statement = self.statement(text)?;
+        let changed = self.wait(try_join_all(rows.iter().map(|values| run(&self.client, &statement, values))))?;
+        Ok(usize::try_from(changed.into_iter().sum::<u64>()).unwrap_or(usize::MAX))
+    }
+
     pub(crate) fn batch(&self, statements: &str) -> Result<(), PgFault> {
         self.wait(async { Ok(self.client.batch_execute(statements).await?) })
     }
@@ -194,6 +204,12 @@ impl Client {
                 Err(fault)
             }
         }
+    }
+
+    /// Begins a transaction that reads what there is in this moment.
+    pub(crate) fn begin_snapshot(&self) -> Result<(), PgFault> {
+        self.in_transaction.set(true);
+        self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
 
     pub(crate) fn commit(&self) -> Result<(), PgFault> {

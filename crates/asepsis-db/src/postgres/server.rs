@@ -185,6 +185,27 @@ impl Server {
         .await
     }
 
+    /// Gives the schema another name, under which nothing finds it; which.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn put_aside(&self) -> Result<String, DbError> {
+        let server = self.clone();
+        blocking(&self.into(), move || {
+            let seconds =
+                std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+            let mut name = server.schema().to_owned();
+            name.truncate(MOST_NAME - 20);
+            let name = format!("{name}_moved_{seconds}");
+            let client = Client::connect(&server, "look", None, true)?;
+            // Both are plain words.
+            let rename = format!("ALTER SCHEMA \"{}\" RENAME TO \"{name}\"", server.schema());
+            client.batch(&rename).map_err(|fault| DbError::server(&server, fault))?;
+            Ok(name)
+        })
+        .await
+    }
+
     pub(crate) fn tls(&self) -> Option<Rustls> {
         self.0.tls.clone()
     }

@@ -62,14 +62,15 @@ pub(crate) fn run(config: &Path, backup: &Backup) -> anyhow::Result<u8> {
 }
 
 async fn create(home: &Home, to: &Path, recipients: &Recipients) -> anyhow::Result<u8> {
-    if let Some(server) = home.server() {
-        bail!(
-            "the databases are on {server}, which `asepsis backup` does not read yet; docs/postgresql.md says what to back up how"
-        );
-    }
     let made = OffsetDateTime::now_utc().format(&Rfc3339)?;
-    let (data, to) = (home.dir().to_owned(), to.to_owned());
-    let created = asepsis_backup::create(&data, &to, recipients, &made)?;
+    // What is on a server is first copied into files, so that a backup is the same whatever it was made of.
+    let staged = match home.server() {
+        Some(_) => Some(staged(home).await.context("the copy of the databases")?),
+        None => None,
+    };
+    let data = staged.as_ref().map_or(home.dir(), tempfile::TempDir::path);
+    let created = asepsis_backup::create(data, to, recipients, &made)?;
+    drop(staged);
     Recorded::new("cli.backup.create", ActKind::BackupCreated, None)?
         .target(format!("sha256:{}", created.sha256))
         .figure("bytes", created.bytes)
@@ -87,6 +88,52 @@ async fn create(home: &Home, to: &Path, recipients: &Recipients) -> anyhow::Resu
          `asepsis backup drill`.",
     );
     Ok(0)
+}
+
+/// A folder in the data directory with the databases of the server as files, each as it was in one moment, the logs first and the
+/// keys last, and of the logs' files those that go into a backup.
+async fn staged(home: &Home) -> anyhow::Result<tempfile::TempDir> {
+    let staged = tempfile::Builder::new().prefix(".backup-").tempdir_in(home.dir())?;
+    let files = Home::open(staged.path())?;
+    for name in [LogName::Gateway, LogName::CommandLine] {
+        let (from, to) = (home.log_place(name), files.log_place(name));
+        if !from.dir.exists() {
+            continue;
+        }
+        std::fs::create_dir_all(&to.dir)?;
+        // The checkpoint before the entries: it never covers more than they are.
+        for file in ["checkpoint", "log.vkey", "retention"] {
+            if from.dir.join(file).exists() {
+                std::fs::copy(from.dir.join(file), to.dir.join(file))?;
+            }
+        }
+        asepsis_log::copy(&from, &to).await?;
+        tiles(&from.dir.join("tile"), &to.dir.join("tile"))?;
+    }
+    let policy = home.dir().join("tlog-policy");
+    if policy.exists() {
+        std::fs::copy(&policy, staged.path().join("tlog-policy"))?;
+    }
+    asepsis_store::copy(home.place("store.db"), files.place("store.db")).await?;
+    asepsis_vault::copy(home.place("vault.db"), files.place("vault.db")).await?;
+    asepsis_keys::copy(home.place("keys.db"), files.place("keys.db")).await?;
+    Ok(staged)
+}
+
+/// Copies the full hash tiles of a log. Bundles and partial tiles are made again from the entries.
+fn tiles(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let Ok(listed) = std::fs::read_dir(from) else { return Ok(()) };
+    std::fs::create_dir_all(to)?;
+    for entry in listed {
+        let (entry, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        let shown = name.to_string_lossy();
+        if entry.is_dir() && shown != "entries" && !shown.ends_with(".p") {
+            tiles(&entry, &to.join(&name))?;
+        } else if entry.is_file() {
+            std::fs::copy(&entry, to.join(&name))?;
+        }
+    }
+    Ok(())
 }
 
 fn summary(manifest: &Manifest) -> String {

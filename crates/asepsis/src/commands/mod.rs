@@ -17,6 +17,7 @@ pub(crate) mod reid;
 pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod standin;
+pub(crate) mod store;
 pub(crate) mod unlisted;
 pub(crate) mod vault;
 pub(crate) mod witness;
