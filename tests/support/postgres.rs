@@ -106,6 +106,15 @@ impl Postgres {
         self.release();
     }
 
+    /// Lets the server and all of its processes stand still, or go on.
+    pub fn freeze(&self, still: bool) {
+        let pid = std::fs::read_to_string(self.dir.join("pid")).unwrap();
+        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", pid.trim())).unwrap();
+        let signal = if still { "-STOP" } else { "-CONT" };
+        let all = children.split_whitespace().chain([pid.trim()]);
+        assert!(Command::new("kill").arg(signal).args(all).status().unwrap().success());
+    }
+
     fn signal(&self, signal: &str) {
         let pid = std::fs::read_to_string(self.dir.join("pid")).unwrap();
         // Its children with it: they would go on for a moment.

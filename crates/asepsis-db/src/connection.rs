@@ -71,7 +71,10 @@ impl Connection {
                 }
                 Ok(changed)
             }
-            Kind::Postgres(client) => Ok(client.execute_each(statement, rows)?),
+            Kind::Postgres(client) => {
+                let rows: Vec<_> = rows.into_iter().collect();
+                Ok(client.execute_rows(statement, &rows)?)
+            }
         }
     }
 

@@ -93,6 +93,33 @@ async fn r27_values_come_back_as_they_went_and_of_no_other_kind() {
     let Some(server) = server(&postgres::schema()) else { return };
     let db = Database::open(&server, &KINDS).await.unwrap();
     let session = db.session().await.unwrap();
+    // One row, and so many that they go in one statement.
+    for rows in [1_usize, 3, 4, 1000] {
+        let found = session
+            .run(move |db| {
+                let insert = "INSERT INTO k (big, small, truth, text, bytes) VALUES (?, ?, ?, ?, ?)";
+                let row = |at: usize| {
+                    let text = if at.is_multiple_of(3) { Value::Null } else { Value::Text("{\"a,\\b}") };
+                    [
+                        Value::Int(at as i64),
+                        Value::Int(-1),
+                        Value::from(at.is_multiple_of(2)),
+                        text,
+                        Value::Blob(b"\\x00"),
+                    ]
+                };
+                assert_eq!(db.execute_each(insert, (0..rows).map(row))?, rows);
+                let same = "SELECT count(*) FROM k WHERE small = -1 AND truth = (big % 2 = 0) AND bytes = ?
+                            AND (text IS NULL) = (big % 3 = 0) AND coalesce(text, ?) = ?";
+                let value = Value::Text("{\"a,\\b}");
+                let found: i64 = db.one(same, &[Value::Blob(b"\\x00"), value, value], |row| row.get(0))?;
+                db.execute("DELETE FROM k", &[])?;
+                Ok(found)
+            })
+            .await
+            .unwrap();
+        assert_eq!(found, rows as i64);
+    }
     let found = session
         .run(|db| {
             let insert = "INSERT INTO k (big, small, truth, text, bytes) VALUES (?, ?, ?, ?, ?)";
@@ -222,6 +249,23 @@ async fn r27_readers_and_sessions_come_back_with_the_server_and_a_writer_does_no
     session.run(|db| db.execute("INSERT INTO t VALUES (3, 'a')", &[])).await.unwrap();
     assert!(matches!(writer.store((4, "a".to_owned())).await, Err(NotStored::Stopped(_))), "it is over");
     assert_eq!(count(&db).await, 2);
+}
+
+/// A server that hangs is not waited for without end: its writer stops, and who waits is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn r10_a_server_that_does_not_answer_is_as_one_that_is_gone() {
+    let Some(postgres) = Postgres::start() else { return };
+    let settings = ServerSettings { patience: Some(Duration::from_secs(2)), ..settings(&postgres) };
+    let db = Database::open(&Server::new(settings).unwrap(), &FIRST).await.unwrap();
+    let (writer, _) = GroupCommit::start(db.connection().await.unwrap(), Numbers, 64).unwrap();
+    writer.store((1, "a".to_owned())).await.unwrap();
+    postgres.freeze(true);
+    let refused = writer.store((2, "a".to_owned())).await.unwrap_err();
+    assert!(refused.to_string().contains("did not answer within 2s"), "{refused}");
+    assert!(!writer.is_healthy());
+    postgres.freeze(false);
+    assert!(matches!(writer.store((3, "a".to_owned())).await, Err(NotStored::Stopped(_))), "it is over");
+    assert_eq!(count(&db).await, 1, "what was begun is undone with its connection");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether keys, or what surrogates stand for, come into this process.
     pub(crate) fn holds_secrets(&self) -> bool {
-        matches!(self, Self::Serve | Self::Deid(_) | Self::Reid(_) | Self::Keys(_) | Self::Vault(_))
+        matches!(self, Self::Serve | Self::Deid(_) | Self::Reid(_) | Self::Keys(_) | Self::Vault(_) | Self::Store(_))
     }
 }
 

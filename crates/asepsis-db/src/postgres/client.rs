@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
@@ -18,8 +17,8 @@ use crate::postgres::{PgFault, Server};
 use crate::sqlite::BUSY_TIMEOUT;
 use crate::{DbError, Value};
 
-/// How long the server may take for one answer. One that takes longer is as good as gone: the connection is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Rows from which on an insert is one statement.
+const MANY: usize = 4;
 
 /// Statements that are kept prepared.
 const STATEMENTS: usize = 128;
@@ -102,9 +101,9 @@ impl Client {
         if self.lost.load(Ordering::Relaxed) {
             return Err(PgFault::link("the connection to the server is cut"));
         }
-        wait(future, PATIENCE).unwrap_or_else(|| {
+        wait(future, self.server.patience()).unwrap_or_else(|| {
             self.lost.store(true, Ordering::Relaxed);
-            Err(PgFault::link(format!("the server did not answer within {} seconds", PATIENCE.as_secs())))
+            Err(PgFault::link(format!("the server did not answer within {:?}", self.server.patience())))
         })
     }
 
@@ -128,29 +127,39 @@ impl Client {
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
-    /// Sends the statement with each row of values before the first answer is there.
-    pub(crate) fn execute_each<'v, const N: usize>(
-        &self,
-        text: &str,
-        rows: impl IntoIterator<Item = [Value<'v>; N]>,
-    ) -> Result<usize, PgFault> {
-        let rows: Vec<_> = rows.into_iter().collect();
+    /// Runs the statement for each row of values: an insert as one statement over all of them, others one behind the other
+    /// without waiting for the answers in between.
+    pub(crate) fn execute_rows<'v, R: AsRef<[Value<'v>]>>(&self, text: &str, rows: &[R]) -> Result<usize, PgFault> {
         if rows.is_empty() {
             return Ok(0);
         }
         let statement = self.statement(text)?;
-        let changed = self.wait(try_join_all(rows.iter().map(|values| run(&self.client, &statement, values))))?;
-        Ok(usize::try_from(changed.into_iter().sum::<u64>()).unwrap_or(usize::MAX))
+        let changed = match rows.len() >= MANY && inserts(text).is_some() {
+            true => {
+                let at_once = self.at_once(text, &statement)?;
+                let width = statement.params().len();
+                let columns: Vec<Vec<Given<'_>>> = (0..width)
+                    .map(|at| {
+                        rows.iter().map(|row| Given(row.as_ref().get(at).copied().unwrap_or(Value::Null))).collect()
+                    })
+                    .collect();
+                let columns = columns.iter().map(|column| column as &(dyn ToSql + Sync));
+                self.wait(async { Ok(self.client.execute_raw(&at_once, columns).await?) })?
+            }
+            false => {
+                let all = rows.iter().map(|values| run(&self.client, &statement, values.as_ref()));
+                self.wait(try_join_all(all))?.into_iter().sum()
+            }
+        };
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
-    /// The same for rows of any width.
-    pub(crate) fn execute_rows(&self, text: &str, rows: &[Vec<Value<'_>>]) -> Result<usize, PgFault> {
-        if rows.is_empty() {
-            return Ok(0);
-        }
-        let statement = self.statement(text)?;
-        let changed = self.wait(try_join_all(rows.iter().map(|values| run(&self.client, &statement, values))))?;
-        Ok(usize::try_from(changed.into_iter().sum::<u64>()).unwrap_or(usize::MAX))
+    /// The insert over arrays of values, one a column.
+    fn at_once(&self, text: &str, single: &Statement) -> Result<Statement, PgFault> {
+        let arrays: Vec<_> =
+            single.params().iter().zip(1..).map(|(ty, number)| format!("${number}::{}[]", ty.name())).collect();
+        let into = inserts(text).unwrap_or_default();
+        self.statement(&format!("{into} SELECT * FROM unnest({})", arrays.join(", ")))
     }
 
     pub(crate) fn batch(&self, statements: &str) -> Result<(), PgFault> {
@@ -293,7 +302,7 @@ fn open(server: &Server) -> Result<(tokio_postgres::Client, Arc<AtomicBool>), Pg
             }
         }
     });
-    match wait(connecting, PATIENCE) {
+    match wait(connecting, server.patience()) {
         Some(Ok(Ok(client))) => Ok((client, lost)),
         Some(Ok(Err(error))) => Err(PgFault::from(&error)),
         Some(Err(_)) => Err(PgFault::link("connecting to the server broke off")),
@@ -320,6 +329,13 @@ fn numbered(statement: &str) -> String {
     text
 }
 
+/// What stands before the values of an insert of one row, all of whose values are parameters.
+fn inserts(statement: &str) -> Option<&str> {
+    let (into, values) = statement.split_once(" VALUES (")?;
+    let mut places = values.strip_suffix(')')?.split(", ");
+    (into.starts_with("INSERT INTO ") && places.all(|place| place == "?")).then_some(into)
+}
+
 /// A number for an advisory lock on something in a schema: FNV-1a, 64 bits.
 pub(crate) fn key(schema: &str, what: &str) -> i64 {
     let bytes = b"asepsis ".iter().chain(schema.as_bytes()).chain(b" ").chain(what.as_bytes());
@@ -335,6 +351,19 @@ mod tests {
         assert_eq!(numbered("a = ? AND b = ?"), "a = $1 AND b = $2");
         assert_eq!(numbered("SELECT ?2, ?1, ?12"), "SELECT $2, $1, $12");
         assert_eq!(numbered("nothing"), "nothing");
+    }
+
+    #[test]
+    fn only_an_insert_whose_values_are_all_parameters_is_one_over_many_rows() {
+        assert_eq!(inserts("INSERT INTO t (a, b) VALUES (?, ?)"), Some("INSERT INTO t (a, b)"));
+        for other in [
+            "INSERT INTO t VALUES (?, 1)",
+            "INSERT INTO t VALUES (?) ON CONFLICT DO NOTHING",
+            "INSERT INTO t SELECT ?",
+            "UPDATE t SET a = ? WHERE b = ?",
+        ] {
+            assert_eq!(inserts(other), None, "{other}");
+        }
     }
 
     #[test]

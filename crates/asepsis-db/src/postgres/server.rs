@@ -16,6 +16,9 @@ use crate::session::blocking;
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// How long the server may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The longest name of a schema: PostgreSQL cuts longer ones.
 const MOST_NAME: usize = 63;
 
@@ -35,6 +38,9 @@ pub struct ServerSettings {
     pub client: Option<(PathBuf, PathBuf)>,
     /// That a network which nobody else is on carries the connection, so that plain text beyond this machine is meant.
     pub plain_text_is_meant: bool,
+    /// How long the server may take for one answer; 30 seconds where absent. One that takes longer is as good as gone: the
+    /// connection is given up.
+    pub patience: Option<Duration>,
 }
 
 /// A PostgreSQL server with the schema of an installation. A cheap handle; `Debug` and `Display` hold no password.
@@ -46,6 +52,7 @@ struct Inner {
     password: Option<Zeroizing<String>>,
     schema: String,
     tls: Option<Rustls>,
+    patience: Duration,
     /// For errors: where it is.
     name: String,
 }
@@ -147,8 +154,9 @@ impl Server {
             .keepalives_interval(Duration::from_secs(5))
             .keepalives_retries(3);
         config.tcp_user_timeout(Duration::from_secs(25));
-        let ServerSettings { password, schema, .. } = settings;
-        Ok(Self(Arc::new(Inner { config, password, schema, tls, name })))
+        let ServerSettings { password, schema, patience, .. } = settings;
+        let patience = patience.unwrap_or(PATIENCE);
+        Ok(Self(Arc::new(Inner { config, password, schema, tls, patience, name })))
     }
 
     /// The schema.
@@ -204,6 +212,10 @@ impl Server {
             Ok(name)
         })
         .await
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.0.patience
     }
 
     pub(crate) fn tls(&self) -> Option<Rustls> {

@@ -70,6 +70,7 @@ impl StoreTable {
             ca_file: self.ca_file.as_ref().map(|path| base.join(path)),
             client: client.map(|(certificate, key)| (base.join(certificate), base.join(key))),
             plain_text_is_meant: self.allow_plain_text,
+            patience: None,
         };
         Ok(Some(Server::new(settings).context("[store]")?))
     }
