@@ -13,6 +13,7 @@ pub mod files;
 mod group;
 mod place;
 mod readers;
+mod room;
 mod session;
 mod sqlite;
 mod value;

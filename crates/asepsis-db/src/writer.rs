@@ -102,6 +102,16 @@ impl<B: Batch> Writer<B> {
         }
     }
 
+    /// Makes room for what will be committed, where that is worth it.
+    ///
+    /// # Errors
+    /// Any error puts durability in doubt.
+    pub(crate) fn make_room(&self) -> Result<(), Error> {
+        match &self.connection.kind {
+            Kind::Sqlite(connection) => Ok(crate::room::make(connection)?),
+        }
+    }
+
     /// To be called when those who waited have been answered.
     pub(crate) fn rest(&mut self) {
         if let (Some(checkpoints), Kind::Sqlite(connection)) = (&mut self.checkpoints, &self.connection.kind) {
