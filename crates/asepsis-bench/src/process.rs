@@ -80,6 +80,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // As an operator would end it: a build that gathers a profile writes it at its end.
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().is_ok_and(|status| status.success());
+        for _ in 0..if told { 500 } else { 0 } {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
         self.child.kill().ok();
         self.child.wait().ok();
     }

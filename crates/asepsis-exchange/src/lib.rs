@@ -17,6 +17,7 @@ mod content;
 mod keep;
 mod plane;
 mod protect;
+mod reach;
 mod record;
 
 pub use admitted::{Admitted, Ending, Lane};
@@ -26,4 +27,5 @@ pub use content::{Asker, Content, Piece, Route};
 pub use keep::{Keep, PAYLOAD_VERSION, record as payload_record};
 pub use plane::{Plane, PlaneParts, Refusal, RefusalKind};
 pub use protect::{Protected, issued};
+pub use reach::Reach;
 pub use record::{Ticket, count};

@@ -5,7 +5,7 @@ use asepsis_log::search::Query;
 use asepsis_log::{Log, LogError};
 use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
 use asepsis_policy::{Decision, Facts, Policy, PolicyError, Register};
-use asepsis_vault::{ScopeId, Space, Vault, VaultError};
+use asepsis_vault::{ScopeId, Vault, VaultError};
 use asepsis_vocab::{DisclosureForm, ExchangeId, Finding, Recipient};
 
 use crate::admitted::{Admitted, Ending};
@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::content::{Asker, Content, Piece, Route};
 use crate::keep::{Keep, Keeper};
 use crate::protect::{Protected, protect};
+use crate::reach::Reach;
 use crate::record::{Ticket, count, interrupted};
 
 /// Texts longer than this are inspected on a thread of their own, so that other exchanges go on.
@@ -42,6 +43,8 @@ pub struct PlaneParts {
     pub log: Log,
     /// What is kept of an exchange that names its patient.
     pub keep: Keep,
+    /// How far surrogates reach.
+    pub reach: Reach,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Whether the organisation accepts first-layer detection for the label "deidentified".
@@ -196,7 +199,8 @@ impl Plane {
         if let Some(place) = rigid_identifier(&content.pieces) {
             return self.refuse(ticket, RefusalKind::RigidIdentifier(place)).await;
         }
-        let scope = self.vault().scope(Space::Gateway, &asker.user, &content.conversation);
+        let patient = ticket.event_mut().subject;
+        let scope = self.parts.reach.scope(self.vault(), &asker.user, &content.conversation, patient);
         let year = self.clock().now().year();
         let protecting =
             protect(self.vault(), &scope, &content.pieces, &findings, decision.form, route.rendering, year);

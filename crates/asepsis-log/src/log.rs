@@ -199,6 +199,14 @@ impl Log {
         Ok(payloads::of(&self.shared.db, index).await?)
     }
 
+    /// The number of payloads that are there under a key.
+    ///
+    /// # Errors
+    /// [`LogError::Db`].
+    pub async fn payloads_under(&self, key: &str) -> Result<u64, LogError> {
+        Ok(payloads::under(&self.shared.db, key).await?)
+    }
+
     /// Deletes the payloads that were sealed under a key which the entry `shredded` says was destroyed
     /// ([`ActKind::Shred`](asepsis_vocab::ActKind::Shred)): nobody can read them any more. The entries stay, with their proofs.
     /// Returns how many there were.

@@ -75,7 +75,7 @@ impl Recorded {
 }
 
 /// The user of the operating system.
-fn actor() -> Actor {
+pub(crate) fn actor() -> Actor {
     let asker = local_user();
     Actor { user: asker.user, role: asker.role, method: asker.method, credential: asker.credential }
 }

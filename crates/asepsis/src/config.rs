@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use asepsis_exchange::Keep;
-use asepsis_exchange::Rendering;
+use asepsis_exchange::{Keep, Reach, Rendering};
 use asepsis_gateway::{Limits, Protocol, Settings, SystemRoute};
 use asepsis_phi::{Engine, KnownPhi, Language, Profile, SitePattern};
 use asepsis_policy::{AiSystem, Policy, Register, Role, Vendor};
@@ -46,6 +45,8 @@ struct File {
     keys: KeySettings,
     #[serde(default)]
     record: RecordTable,
+    #[serde(default)]
+    vault: VaultTable,
     #[serde(default)]
     export: export::Export,
     #[serde(default, rename = "role")]
@@ -109,6 +110,22 @@ enum KeepEntry {
     #[default]
     Entries,
     Texts,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct VaultTable {
+    /// How far surrogates reach.
+    scope: ScopeEntry,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ScopeEntry {
+    #[default]
+    Conversation,
+    User,
+    Patient,
 }
 
 #[derive(Default, Deserialize)]
@@ -283,6 +300,15 @@ impl Config {
         match self.file.record.keep {
             KeepEntry::Entries => Keep::Entries,
             KeepEntry::Texts => Keep::Texts,
+        }
+    }
+
+    /// How far surrogates reach.
+    pub(crate) fn reach(&self) -> Reach {
+        match self.file.vault.scope {
+            ScopeEntry::Conversation => Reach::Conversation,
+            ScopeEntry::User => Reach::User,
+            ScopeEntry::Patient => Reach::Patient,
         }
     }
 

@@ -83,11 +83,13 @@ pub(crate) async fn watch(data: &Path, plane: &std::sync::Arc<Plane>) -> anyhow:
             if plane.log().is_healthy() && plane.vault().is_healthy() {
                 continue;
             }
+            let noted = marker.write(&format!("since {}\n", now()));
             tracing::error!(
+                noted = noted.is_ok(),
                 "DEGRADED: log or vault cannot be written, so nothing leaves until Asepsis is started again; look at the disk"
             );
-            if let Err(error) = marker.write(&format!("since {}\n", now())) {
-                tracing::error!(%error, "the degraded mode cannot be noted");
+            if let Err(error) = noted {
+                tracing::error!(%error, "the degraded mode cannot be noted, and the next start will not record it");
             }
             return;
         }

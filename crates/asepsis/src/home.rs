@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use asepsis_exchange::{Keep, Plane, PlaneParts, SystemClock};
+use asepsis_exchange::{Keep, Plane, PlaneParts, Reach, SystemClock};
 use asepsis_keys::{Keys, RootKey};
 use asepsis_log::{Log, LogKey, LogOptions, Recovery};
 use asepsis_phi::{Engine, KnownPhi};
@@ -21,6 +21,7 @@ pub(crate) struct Home {
     key_files: PathBuf,
     keys: KeySettings,
     keep: Keep,
+    reach: Reach,
 }
 
 /// Which of the logs of a data directory. A log has one writer, so the command line does not share the gateway's.
@@ -46,12 +47,24 @@ impl Home {
         asepsis_db::files::private_directory(dir)
             .and_then(|()| asepsis_db::files::private_directory(&keys))
             .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
-        Ok(Self { dir: dir.to_owned(), key_files: keys, keys: KeySettings::default(), keep: Keep::default() })
+        Ok(Self {
+            dir: dir.to_owned(),
+            key_files: keys,
+            keys: KeySettings::default(),
+            keep: Keep::default(),
+            reach: Reach::default(),
+        })
     }
 
     /// What was restored from a backup into `dir`, with the files of keys of this one.
     pub(crate) fn restored(&self, dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), key_files: self.key_files.clone(), keys: self.keys.clone(), keep: Keep::default() }
+        Self {
+            dir: dir.to_owned(),
+            key_files: self.key_files.clone(),
+            keys: self.keys.clone(),
+            keep: Keep::default(),
+            reach: Reach::default(),
+        }
     }
 
     /// Where the files of keys are.
@@ -71,6 +84,11 @@ impl Home {
     /// Keeping this of exchanges that name their patient.
     pub(crate) fn keeping(self, keep: Keep) -> Self {
         Self { keep, ..self }
+    }
+
+    /// The same directory, whose surrogates reach so far.
+    pub(crate) fn reaching(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// The directory at `dir`, which must be there.
@@ -158,6 +176,7 @@ impl Home {
             keys,
             log,
             keep: self.keep,
+            reach: self.reach,
             clock: Arc::new(SystemClock),
             first_layer_accepted,
         });

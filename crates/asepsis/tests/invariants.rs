@@ -33,7 +33,7 @@ fn invariant_2_after_a_power_cut_the_log_has_an_intent_for_everything_that_the_v
         .map(|user| (site.key(&user, "clinician"), user))
         .map(|(k, u)| (u, k))
         .collect();
-    for round in 1..=4_usize {
+    for round in 1..=10_usize {
         let (address, stop) = (site.address(), AtomicBool::new(false));
         let before = site.seen().len();
         std::thread::scope(|scope| {
@@ -55,7 +55,7 @@ fn invariant_2_after_a_power_cut_the_log_has_an_intent_for_everything_that_the_v
                     }
                 });
             }
-            wait_until("exchanges go on", || site.seen().len() >= before + 7 * round);
+            wait_until("exchanges go on", || site.seen().len() >= before + 80 + 7 * round % 40);
             site.kill();
             stop.store(true, Ordering::Relaxed);
         });
@@ -80,6 +80,7 @@ fn invariant_2_after_a_power_cut_the_log_has_an_intent_for_everything_that_the_v
         assert!(told <= interrupted && (interrupted > 0 || told == 0), "{told} told, {interrupted} recorded");
     }
     assert!(!site.audit(&["--status", "interrupted"]).is_empty(), "no kill came in the middle of an exchange");
+    assert!(site.seen().len() >= 1000, "only {} exchanges reached the vendor", site.seen().len());
     let ran = site.run(["audit", "verify"]);
     assert_eq!(ran.code, 0, "{}", ran.stdout);
     assert!(!ran.stdout.contains("NO END"), "{}", ran.stdout);
@@ -345,6 +346,34 @@ fn invariant_7_a_surrogate_is_given_back_only_in_its_own_scope_and_only_to_those
             assert!(answer.contains(&last_placeholder(&site)), "{answer}");
             assert_eq!(site.audit(&[]).pop().expect("an outcome")["traffic"]["restored"], 0);
         }
+    }
+}
+
+/// Wider scopes are a site's decision, and are warned of wherever somebody looks.
+#[test]
+fn invariant_7_a_wider_scope_reaches_as_far_as_it_says_and_warns() {
+    for (scope, shared_by_user, shared_by_patient) in
+        [("conversation", false, false), ("user", true, false), ("patient", false, true)]
+    {
+        let site = Setup::new().extra(&format!("\n[vault]\nscope = \"{scope}\"\n")).start();
+        let (anna, ben) = (site.key("anna", "clinician"), site.key("ben", "clinician"));
+        let ask = |key: &str, conversation: &str, patient: Option<&str>| {
+            let body = json!({"model": "standin-echo", "messages": [user(WORDS)]}).to_string();
+            let mut headers = vec![("x-api-key", key), ("x-asepsis-conversation", conversation)];
+            headers.extend(patient.map(|patient| ("x-asepsis-patient", patient)));
+            let reply = site.request("POST", CHAT, &headers, body.as_bytes());
+            assert_eq!((reply.status, reply.answer_text().as_str()), (200, WORDS));
+            last_placeholder(&site)
+        };
+        let patient = Some("urn:oid:1.2.3|777");
+        assert_eq!(ask(&anna, "one", None) == ask(&anna, "two", None), shared_by_user, "{scope}");
+        assert_ne!(ask(&anna, "one", None), ask(&ben, "one", None), "{scope}");
+        assert_eq!(ask(&anna, "three", patient) == ask(&ben, "four", patient), shared_by_patient, "{scope}");
+        assert_ne!(ask(&anna, "three", patient), ask(&ben, "three", Some("urn:oid:1.2.3|778")), "{scope}");
+        let warned = scope != "conversation";
+        assert_eq!(site.run(["check"]).stdout.contains("warning: surrogates reach over all"), warned);
+        assert_eq!(site.run(["doctor"]).stdout.contains("WARNING  surrogates reach over all"), warned);
+        assert_eq!(site.gateway().said().contains("surrogates reach over all"), warned);
     }
 }
 

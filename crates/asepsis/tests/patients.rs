@@ -96,7 +96,7 @@ fn invariant_6_a_patient_that_cannot_be_read_is_refused_and_nothing_is_sent() {
 
 #[test]
 fn c26_what_is_kept_opens_for_who_may_see_it_and_is_erased_with_the_patients_key() {
-    let site = Setup::new().extra("\n[record]\nkeep = \"texts\"\n").start();
+    let mut site = Setup::new().extra("\n[record]\nkeep = \"texts\"\n").start();
     let patient = format!("{SYSTEM}|QX-5550147");
     let reply = ask(&site, Some(&patient), "Patient: Anna Lind, MRN 44719022, is better.");
     assert_eq!(reply.status, 200, "{}", reply.text());
@@ -146,4 +146,18 @@ fn c26_what_is_kept_opens_for_who_may_see_it_and_is_erased_with_the_patients_key
     let entries = site.audit(&[]);
     let newest = entries.last().expect("an entry")["subject"].clone();
     assert_ne!(subjects(&entries, &exchange), BTreeSet::from([newest.as_str().expect("a pseudonym").to_owned()]));
+
+    // What nobody can read any more can be deleted, and the log still proves that it was there.
+    let sealed = |ran: &support::Ran| ran.stdout.lines().find(|l| l.starts_with("SEALED")).map(str::to_owned);
+    assert!(site.run(["audit", "prune", "--shredded"]).code != 0, "the gateway holds the log");
+    assert_eq!(site.stop(), Some(0));
+    let before = sealed(&site.run(["audit", "verify"]));
+    let ran = site.run(["audit", "prune", "--shredded", "--dry-run"]);
+    assert!(ran.code == 0 && ran.stdout.starts_with("WOULD GO 2 payloads under 1 key"), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(sealed(&site.run(["audit", "verify"])), before);
+    let ran = site.run(["audit", "prune", "--shredded"]);
+    assert!(ran.code == 0 && ran.stdout.starts_with("DELETED  2 payloads under 1 key"), "{}{}", ran.stdout, ran.stderr);
+    assert!(site.run(["audit", "prune", "--shredded"]).stdout.starts_with("NOTHING"));
+    let verified = site.run(["audit", "verify"]);
+    assert!(verified.code == 0 && verified.stdout.contains("SHREDDED 2 payloads under key"), "{}", verified.stdout);
 }

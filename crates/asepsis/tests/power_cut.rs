@@ -6,6 +6,8 @@
 //! whatever the vendor had received must have its intent there; and a conversation that goes on gets the surrogates that the
 //! vendor knows.
 //!
+//! On the same small disks: one that is full, and one whose file system fails and lets nothing be written any more.
+//!
 //! Mounting needs root and a loop device; without them the tests say that they are left out. `cargo xtask power-cut` runs more
 //! rounds than all tests together do.
 #![cfg(target_os = "linux")]
@@ -58,6 +60,68 @@ fn c23_without_a_sync_the_same_power_cuts_lose_records() {
     let Some(practice) = Practice::start(Some(("ASEPSIS_TEST_WITHOUT_SYNC", "1"))) else { return };
     let lost = (0..ROUNDS_EACH).any(|round| !practice.cut(round).lost.is_empty());
     assert!(lost, "nothing was lost in {ROUNDS_EACH} power cuts without a sync");
+}
+
+#[test]
+fn r10_on_a_full_disk_nothing_leaves_and_nothing_is_lost() {
+    let noted = gives_up(|disk| {
+        let mut filler = std::fs::File::create(disk.mounted().join("filler")).expect("a file");
+        // Ends where nothing is left.
+        std::io::copy(&mut std::io::repeat(0), &mut filler).expect_err("the disk is small");
+        true
+    });
+    assert_ne!(noted, Some(false), "a full disk leaves room to remember it");
+}
+
+#[test]
+fn r10_on_a_file_system_that_became_read_only_nothing_leaves_and_nothing_is_lost() {
+    assert_ne!(gives_up(Disk::fails), Some(true), "nothing can be written there");
+}
+
+/// What a disk does to its practice that gives up while clients work: `how`, which says whether it could.
+/// Whether the gateway could remember it; `None` where this machine has no such disk.
+fn gives_up(how: impl FnOnce(&Disk) -> bool) -> Option<bool> {
+    let practice = Practice::start(None)?;
+    let stop = AtomicBool::new(false);
+    let could = std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| practice.work(&stop));
+        }
+        wait_until("exchanges are answered", || practice.answered().len() >= 50);
+        let could = how(&practice.disk);
+        if could {
+            wait_until("requests are refused", || {
+                let reply = practice.site.chat(&conversation(0));
+                reply.status == 500 && reply.json()["error"]["code"] == "log_stopped"
+            });
+        }
+        stop.store(true, Ordering::Relaxed);
+        could
+    });
+    if !could {
+        return None;
+    }
+    let received = practice.site.seen().len();
+    for _ in 0..5 {
+        let reply = practice.site.chat(&conversation(0));
+        assert_eq!((reply.status, reply.json()["error"]["code"].as_str()), (500, Some("log_stopped")));
+    }
+    assert_eq!(practice.site.seen().len(), received, "something left though nothing could be recorded");
+    wait_until("the mode is told", || practice.site.gateway().said().contains("DEGRADED"));
+    // On a disk that takes no byte at all the mode cannot be remembered either, and is said to be so.
+    let noted = !practice.site.gateway().said().contains("noted=false");
+    let Practice { mut site, disk, acknowledged, .. } = practice;
+    site.kill();
+    std::fs::remove_file(disk.mounted().join("filler")).ok();
+    disk.mount_anew();
+    let left = Left { folder: site.folder().to_owned() };
+    let lost = left.missing(&acknowledged.into_inner().expect("no client panicked"));
+    assert!(lost.is_empty(), "lost: {lost:?}");
+    let intents = left.entries().iter().filter(|e| e["phase"] == "intent").count();
+    assert!(received <= intents, "the vendor had received {received} requests, and {intents} have their intent");
+    let acts: Vec<_> = left.entries().iter().filter_map(|e| e["act"]["kind"].as_str().map(str::to_owned)).collect();
+    assert_eq!(acts.contains(&"recovered".to_owned()), noted, "{acts:?}");
+    Some(noted)
 }
 
 /// A practice on such a disk, with clients that never rest.

@@ -18,7 +18,7 @@ impl Disk {
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
         let disk = Self { folder, times: 0 };
         std::fs::File::create(disk.image(0)).unwrap().set_len(megabytes << 20).unwrap();
-        let made = succeeds(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(disk.image(0)));
+        let made = succeeds(Command::new("mkfs.ext4").args(["-q", "-F", "-e", "remount-ro"]).arg(disk.image(0)));
         if made && disk.mount("loop") {
             return Some(disk);
         }
@@ -45,6 +45,30 @@ impl Disk {
     pub fn read_only(&self) {
         assert!(succeeds(Command::new("umount").arg(self.mounted())), "something is still open");
         assert!(self.mount("loop,ro"));
+    }
+
+    /// Meets an error from which its file system protects itself: nothing can be written any more, also to files that are
+    /// open. `false` where this kernel cannot be asked for one, which is said.
+    pub fn fails(&self) -> bool {
+        let found = Command::new("findmnt").args(["-n", "-o", "SOURCE"]).arg(self.mounted()).output().unwrap();
+        let device = String::from_utf8(found.stdout).unwrap();
+        let device = Path::new(device.trim()).file_name().unwrap();
+        let trigger = Path::new("/sys/fs/ext4").join(device).join("trigger_fs_error");
+        let failed = std::fs::write(trigger, "a test").is_ok();
+        if !failed {
+            writeln!(
+                std::io::stderr(),
+                "left out: a file system that fails, because this kernel has no way to ask for it"
+            )
+            .ok();
+        }
+        failed
+    }
+
+    /// Is mounted anew, as after a repair.
+    pub fn mount_anew(&self) {
+        assert!(succeeds(Command::new("umount").arg(self.mounted())), "something is still open");
+        assert!(self.mount("loop"));
     }
 
     /// Becomes what the disk holds at this moment, as after a power cut: its backing file is copied, `then` ends who wrote on it,

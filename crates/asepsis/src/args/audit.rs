@@ -101,8 +101,11 @@ pub(crate) struct Account {
 #[derive(Args)]
 pub(crate) struct Prune {
     /// Let go of entries from before this day, for example 2020-11-25, in whole segments of 256.
-    #[arg(long, value_name = "DAY")]
-    pub(crate) before: String,
+    #[arg(long, value_name = "DAY", required_unless_present = "shredded")]
+    pub(crate) before: Option<String>,
+    /// Let go of what was kept of persons whose keys were shredded: nobody can read it any more. The entries stay.
+    #[arg(long, conflicts_with_all = ["before", "command_line"])]
+    pub(crate) shredded: bool,
     /// Only say what would go.
     #[arg(long)]
     pub(crate) dry_run: bool,

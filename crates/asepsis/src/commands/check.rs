@@ -68,6 +68,7 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
                 .to_owned(),
         );
     }
+    warnings.extend(config.reach().warning().map(str::to_owned));
     warnings.push("the audit log has no outside anchor: copy its `checkpoint` elsewhere from time to time".to_owned());
     output::line("")?;
     for warning in &warnings {

@@ -76,6 +76,9 @@ impl Seen {
 
 async fn look(config: &Config, seen: &mut Seen) -> anyhow::Result<()> {
     seen.good("the configuration is valid; `asepsis check` explains it");
+    if let Some(warning) = config.reach().warning() {
+        seen.warning(warning);
+    }
     let data = config.data_dir();
     if !data.join("log").exists() {
         seen.warning(format!("{} holds nothing yet; `asepsis serve` makes what is missing", data.display()));

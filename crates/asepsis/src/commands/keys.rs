@@ -211,7 +211,7 @@ async fn again(home: &Home, keys: &Keys, list: Vec<Shredded>) -> anyhow::Result<
 }
 
 /// What the logs of this data directory say was shredded.
-async fn from_logs(home: &Home) -> anyhow::Result<Vec<Shredded>> {
+pub(crate) async fn from_logs(home: &Home) -> anyhow::Result<Vec<Shredded>> {
     let mut list = Vec::new();
     for name in [LogName::Gateway, LogName::CommandLine] {
         let folder = home.log_dir(name);

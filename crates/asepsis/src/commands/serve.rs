@@ -28,7 +28,7 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 async fn serve(config: &Config) -> anyhow::Result<u8> {
     let asked_to_stop = stop()?;
     let settings = config.settings()?;
-    let home = Home::open(&config.data_dir())?.with_keys(config.keys()).keeping(config.keep());
+    let home = Home::open(&config.data_dir())?.with_keys(config.keys()).keeping(config.keep()).reaching(config.reach());
     let (plane, recovery) = home
         .plane(
             LogName::Gateway,
@@ -39,6 +39,9 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
             config.first_layer_accepted(),
         )
         .await?;
+    if let Some(warning) = config.reach().warning() {
+        tracing::warn!("{warning}");
+    }
     for exchange in &recovery.unfinished {
         tracing::warn!(%exchange, "was about to leave when Asepsis stopped; whether it was answered is not recorded");
     }
