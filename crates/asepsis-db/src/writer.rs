@@ -58,8 +58,9 @@ impl<B: Batch> Writer<B> {
     pub(crate) fn new(mut connection: Connection, batch: B) -> Result<Self, Error> {
         let checkpoints = match &mut connection.kind {
             Kind::Sqlite(connection) => {
-                // In KiB: the pages that rows go into are at hand also where they are not side by side.
-                connection.pragma_update(None, "cache_size", -8 * 1024)?;
+                // In KiB. A larger one costs more than it saves: where rows change pages, SQLite looks through all of it after
+                // the commit, and what it does not hold the system has at hand.
+                connection.pragma_update(None, "cache_size", -1024)?;
                 Some(Checkpoints::new(connection)?)
             }
         };
