@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use crate::DbError;
-use crate::database::connect;
+use crate::sqlite::connect;
 
 /// Pages in the write-ahead log after which they are written back; 4 MiB, as SQLite does by itself.
 const PAGES: u32 = 1000;

@@ -1,103 +1,79 @@
-use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::readers::Readers;
 use crate::session::{Session, blocking};
-use crate::{DbError, files};
+use crate::sqlite::{self, Access};
+use crate::{Connection, DbError, Error, Place, Schema};
 
-/// How long a statement waits for another process before it fails.
-pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// One SQLite file. A cheap handle.
+/// One database. A cheap handle.
 ///
 /// Reads go through [`read`](Self::read), a small pool that cannot write. Whoever writes takes a
 /// [`connection`](Self::connection) or a [`session`](Self::session) of his own, so that there is one writer by construction.
 #[derive(Clone)]
 pub struct Database {
-    path: Arc<PathBuf>,
-    access: Access,
+    source: Arc<Source>,
     readers: Arc<Readers>,
 }
 
-/// How the file may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    Write,
-    Read,
-    /// A copy on a medium that cannot be written, without a write-ahead log.
-    Immutable,
+/// Gives connections.
+pub(crate) struct Source {
+    pub(crate) place: Place,
+    access: Access,
 }
 
 impl Database {
-    /// Opens or makes the database at `path` and brings it to the newest layout.
+    /// Opens or makes the database and brings it to the newest layout.
     ///
-    /// `schema` holds the statements of each layout in order; the number of those that have run is kept in the file
-    /// (`user_version`), and the missing ones run in one transaction. The file has mode 0600, a directory made here 0700.
-    ///
-    /// # Errors
-    /// [`DbError`]: the file cannot be reached, is of a newer version, or does not take the settings under which
-    /// nothing that was acknowledged is lost.
-    pub async fn open(path: &Path, schema: &'static [&'static str]) -> Result<Self, DbError> {
-        let path = Arc::new(path.to_owned());
-        let at = path.clone();
-        blocking(&path, move || {
-            if let Some(parent) = at.parent().filter(|p| !p.as_os_str().is_empty()) {
-                files::private_directory(parent)?;
-            }
-            create_private(&at)?;
-            migrate(&at, &mut connect(&at)?, schema)
-        })
-        .await?;
-        Ok(Self::new(path, Access::Write))
-    }
-
-    /// Opens the database for reading only; nothing in the directory is changed as far as SQLite can help it.
-    ///
-    /// `layout` is the number of the newest layout, as the length of `schema` in [`open`](Self::open).
+    /// The number of the layouts that have run is kept in the database (in a file as `user_version`), and the missing ones run
+    /// in one transaction. A file has mode 0600, a directory made here 0700.
     ///
     /// # Errors
-    /// [`DbError`]: the file is missing, no database, or of another layout.
-    pub async fn open_read_only(path: &Path, layout: u32) -> Result<Self, DbError> {
-        let path = Arc::new(path.to_owned());
-        let at = path.clone();
-        let (access, found) = blocking(&path, move || {
-            // Not opened to find out: closing a file drops the locks that SQLite holds on it in this process.
-            if let Err(source) = std::fs::metadata(&*at) {
-                return Err(DbError::File { path: at.to_path_buf(), doing: "open the database", source });
-            }
-            let version = |access: Access| user_version(&access.open(&at)?);
-            match version(Access::Read) {
-                Ok(found) => Ok((Access::Read, found)),
-                // A copy on a medium that cannot be written: SQLite cannot make its index of the write-ahead log. Without
-                // such a log the file can be read as it is.
-                Err(_) if !has_pending_log(&at) => {
-                    Ok((Access::Immutable, version(Access::Immutable).map_err(|e| DbError::sqlite(&at, &e))?))
-                }
-                Err(e) => Err(DbError::sqlite(&at, &e)),
-            }
+    /// [`DbError`]: it cannot be reached, is of a newer version, or does not take the settings under which nothing that was
+    /// acknowledged is lost.
+    pub async fn open(place: impl Into<Place>, schema: &'static Schema) -> Result<Self, DbError> {
+        let place = place.into();
+        let at = place.clone();
+        blocking(&place, move || match &at {
+            Place::File(path) => sqlite::make(path, schema.sqlite),
         })
         .await?;
-        if found > layout {
-            return Err(DbError::Newer { path: path.to_path_buf(), found, known: layout });
-        }
-        if found < layout {
-            return Err(DbError::Older { path: path.to_path_buf(), found, known: layout });
-        }
-        Ok(Self::new(path, access))
+        Ok(Self::new(place, Access::Write))
     }
 
-    fn new(path: Arc<PathBuf>, access: Access) -> Self {
-        let readers = Arc::new(Readers::new(path.clone(), access));
-        Self { path, access, readers }
+    /// Opens the database for reading only; nothing is changed, in the directory of a file as far as SQLite can help it.
+    ///
+    /// # Errors
+    /// [`DbError`]: it is missing, no database, or of another layout.
+    pub async fn open_read_only(place: impl Into<Place>, schema: &'static Schema) -> Result<Self, DbError> {
+        let place = place.into();
+        let at = place.clone();
+        let (access, found, known) = blocking(&place, move || match &at {
+            Place::File(path) => sqlite::look(path).map(|(access, found)| (access, found, schema.of_file())),
+        })
+        .await?;
+        if found > known {
+            return Err(DbError::Newer { place, found, known });
+        }
+        if found < known {
+            return Err(DbError::Older { place, found, known });
+        }
+        Ok(Self::new(place, access))
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    fn new(place: Place, access: Access) -> Self {
+        let source = Arc::new(Source { place, access });
+        Self { readers: Arc::new(Readers::new(source.clone())), source }
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.source.place
+    }
+
+    /// The file, where it is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.source.place.file()
     }
 
     /// Runs `work` on one of the connections that cannot write. Dropping the future does not end it.
@@ -106,7 +82,7 @@ impl Database {
     /// What `work` answers, as [`DbError`].
     pub async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, DbError> {
         self.readers.read(work).await
     }
@@ -114,17 +90,10 @@ impl Database {
     /// A new connection that may write, with every setting checked.
     ///
     /// # Errors
-    /// [`DbError`]: the file cannot be opened, was opened read-only, or a setting did not take.
+    /// [`DbError`]: the database cannot be reached, was opened read-only, or a setting did not take.
     pub async fn connection(&self) -> Result<Connection, DbError> {
-        if self.access != Access::Write {
-            return Err(DbError::File {
-                path: self.path.to_path_buf(),
-                doing: "write",
-                source: std::io::Error::new(std::io::ErrorKind::ReadOnlyFilesystem, "it was opened for reading"),
-            });
-        }
-        let path = self.path.clone();
-        blocking(&self.path, move || connect(&path)).await
+        let source = self.source.clone();
+        blocking(&self.source.place, move || source.writer()).await
     }
 
     /// A new connection that may write, for several tasks to use in turn.
@@ -132,7 +101,7 @@ impl Database {
     /// # Errors
     /// As [`connection`](Self::connection).
     pub async fn session(&self) -> Result<Session, DbError> {
-        Ok(Session::new(self.path.clone(), self.connection().await?))
+        Ok(Session::new(self.source.clone(), self.connection().await?))
     }
 
     /// Ends all readers.
@@ -143,153 +112,25 @@ impl Database {
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Database").field("place", &self.source.place).finish_non_exhaustive()
     }
 }
 
-impl Access {
-    /// A connection for this use, without settings other than how long it waits.
-    fn open(self, path: &Path) -> Result<Connection, rusqlite::Error> {
-        let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = match self {
-            Self::Write => Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)?,
-            Self::Read => Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)?,
-            Self::Immutable => {
-                let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-                Connection::open_with_flags(format!("file:{}?immutable=1", escaped(path)), flags)?
-            }
-        };
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        Ok(connection)
+impl Source {
+    /// A connection that may write.
+    pub(crate) fn writer(&self) -> Result<Connection, DbError> {
+        if self.access != Access::Write {
+            return Err(DbError::ReadOnly { place: self.place.clone() });
+        }
+        match &self.place {
+            Place::File(path) => sqlite::connect(path).map(Connection::sqlite),
+        }
     }
 
     /// A connection that cannot write.
-    pub(crate) fn reader(self, path: &Path) -> Result<Connection, DbError> {
-        if self != Self::Write {
-            return self.open(path).map_err(|e| DbError::sqlite(path, &e));
-        }
-        let connection = connect(path)?;
-        connection.pragma_update(None, "query_only", "ON").map_err(|e| DbError::sqlite(path, &e))?;
-        Ok(connection)
-    }
-}
-
-/// A path as it stands in a URI of SQLite.
-fn escaped(path: &Path) -> String {
-    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
-}
-
-/// The settings of a connection that may write, in order, and what SQLite must answer to each where that is checked.
-const SETTINGS: [(&str, &str, Option<&str>); 7] = [
-    ("journal_mode", "WAL", Some("wal")),
-    // NORMAL does not sync the write-ahead log at a commit and loses acknowledged rows in a power cut.
-    ("synchronous", "FULL", Some("2")),
-    // What is deleted is overwritten, so that an erased key is gone from the file.
-    ("secure_delete", "ON", Some("1")),
-    ("foreign_keys", "ON", Some("1")),
-    // macOS: fsync alone leaves data in the drive's cache.
-    ("fullfsync", "ON", None),
-    ("checkpoint_fullfsync", "ON", None),
-    // Nothing here is worth a file of its own.
-    ("temp_store", "MEMORY", None),
-];
-
-/// Does it again while another process holds the database. SQLite waits by itself in most places, and not where two change a
-/// new file to the write-ahead log at once: there waiting could never end for one that already reads.
-fn patiently<T>(mut work: impl FnMut() -> Result<T, rusqlite::Error>) -> Result<T, rusqlite::Error> {
-    let began = std::time::Instant::now();
-    loop {
-        match work() {
-            Err(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
-                    && began.elapsed() < BUSY_TIMEOUT =>
-            {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            done => return done,
+    pub(crate) fn reader(&self) -> Result<Connection, DbError> {
+        match &self.place {
+            Place::File(path) => self.access.reader(path).map(Connection::sqlite),
         }
     }
-}
-
-/// The settings; in a build for tests those that a control asks for, which proves that losing them is noticed.
-fn settings() -> [(&'static str, &'static str, Option<&'static str>); 7] {
-    let mut settings = SETTINGS;
-    if cfg!(debug_assertions) && std::env::var_os("ASEPSIS_TEST_WITHOUT_SYNC").is_some() {
-        settings[1] = ("synchronous", "NORMAL", Some("1"));
-    }
-    settings
-}
-
-/// A connection that may write, with every setting set and read back.
-pub(crate) fn connect(path: &Path) -> Result<Connection, DbError> {
-    let fail = |e: rusqlite::Error| DbError::sqlite(path, &e);
-    let connection = Access::Write.open(path).map_err(fail)?;
-    for (setting, value, wanted) in settings() {
-        patiently(|| connection.pragma_update(None, setting, value)).map_err(fail)?;
-        let Some(wanted) = wanted else { continue };
-        let found = connection.pragma_query_value(None, setting, text).map_err(fail)?;
-        if found != wanted {
-            return Err(DbError::NotDurable { path: path.to_owned(), setting, found, wanted });
-        }
-    }
-    Ok(connection)
-}
-
-/// The answer of a setting: a word or a number.
-fn text(row: &rusqlite::Row<'_>) -> Result<String, rusqlite::Error> {
-    use rusqlite::types::ValueRef;
-    Ok(match row.get_ref(0)? {
-        ValueRef::Integer(number) => number.to_string(),
-        other => other.as_str().unwrap_or_default().to_owned(),
-    })
-}
-
-/// SQLite gives its write-ahead log and index the mode of the database, so the database is made with the right one.
-fn create_private(path: &Path) -> Result<(), DbError> {
-    let fail = |doing, source| DbError::File { path: path.to_owned(), doing, source };
-    match files::private(OpenOptions::new().write(true).create_new(true)).open(path) {
-        Ok(_) => files::sync_parent(path).map_err(|e| fail("sync the directory", e)),
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt as _;
-                let metadata = std::fs::metadata(path).map_err(|e| fail("look at the database", e))?;
-                if metadata.permissions().mode() & 0o077 != 0 {
-                    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-                        .map_err(|e| fail("set mode 0600", e))?;
-                }
-            }
-            Ok(())
-        }
-        Err(e) => Err(fail("create the database", e)),
-    }
-}
-
-fn user_version(connection: &Connection) -> Result<u32, rusqlite::Error> {
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(u32::try_from(found).unwrap_or(u32::MAX))
-}
-
-fn migrate(path: &Path, connection: &mut Connection, schema: &[&str]) -> Result<(), DbError> {
-    let fail = |e: rusqlite::Error| DbError::sqlite(path, &e);
-    let known = u32::try_from(schema.len()).unwrap_or(u32::MAX);
-    // Two processes may start at once: the version is read under the write lock.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
-    let found = user_version(&transaction).map_err(fail)?;
-    if found > known {
-        return Err(DbError::Newer { path: path.to_owned(), found, known });
-    }
-    for statements in &schema[found as usize..] {
-        transaction.execute_batch(statements).map_err(fail)?;
-    }
-    if found < known {
-        transaction.pragma_update(None, "user_version", known).map_err(fail)?;
-    }
-    transaction.commit().map_err(fail)
-}
-
-fn has_pending_log(path: &Path) -> bool {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    std::fs::metadata(name).is_ok_and(|m| m.len() > 0)
 }

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::Place;
+
 /// Why a database could not be opened, read or written. Holds the file and the next step, never a value.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,69 +35,133 @@ pub enum DbError {
         /// What was asked for.
         wanted: &'static str,
     },
-    /// The file was written by a newer version.
-    #[error("{path}: the database has layout {found}, this program knows up to {known}; run the newer version of asepsis", path = path.display())]
+    /// The database was written by a newer version.
+    #[error(
+        "{place}: the database has layout {found}, this program knows up to {known}; run the newer version of asepsis"
+    )]
     Newer {
         /// The database.
-        path: PathBuf,
-        /// The file's layout.
+        place: Place,
+        /// Its layout.
         found: u32,
         /// The newest layout known here.
         known: u32,
     },
-    /// The file was written by an older version and may only be read.
-    #[error("{path}: the database has layout {found}, this program reads {known}; open it once with this version to bring it up to date", path = path.display())]
+    /// The database was written by an older version and may only be read.
+    #[error(
+        "{place}: the database has layout {found}, this program reads {known}; open it once with this version to bring it up to date"
+    )]
     Older {
         /// The database.
-        path: PathBuf,
-        /// The file's layout.
+        place: Place,
+        /// Its layout.
         found: u32,
         /// The layout known here.
         known: u32,
     },
-    /// SQLite refused.
-    #[error("{path}: {cause}", path = path.display())]
-    Sqlite {
+    /// It was opened for reading.
+    #[error("{place}: it was opened for reading and cannot be written")]
+    ReadOnly {
         /// The database.
-        path: PathBuf,
+        place: Place,
+    },
+    /// The database refused.
+    #[error("{place}: {cause}")]
+    Database {
+        /// The database.
+        place: Place,
         /// What it said.
         cause: Cause,
     },
 }
 
 impl DbError {
-    /// The error of a statement on the database at `path`.
+    /// The error of a statement on the database there.
+    pub fn of(place: &Place, error: &Error) -> Self {
+        Self::Database { place: place.clone(), cause: Cause::new(error) }
+    }
+
+    /// The error of SQLite on the file at `path`.
     pub fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
-        Self::Sqlite { path: path.to_owned(), cause: Cause::new(error) }
+        Self::Database { place: path.into(), cause: Cause(of_sqlite(error)) }
     }
 }
 
-/// What SQLite said, without any value that a statement carried.
+/// Why a statement failed. What it carried is no part of it, also not in `Debug`.
+#[derive(thiserror::Error)]
+#[error("{}", Cause::new(self))]
+pub enum Error {
+    /// SQLite refused.
+    Sqlite(#[from] rusqlite::Error),
+    /// A column is not there, or does not hold what it must.
+    Column(usize),
+    /// A row that must be there is not.
+    Missing,
+    /// What was found may not be gone on with: what it is, and what to do.
+    Refused(&'static str),
+}
+
+impl Error {
+    /// Whether the statement failed because of what is stored already. A trigger's refusal is no such thing.
+    pub fn is_constraint(&self) -> bool {
+        use rusqlite::ffi::{SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+        match self {
+            Self::Sqlite(error) => error.sqlite_error().is_some_and(|e| {
+                [SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE]
+                    .contains(&e.extended_code)
+            }),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({})", Cause::new(self))
+    }
+}
+
+/// What the database said, without any value that a statement carried.
 ///
 /// SQLite's own messages name tables and columns, never contents; of other errors only the kind is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause(String);
 
 impl Cause {
-    /// The cause of an error of SQLite.
-    pub fn new(error: &rusqlite::Error) -> Self {
-        use rusqlite::Error as E;
+    /// The cause of an error.
+    pub fn new(error: &Error) -> Self {
         Self(match error {
-            E::SqliteFailure(e, message) => sqlite(*e, message.as_deref()),
-            // The statement's text is ours and holds no values, but says nothing to who runs Asepsis.
-            E::SqlInputError { error, msg, .. } => sqlite(*error, Some(msg)),
-            E::QueryReturnedNoRows => "a row that must be there is missing; restore the file from a backup".to_owned(),
-            E::InvalidColumnType(column, ..)
-            | E::FromSqlConversionFailure(column, ..)
-            | E::IntegralValueOutOfRange(column, _)
-            | E::Utf8Error(column, _) => format!("column {column} does not hold what it must"),
-            _ => "the database cannot be used; restart, and restore it from a backup if this comes again".to_owned(),
+            Error::Sqlite(error) => of_sqlite(error),
+            Error::Column(column) => of_column(*column),
+            Error::Missing => MISSING.to_owned(),
+            Error::Refused(why) => (*why).to_owned(),
         })
     }
 
     /// Work on the database ended before its time: a panic, or the process is about to end.
     pub(crate) fn ended() -> Self {
         Self("the database's thread ended; restart".to_owned())
+    }
+}
+
+const MISSING: &str = "a row that must be there is missing; restore the database from a backup";
+
+fn of_column(column: usize) -> String {
+    format!("column {column} does not hold what it must")
+}
+
+fn of_sqlite(error: &rusqlite::Error) -> String {
+    use rusqlite::Error as E;
+    match error {
+        E::SqliteFailure(e, message) => sqlite(*e, message.as_deref()),
+        // The statement's text is ours and holds no values, but says nothing to who runs Asepsis.
+        E::SqlInputError { error, msg, .. } => sqlite(*error, Some(msg)),
+        E::QueryReturnedNoRows => MISSING.to_owned(),
+        E::InvalidColumnType(column, ..)
+        | E::FromSqlConversionFailure(column, ..)
+        | E::IntegralValueOutOfRange(column, _)
+        | E::Utf8Error(column, _) => of_column(*column),
+        _ => "the database cannot be used; restart, and restore it from a backup if this comes again".to_owned(),
     }
 }
 

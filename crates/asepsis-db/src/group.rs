@@ -4,11 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::Cause;
 use crate::writer::{Batch, Committed, Pace, Writer};
+use crate::{Cause, Connection};
 
 /// Why a job is not stored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -140,6 +139,26 @@ impl<B: Batch> GroupCommit<B> {
             turn.commit();
         }
         answer.await.unwrap_or_else(|_| Err(self.core.not_stored()))
+    }
+
+    /// Makes room on the disk for what will be stored, so that commits are quicker and do not depend on the file system's own
+    /// bookkeeping. For a process that stores for long; takes some ten milliseconds.
+    ///
+    /// # Errors
+    /// [`NotStored`], and nothing more is stored then.
+    pub async fn make_room(&self) -> Result<(), NotStored> {
+        let core = self.core.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            let writer = core.writer.lock().map_err(|_| Cause::ended())?;
+            writer.as_ref().map_or(Ok(()), |writer| writer.make_room().map_err(|e| Cause::new(&e)))
+        });
+        match made.await.unwrap_or_else(|_| Err(Cause::ended())) {
+            Ok(()) => Ok(()),
+            Err(cause) => {
+                self.core.stop(cause);
+                Err(self.core.not_stored())
+            }
+        }
     }
 
     /// Why the writer stopped, if it did.

@@ -6,17 +6,25 @@
 //! read. Errors name the file and the next step, never what was stored.
 
 mod checkpoint;
+mod connection;
 mod database;
 mod error;
 pub mod files;
 mod group;
+mod place;
 mod readers;
+mod room;
 mod session;
+mod sqlite;
+mod value;
 mod writer;
 
+pub use connection::Connection;
 pub use database::Database;
-pub use error::{Cause, DbError};
+pub use error::{Cause, DbError, Error};
 pub use group::{GroupCommit, GroupStats, NotStored};
+pub use place::{Place, Schema};
 pub use rusqlite;
 pub use session::Session;
+pub use value::{FromValue, Row, Value};
 pub use writer::Batch;

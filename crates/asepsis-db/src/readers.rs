@@ -1,43 +1,40 @@
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use crate::database::Access;
+use crate::database::Source;
 use crate::session::blocking;
-use crate::{Cause, DbError};
+use crate::{Cause, Connection, DbError, Error};
 
 /// Connections that read beside each other.
 const READERS: usize = 4;
 
 /// A small pool of connections that cannot write. They are opened when they are needed first.
 pub(crate) struct Readers {
-    path: Arc<PathBuf>,
-    access: Access,
+    source: Arc<Source>,
     idle: Arc<Mutex<Vec<Connection>>>,
     room: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: Arc<PathBuf>, access: Access) -> Self {
-        Self { path, access, idle: Arc::default(), room: Arc::new(Semaphore::new(READERS)) }
+    pub(crate) fn new(source: Arc<Source>) -> Self {
+        Self { source, idle: Arc::default(), room: Arc::new(Semaphore::new(READERS)) }
     }
 
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, DbError> {
-        let closed = || DbError::Sqlite { path: self.path.to_path_buf(), cause: Cause::ended() };
+        let closed = || DbError::Database { place: self.source.place.clone(), cause: Cause::ended() };
         let room = self.room.clone().acquire_owned().await.map_err(|_| closed())?;
-        let (path, access, idle) = (self.path.clone(), self.access, self.idle.clone());
-        blocking(&self.path, move || {
+        let (source, idle) = (self.source.clone(), self.idle.clone());
+        blocking(&self.source.place, move || {
             let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = match kept {
                 Some(connection) => connection,
-                None => access.reader(&path)?,
+                None => source.reader()?,
             };
-            let done = work(&connection).map_err(|e| DbError::sqlite(&path, &e));
+            let done = work(&connection).map_err(|e| DbError::of(&source.place, &e));
             let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
             // Looked at under the lock, so that nothing is kept after `close` emptied it.
             if !room.semaphore().is_closed() {

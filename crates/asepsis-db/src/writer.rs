@@ -1,9 +1,8 @@
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
-
 use crate::checkpoint::Checkpoints;
-use crate::database::BUSY_TIMEOUT;
+use crate::connection::Kind;
+use crate::{Connection, Error};
 
 /// What a [`GroupCommit`](crate::GroupCommit) writes: how a batch of jobs becomes rows.
 pub trait Batch: Send + 'static {
@@ -17,14 +16,14 @@ pub trait Batch: Send + 'static {
     ///
     /// # Errors
     /// Those of the statements.
-    fn write(&mut self, db: &Connection, jobs: &[Self::Job]) -> Result<Vec<Self::Done>, rusqlite::Error>;
+    fn write(&mut self, db: &Connection, jobs: &[Self::Job]) -> Result<Vec<Self::Done>, Error>;
 
     /// Whether the job is stored already, and what it came to. Asked where a batch ran into a constraint (a key that is
     /// there) and its jobs are tried one by one; a constraint that fails then is the job's own fault and ends only it.
     ///
     /// # Errors
     /// Those of the statements.
-    fn stored(&mut self, db: &Connection, job: &Self::Job) -> Result<Option<Self::Done>, rusqlite::Error> {
+    fn stored(&mut self, db: &Connection, job: &Self::Job) -> Result<Option<Self::Done>, Error> {
         let _ = (db, job);
         Ok(None)
     }
@@ -37,8 +36,8 @@ pub trait Batch: Send + 'static {
 
 /// Commits batches on one connection.
 pub(crate) struct Writer<B> {
-    /// Dropped before the connection.
-    checkpoints: Checkpoints,
+    /// Of a file. Dropped before the connection.
+    checkpoints: Option<Checkpoints>,
     connection: Connection,
     batch: B,
 }
@@ -56,31 +55,36 @@ pub(crate) enum Committed<D> {
 }
 
 impl<B: Batch> Writer<B> {
-    pub(crate) fn new(mut connection: Connection, batch: B) -> Result<Self, rusqlite::Error> {
-        connection.set_prepared_statement_cache_capacity(32);
-        // In KiB: the pages that rows go into are at hand also where they are not side by side.
-        connection.pragma_update(None, "cache_size", -8 * 1024)?;
-        Ok(Self { checkpoints: Checkpoints::new(&mut connection)?, connection, batch })
+    pub(crate) fn new(mut connection: Connection, batch: B) -> Result<Self, Error> {
+        let checkpoints = match &mut connection.kind {
+            Kind::Sqlite(connection) => {
+                // In KiB. A larger one costs more than it saves: where rows change pages, SQLite looks through all of it after
+                // the commit, and what it does not hold the system has at hand.
+                connection.pragma_update(None, "cache_size", -1024)?;
+                Some(Checkpoints::new(connection)?)
+            }
+        };
+        Ok(Self { checkpoints, connection, batch })
     }
 
     /// Commits the jobs in one transaction; when this returns they are durable. `patient`: waits for another process.
     ///
     /// # Errors
     /// Any error puts durability in doubt.
-    pub(crate) fn commit(&mut self, jobs: &[B::Job], patient: bool) -> Result<Committed<B::Done>, rusqlite::Error> {
-        if !self.begin(patient)? {
+    pub(crate) fn commit(&mut self, jobs: &[B::Job], patient: bool) -> Result<Committed<B::Done>, Error> {
+        if !self.connection.begin(patient)? {
             return Ok(Committed::Busy);
         }
         let written = self.batch.write(&self.connection, jobs);
-        match written.and_then(|done| self.run("COMMIT").map(|()| done)) {
+        match written.and_then(|done| self.connection.commit().map(|()| done)) {
             Ok(done) => {
                 self.batch.committed(jobs, &done);
                 Ok(Committed::All(done))
             }
             Err(e) => {
-                let undone = if self.connection.is_autocommit() { Ok(()) } else { self.run("ROLLBACK") };
-                if !is_constraint(&e) {
-                    // SQLite undoes all itself where the disk is full or fails: the first error is the one that counts.
+                let undone = self.connection.rollback();
+                if !e.is_constraint() {
+                    // The first error is the one that counts.
                     return Err(e);
                 }
                 undone.map(|()| Committed::Conflict)
@@ -92,44 +96,29 @@ impl<B: Batch> Writer<B> {
     ///
     /// # Errors
     /// As [`commit`](Self::commit).
-    pub(crate) fn commit_one(&mut self, job: &B::Job) -> Result<Committed<B::Done>, rusqlite::Error> {
+    pub(crate) fn commit_one(&mut self, job: &B::Job) -> Result<Committed<B::Done>, Error> {
         match self.batch.stored(&self.connection, job)? {
             Some(done) => Ok(Committed::Before(done)),
             None => self.commit(std::slice::from_ref(job), true),
         }
     }
 
+    /// Makes room for what will be committed, where that is worth it.
+    ///
+    /// # Errors
+    /// Any error puts durability in doubt.
+    pub(crate) fn make_room(&self) -> Result<(), Error> {
+        match &self.connection.kind {
+            Kind::Sqlite(connection) => Ok(crate::room::make(connection)?),
+        }
+    }
+
     /// To be called when those who waited have been answered.
     pub(crate) fn rest(&mut self) {
-        self.checkpoints.after_commit(&self.connection);
-    }
-
-    /// Whether the transaction has begun.
-    fn begin(&self, patient: bool) -> Result<bool, rusqlite::Error> {
-        if patient {
-            return self.run("BEGIN IMMEDIATE").map(|()| true);
-        }
-        self.connection.busy_timeout(Duration::ZERO)?;
-        let begun = self.run("BEGIN IMMEDIATE");
-        self.connection.busy_timeout(BUSY_TIMEOUT)?;
-        match begun {
-            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
-            begun => begun.map(|()| true),
+        if let (Some(checkpoints), Kind::Sqlite(connection)) = (&mut self.checkpoints, &self.connection.kind) {
+            checkpoints.after_commit(connection);
         }
     }
-
-    fn run(&self, statement: &str) -> Result<(), rusqlite::Error> {
-        self.connection.prepare_cached(statement)?.execute(()).map(drop)
-    }
-}
-
-/// Whether the statement failed because of what is stored already. A trigger's refusal is no such thing.
-fn is_constraint(error: &rusqlite::Error) -> bool {
-    use rusqlite::ffi::{SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
-    error.sqlite_error().is_some_and(|e| {
-        [SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE]
-            .contains(&e.extended_code)
-    })
 }
 
 /// How long transactions take, for the choice of the thread that runs the next one.

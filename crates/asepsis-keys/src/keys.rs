@@ -57,7 +57,7 @@ impl Keys {
     /// [`KeyError::Root`] and [`KeyError::UnknownRoot`] if the newest epoch cannot be opened; [`KeyError::InUse`] while
     /// an epoch is being destroyed; [`KeyError::Different`] if the database is another tenant's; [`KeyError::Db`].
     pub async fn open(path: &Path, roots: Roots, tenant: Tenant) -> Result<Self, KeyError> {
-        let db = Database::open(path, rows::SCHEMA).await?;
+        let db = Database::open(path, &rows::SCHEMA).await?;
         let lock = lock(path)?;
         if rows::tenant(&db, tenant.name().to_owned()).await? != tenant.name() {
             return Err(KeyError::Different("tenant"));

@@ -125,9 +125,12 @@ impl Keys {
                 self.shared.lock.try_lock_shared().map_err(|_| KeyError::InUse)?;
                 Err(KeyError::InUse)
             }
-            Err(TryLockError::Error(source)) => {
-                Err(DbError::File { path: self.shared.db.path().to_owned(), doing: "lock the keys", source }.into())
+            Err(TryLockError::Error(source)) => Err(DbError::File {
+                path: self.shared.db.file().map(Into::into).unwrap_or_default(),
+                doing: "lock the keys",
+                source,
             }
+            .into()),
         }
     }
 

@@ -1,14 +1,15 @@
 //! The tables of keys and the one writer of them.
 
-use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _, Params};
-use asepsis_db::{Batch, Database, DbError};
+use asepsis_db::{Batch, Connection, Database, DbError, Error, Schema, Value, values};
 
 /// The layouts of the database, oldest first.
 ///
 /// Nothing of a person stands here: a subject is a random pseudonym, a link is found by its blind index and says within
 /// its seal to whom it leads. Each row that must be erasable is sealed right under the key of its epoch, none under a
 /// key that lives longer: with such a key and an old copy of the row, what was shredded could be opened again.
-pub(crate) const SCHEMA: &[&str] = &["
+pub(crate) const SCHEMA: Schema = Schema { name: "keys", sqlite: SQLITE };
+
+const SQLITE: &[&str] = &["
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE epochs (
         number INTEGER PRIMARY KEY, id BLOB NOT NULL, root TEXT NOT NULL, wrapped BLOB, made INTEGER NOT NULL,
@@ -62,6 +63,14 @@ impl Table {
             Self::Links => ("links", "blind"),
         }
     }
+
+    /// A key of this table: a name, or an id.
+    fn key(self, key: &[u8]) -> Result<Value<'_>, Error> {
+        Ok(match self {
+            Self::Named => Value::Text(str::from_utf8(key).map_err(|_| Error::Column(0))?),
+            Self::Subjects | Self::Links => Value::Blob(key),
+        })
+    }
 }
 
 /// Runs changes; answers how many rows each changed.
@@ -78,55 +87,50 @@ impl Batch for Changes {
 
 fn write(db: &Connection, job: &Change) -> Result<usize, Error> {
     match job {
-        Change::Epoch { number, id, root, wrapped, made } => run(
-            db,
+        Change::Epoch { number, id, root, wrapped, made } => db.execute(
             "INSERT INTO epochs (number, id, root, wrapped, made) VALUES (?, ?, ?, ?, ?)",
-            (number, id, root, wrapped, made),
+            values![*number, id, root, wrapped, *made],
         ),
         Change::Named { name, epoch, wrapped } => {
-            run(db, "INSERT INTO named (name, epoch, wrapped) VALUES (?, ?, ?)", (name, epoch, wrapped))
+            db.execute("INSERT INTO named (name, epoch, wrapped) VALUES (?, ?, ?)", values![*name, *epoch, wrapped])
         }
         // One who was shredded gets no key again: the pseudonym is dead.
-        Change::Subject { subject, key, epoch, wrapped } => run(
-            db,
+        Change::Subject { subject, key, epoch, wrapped } => db.execute(
             "INSERT INTO subjects (subject, key, epoch, wrapped) SELECT ?1, ?2, ?3, ?4
              WHERE NOT EXISTS (SELECT 1 FROM shredded WHERE subject = ?1)",
-            (subject, key, epoch, wrapped),
+            values![subject, key, *epoch, wrapped],
         ),
-        Change::Link { blind, subject, epoch, wrapped } => run(
-            db,
+        Change::Link { blind, subject, epoch, wrapped } => db.execute(
             "INSERT INTO links (blind, epoch, wrapped) SELECT ?2, ?3, ?4
              WHERE NOT EXISTS (SELECT 1 FROM shredded WHERE subject = ?1)",
-            (subject, blind, epoch, wrapped),
+            values![subject, blind, *epoch, wrapped],
         ),
         Change::Rewrap { table, from, to, rows } => rewrap(db, *table, *from, *to, rows),
         Change::Shred { subject, links, key, at, basis } => {
             unlink(db, links)?;
-            run(
-                db,
-                "INSERT OR IGNORE INTO shredded (subject, key, at, basis)
-                 SELECT ?1, coalesce((SELECT key FROM subjects WHERE subject = ?1), ?2), ?3, ?4",
-                (subject, key, at, basis),
+            db.execute(
+                "INSERT INTO shredded (subject, key, at, basis)
+                 VALUES (?1, coalesce((SELECT key FROM subjects WHERE subject = ?1), ?2), ?3, ?4)
+                 ON CONFLICT DO NOTHING",
+                values![subject, key.as_ref(), *at, basis],
             )?;
-            run(db, "DELETE FROM subjects WHERE subject = ?", (subject,))
+            db.execute("DELETE FROM subjects WHERE subject = ?", values![subject])
         }
         Change::Unlink { links } => unlink(db, links),
-        Change::Hold { name, lowest, raise } => run(
-            db,
-            "INSERT INTO holders (name, lowest) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET lowest = iif(?3, ?2, min(lowest, ?2))",
-            (name, lowest, raise),
+        Change::Hold { name, lowest, raise } => db.execute(
+            "INSERT INTO holders (name, lowest) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE
+             SET lowest = excluded.lowest WHERE ?3 = 1 OR excluded.lowest < holders.lowest",
+            values![*name, *lowest, *raise],
         ),
         // The conditions stand here, so that they hold when it is committed.
-        Change::Destroy { number, at } => run(
-            db,
+        Change::Destroy { number, at } => db.execute(
             "UPDATE epochs SET wrapped = NULL, destroyed = ?2 WHERE number = ?1 AND destroyed IS NULL
              AND number < (SELECT max(number) FROM epochs)
              AND NOT EXISTS (SELECT 1 FROM named WHERE epoch = ?1)
              AND NOT EXISTS (SELECT 1 FROM subjects WHERE epoch = ?1)
              AND NOT EXISTS (SELECT 1 FROM links WHERE epoch = ?1)
              AND NOT EXISTS (SELECT 1 FROM holders WHERE lowest <= ?1)",
-            (number, at),
+            values![*number, *at],
         ),
     }
 }
@@ -134,25 +138,17 @@ fn write(db: &Connection, job: &Change) -> Result<usize, Error> {
 /// Takes the place of the old wrapping only: a key that was shredded meanwhile does not come back.
 fn rewrap(db: &Connection, table: Table, from: u32, to: u32, rows: &[(Vec<u8>, Vec<u8>)]) -> Result<usize, Error> {
     let statement = match table {
-        Table::Named => "UPDATE named SET epoch = ?, wrapped = ? WHERE name = CAST(? AS TEXT) AND epoch = ?",
+        Table::Named => "UPDATE named SET epoch = ?, wrapped = ? WHERE name = ? AND epoch = ?",
         Table::Subjects => "UPDATE subjects SET epoch = ?, wrapped = ? WHERE subject = ? AND epoch = ?",
         Table::Links => "UPDATE links SET epoch = ?, wrapped = ? WHERE blind = ? AND epoch = ?",
     };
-    let mut update = db.prepare_cached(statement)?;
-    let mut done = 0;
-    for (key, wrapped) in rows {
-        done += update.execute((to, wrapped, key, from))?;
-    }
-    Ok(done)
+    let keys = rows.iter().map(|(key, _)| table.key(key)).collect::<Result<Vec<_>, _>>()?;
+    let rows = rows.iter().zip(keys).map(|((_, wrapped), key)| [to.into(), Value::Blob(wrapped), key, from.into()]);
+    db.execute_each(statement, rows)
 }
 
 fn unlink(db: &Connection, links: &[Vec<u8>]) -> Result<usize, Error> {
-    let mut delete = db.prepare_cached("DELETE FROM links WHERE blind = ?")?;
-    links.iter().map(|blind| delete.execute((blind,))).sum()
-}
-
-fn run(db: &Connection, statement: &str, values: impl Params) -> Result<usize, Error> {
-    db.prepare_cached(statement)?.execute(values)
+    db.execute_each("DELETE FROM links WHERE blind = ?", links.iter().map(|blind| [Value::Blob(blind)]))
 }
 
 /// An epoch as it is stored.
@@ -167,18 +163,16 @@ pub(crate) struct EpochRow {
 
 pub(crate) async fn epochs(db: &Database) -> Result<Vec<EpochRow>, DbError> {
     db.read(|db| {
-        db.prepare_cached("SELECT number, id, root, wrapped, made, destroyed FROM epochs ORDER BY number")?
-            .query_map((), |row| {
-                Ok(EpochRow {
-                    number: row.get(0)?,
-                    id: row.get(1)?,
-                    root: row.get(2)?,
-                    wrapped: row.get(3)?,
-                    made: row.get(4)?,
-                    destroyed: row.get(5)?,
-                })
-            })?
-            .collect()
+        db.query("SELECT number, id, root, wrapped, made, destroyed FROM epochs ORDER BY number", &[], |row| {
+            Ok(EpochRow {
+                number: row.get(0)?,
+                id: row.get(1)?,
+                root: row.get(2)?,
+                wrapped: row.get(3)?,
+                made: row.get(4)?,
+                destroyed: row.get(5)?,
+            })
+        })
     })
     .await
 }
@@ -188,8 +182,9 @@ pub(crate) async fn tenant(db: &Database, name: String) -> Result<String, DbErro
     db.session()
         .await?
         .run(move |db| {
-            db.execute("INSERT OR IGNORE INTO about (name, value) VALUES ('tenant', ?)", (name,))?;
-            db.query_row("SELECT value FROM about WHERE name = 'tenant'", (), |row| row.get(0))
+            let insert = "INSERT INTO about (name, value) VALUES ('tenant', ?) ON CONFLICT DO NOTHING";
+            db.execute(insert, values![&name])?;
+            db.one("SELECT value FROM about WHERE name = 'tenant'", &[], |row| row.get(0))
         })
         .await
 }
@@ -197,9 +192,8 @@ pub(crate) async fn tenant(db: &Database, name: String) -> Result<String, DbErro
 /// Epoch and wrapped key of a named key.
 pub(crate) async fn named(db: &Database, name: &'static str) -> Result<Option<(u32, Vec<u8>)>, DbError> {
     db.read(move |db| {
-        db.prepare_cached("SELECT epoch, wrapped FROM named WHERE name = ?")?
-            .query_row((name,), |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
+        let statement = "SELECT epoch, wrapped FROM named WHERE name = ?";
+        db.optional(statement, values![name], |row| Ok((row.get(0)?, row.get(1)?)))
     })
     .await
 }
@@ -219,11 +213,9 @@ pub(crate) async fn subject(db: &Database, by: By) -> Result<Option<SubjectRow>,
             By::Subject(id) => ("SELECT subject, key, epoch, wrapped FROM subjects WHERE subject = ?", id),
             By::Key(id) => ("SELECT subject, key, epoch, wrapped FROM subjects WHERE key = ?", id),
         };
-        db.prepare_cached(statement)?
-            .query_row((id,), |row| {
-                Ok(SubjectRow { subject: row.get(0)?, key: row.get(1)?, epoch: row.get(2)?, wrapped: row.get(3)? })
-            })
-            .optional()
+        db.optional(statement, values![&id], |row| {
+            Ok(SubjectRow { subject: row.get(0)?, key: row.get(1)?, epoch: row.get(2)?, wrapped: row.get(3)? })
+        })
     })
     .await
 }
@@ -238,9 +230,8 @@ pub(crate) enum By {
 /// Epoch and wrapped subject of a link.
 pub(crate) async fn link(db: &Database, blind: [u8; 16]) -> Result<Option<(u32, Vec<u8>)>, DbError> {
     db.read(move |db| {
-        db.prepare_cached("SELECT epoch, wrapped FROM links WHERE blind = ?")?
-            .query_row((blind,), |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
+        let statement = "SELECT epoch, wrapped FROM links WHERE blind = ?";
+        db.optional(statement, values![&blind], |row| Ok((row.get(0)?, row.get(1)?)))
     })
     .await
 }
@@ -264,17 +255,19 @@ pub(crate) async fn page(
 ) -> Result<Vec<WrappedRow>, DbError> {
     db.read(move |db| {
         let (name, key) = table.name_and_key();
-        let id = if table == Table::Subjects { "key" } else { "x''" };
+        let id = if table == Table::Subjects { "key" } else { "NULL" };
         let statement = format!(
-            "SELECT CAST({key} AS BLOB), epoch, wrapped, {id} FROM {name}
-             WHERE {key} > {} AND epoch IS NOT ? ORDER BY {key} LIMIT {most}",
-            if table == Table::Named { "CAST(? AS TEXT)" } else { "?" },
+            "SELECT {key}, epoch, wrapped, {id} FROM {name}
+             WHERE {key} > ? AND epoch IS DISTINCT FROM ? ORDER BY {key} LIMIT {most}",
         );
-        db.prepare_cached(&statement)?
-            .query_map((after, but), |row| {
-                Ok(WrappedRow { key: row.get(0)?, epoch: row.get(1)?, wrapped: row.get(2)?, id: row.get(3)? })
-            })?
-            .collect()
+        db.query(&statement, values![table.key(&after)?, but], |row| {
+            let key = match row.value(0)? {
+                Value::Text(name) => name.as_bytes().to_vec(),
+                _ => row.get(0)?,
+            };
+            let id = row.get::<Option<_>>(3)?.unwrap_or_default();
+            Ok(WrappedRow { key, epoch: row.get(1)?, wrapped: row.get(2)?, id })
+        })
     })
     .await
 }
@@ -284,9 +277,8 @@ pub(crate) type ShreddedRow = (Vec<u8>, Option<Vec<u8>>, i64, String);
 
 pub(crate) async fn shredded(db: &Database) -> Result<Vec<ShreddedRow>, DbError> {
     db.read(|db| {
-        db.prepare_cached("SELECT subject, key, at, basis FROM shredded ORDER BY at, subject")?
-            .query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-            .collect()
+        let statement = "SELECT subject, key, at, basis FROM shredded ORDER BY at, subject";
+        db.query(statement, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
     })
     .await
 }
@@ -298,7 +290,7 @@ pub(crate) async fn is_shredded(db: &Database, by: By) -> Result<bool, DbError> 
             By::Subject(id) => ("SELECT EXISTS (SELECT 1 FROM shredded WHERE subject = ?)", id),
             By::Key(id) => ("SELECT EXISTS (SELECT 1 FROM shredded WHERE key = ?)", id),
         };
-        db.prepare_cached(statement)?.query_row((id,), |row| row.get(0))
+        db.one(statement, values![&id], |row| row.get(0))
     })
     .await
 }
@@ -306,8 +298,8 @@ pub(crate) async fn is_shredded(db: &Database, by: By) -> Result<bool, DbError> 
 /// What changes when another process shreds or rotates: the count of what was shredded, and the newest epoch.
 pub(crate) async fn version(db: &Database) -> Result<(i64, u32), DbError> {
     db.read(|db| {
-        db.prepare_cached("SELECT (SELECT count(*) FROM shredded), (SELECT max(number) FROM epochs)")?
-            .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))
+        let statement = "SELECT (SELECT count(*) FROM shredded), (SELECT max(number) FROM epochs)";
+        db.one(statement, &[], |row| Ok((row.get(0)?, row.get(1)?)))
     })
     .await
 }
@@ -318,12 +310,10 @@ pub(crate) async fn under(db: &Database, epoch: u32) -> Result<([u64; 3], Vec<St
         let mut counts = [0; 3];
         for (count, table) in counts.iter_mut().zip(Table::ALL) {
             let statement = format!("SELECT count(*) FROM {} WHERE epoch = ?", table.name_and_key().0);
-            *count = db.prepare_cached(&statement)?.query_row((epoch,), |row| row.get::<_, i64>(0))?.unsigned_abs();
+            *count = db.one(&statement, values![epoch], |row| row.get::<i64>(0))?.unsigned_abs();
         }
-        let holders = db
-            .prepare_cached("SELECT name FROM holders WHERE lowest <= ? ORDER BY name")?
-            .query_map((epoch,), |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
+        let holders =
+            db.query("SELECT name FROM holders WHERE lowest <= ? ORDER BY name", values![epoch], |row| row.get(0))?;
         Ok((counts, holders))
     })
     .await
@@ -331,17 +321,11 @@ pub(crate) async fn under(db: &Database, epoch: u32) -> Result<([u64; 3], Vec<St
 
 /// Since which epoch a holder has keys.
 pub(crate) async fn holder(db: &Database, name: &'static str) -> Result<Option<u32>, DbError> {
-    db.read(move |db| {
-        db.prepare_cached("SELECT lowest FROM holders WHERE name = ?")?.query_row((name,), |row| row.get(0)).optional()
-    })
-    .await
+    db.read(move |db| db.optional("SELECT lowest FROM holders WHERE name = ?", values![name], |row| row.get(0))).await
 }
 
 /// Writes the write-ahead log back and empties it, so that what was deleted is gone from it too. Whether that was
 /// possible: another process that reads is in the way.
 pub(crate) async fn empty_log(db: &Database) -> Result<bool, DbError> {
-    db.session()
-        .await?
-        .run(|db| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| Ok(row.get::<_, i64>(0)? == 0)))
-        .await
+    db.session().await?.run(asepsis_db::Connection::forget_deleted).await
 }

@@ -1,18 +1,19 @@
-//! The entries in SQLite: the truth that all else is derived from.
+//! The entries in the database: the truth that all else is derived from.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _, Row as SqlRow};
-use asepsis_db::{Batch, Database, DbError};
+use asepsis_db::{Batch, Connection, Database, DbError, Error, Schema, Value, values};
 use asepsis_vocab::{AuditEvent, ExchangeId, Phase};
 
 use crate::payloads::{self, SealedPayload};
 
 /// The layouts of the database, oldest first. `event_id` is the exchange (16 bytes) and the phase (1 byte).
-pub(crate) const SCHEMA: &[&str] = &[
+pub(crate) const SCHEMA: Schema = Schema { name: "log", sqlite: SQLITE };
+
+const SQLITE: &[&str] = &[
     "
     CREATE TABLE entries (idx INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL) STRICT;
     CREATE TABLE state (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
@@ -112,36 +113,34 @@ impl Batch for Appender {
 
     fn write(&mut self, db: &Connection, jobs: &[NewEntry]) -> Result<Vec<Stored>, Error> {
         let first = self.size.load(Ordering::Acquire);
-        let mut insert = db.prepare_cached("INSERT INTO entries (idx, event_id, bytes) VALUES (?, ?, ?)")?;
-        for (job, index) in jobs.iter().zip(first..) {
-            insert.execute((index as i64, &job.id, &job.bytes))?;
-            if let Some(payload) = &job.payload {
-                payloads::insert(db, index, payload)?;
-            }
-        }
+        db.execute_each(
+            "INSERT INTO entries (idx, event_id, bytes) VALUES (?, ?, ?)",
+            jobs.iter()
+                .zip(first..)
+                .map(|(job, index)| [Value::Int(index as i64), Value::Blob(&job.id), Value::Blob(&job.bytes)]),
+        )?;
+        payloads::insert(db, jobs.iter().zip(first..).filter_map(|(job, index)| Some((index, job.payload.as_ref()?))))?;
         // All exchanges before this index are finished: where the next start begins to look.
         let settled = self.unfinished.values().min().copied().unwrap_or(first);
         if settled % 1024 == 0 || jobs.len() > 64 {
-            db.prepare_cached("INSERT OR REPLACE INTO state (key, value) VALUES ('settled', ?)")?
-                .execute((settled as i64,))?;
+            let changed = db.execute("UPDATE state SET value = ? WHERE key = 'settled'", values![settled as i64])?;
+            if changed == 0 {
+                db.execute("INSERT INTO state (key, value) VALUES ('settled', ?)", values![settled as i64])?;
+            }
         }
         Ok((first..).take(jobs.len()).map(Stored::At).collect())
     }
 
     fn stored(&mut self, db: &Connection, job: &NewEntry) -> Result<Option<Stored>, Error> {
-        let stored = db
-            .prepare_cached("SELECT idx, bytes FROM entries WHERE event_id = ?")?
-            .query_row((&job.id,), |row| {
-                let same = row.get_ref(1)?.as_blob()? == job.bytes;
-                Ok(if same { Stored::At(row.get::<_, i64>(0)? as u64) } else { Stored::Contradicts })
-            })
-            .optional()?;
+        let statement = "SELECT idx, bytes FROM entries WHERE event_id = ?";
+        let stored = db.optional(statement, values![&job.id], |row| {
+            let same = row.value(1)? == Value::Blob(&job.bytes);
+            Ok(if same { Stored::At(row.get::<i64>(0)? as u64) } else { Stored::Contradicts })
+        })?;
         // The lock keeps other writers out, but where the file system does not carry it, or somebody goes around it, two
         // would give out the same indexes: then this one stops.
-        let next: i64 = db.query_row("SELECT coalesce(max(idx) + 1, 0) FROM entries", (), |row| row.get(0))?;
-        if stored.is_none() && next as u64 != self.size.load(Ordering::Acquire) {
-            let busy = asepsis_db::rusqlite::ffi::Error::new(asepsis_db::rusqlite::ffi::SQLITE_BUSY);
-            return Err(Error::SqliteFailure(busy, Some("another writer has appended to this log".to_owned())));
+        if stored.is_none() && next(db)? != self.size.load(Ordering::Acquire) {
+            return Err(Error::Refused("another writer has appended to this log; stop it, and restart this one"));
         }
         Ok(stored)
     }
@@ -160,16 +159,19 @@ impl Batch for Appender {
     }
 }
 
+/// The index after the last entry.
+fn next(db: &Connection) -> Result<u64, Error> {
+    db.one("SELECT coalesce(max(idx) + 1, 0) FROM entries", &[], |row| row.get::<i64>(0)).map(|next| next as u64)
+}
+
 /// The number of entries, if their indexes have no gap at the end of the table.
 pub(crate) async fn count(db: &Database) -> Result<u64, DbError> {
-    db.read(|db| db.query_row("SELECT coalesce(max(idx) + 1, 0) FROM entries", (), |row| row.get::<_, i64>(0)))
-        .await
-        .map(|next| next as u64)
+    db.read(next).await
 }
 
 /// The index of the first entry that is there; 0 for an empty log.
 pub(crate) async fn first(db: &Database) -> Result<u64, DbError> {
-    db.read(|db| db.query_row("SELECT coalesce(min(idx), 0) FROM entries", (), |row| row.get::<_, i64>(0)))
+    db.read(|db| db.one("SELECT coalesce(min(idx), 0) FROM entries", &[], |row| row.get::<i64>(0)))
         .await
         .map(|first| first as u64)
 }
@@ -181,19 +183,18 @@ pub(crate) async fn strange(db: &Database) -> Result<Vec<String>, DbError> {
         let mut found = Vec::new();
         let unique = "SELECT count(*) FROM pragma_index_list('entries') i JOIN pragma_index_info(i.name) c \
                       WHERE i.\"unique\" AND c.name = 'event_id'";
-        if db.query_row(unique, (), |row| row.get::<_, i64>(0))? == 0 {
+        if db.one(unique, &[], |row| row.get::<i64>(0))? == 0 {
             found.push("the rule is gone by which an entry is there only once".to_owned());
         }
-        let mut added = db.prepare("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")?;
-        let mut added = added.query(())?;
-        while let Some(row) = added.next()? {
+        db.each("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')", &[], |row| {
             let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
             let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect();
             found.push(format!("somebody added the {kind} `{name}`"));
-        }
+            Ok(())
+        })?;
         for table in ["entries", "payloads"] {
             let below = format!("SELECT count(*) FROM {table} WHERE idx < 0");
-            if db.query_row(&below, (), |row| row.get::<_, i64>(0))? > 0 {
+            if db.one(&below, &[], |row| row.get::<i64>(0))? > 0 {
                 found.push(format!("the table `{table}` has rows before the first index"));
             }
         }
@@ -206,14 +207,14 @@ pub(crate) async fn strange(db: &Database) -> Result<Vec<String>, DbError> {
 pub(crate) async fn unfinished(db: &Database) -> Result<Unfinished, DbError> {
     db.read(|db| {
         let settled: i64 =
-            db.query_row("SELECT coalesce(max(value), 0) FROM state WHERE key = 'settled'", (), |row| row.get(0))?;
+            db.one("SELECT coalesce(max(value), 0) FROM state WHERE key = 'settled'", &[], |row| row.get(0))?;
         let mut open = Unfinished::new();
-        let mut statement = db.prepare("SELECT idx, event_id FROM entries WHERE idx >= ? ORDER BY idx")?;
-        let mut rows = statement.query((settled,))?;
-        while let Some(row) = rows.next()? {
-            let index = row.get::<_, i64>(0)? as u64;
-            note(&mut open, row.get_ref(1)?.as_blob()?, index);
-        }
+        db.each("SELECT idx, event_id FROM entries WHERE idx >= ? ORDER BY idx", values![settled], |row| {
+            if let Value::Blob(id) = row.value(1)? {
+                note(&mut open, id, row.get::<i64>(0)? as u64);
+            }
+            Ok(())
+        })?;
         Ok(open)
     })
     .await
@@ -231,9 +232,8 @@ pub(crate) async fn rows(db: &Database, range: Range<u64>, limit: u32) -> Result
     let bound = |index: u64| i64::try_from(index).unwrap_or(i64::MAX);
     let (start, end) = (bound(range.start), bound(range.end));
     db.read(move |db| {
-        db.prepare_cached("SELECT idx, event_id, bytes FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?")?
-            .query_map((start, end, limit), read)?
-            .collect()
+        let statement = "SELECT idx, event_id, bytes FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?";
+        db.query(statement, values![start, end, limit], read)
     })
     .await
 }
@@ -242,9 +242,8 @@ pub(crate) async fn rows(db: &Database, range: Range<u64>, limit: u32) -> Result
 pub(crate) async fn rows_back(db: &Database, end: u64, limit: u32) -> Result<Vec<Row>, DbError> {
     let end = i64::try_from(end).unwrap_or(i64::MAX);
     db.read(move |db| {
-        db.prepare_cached("SELECT idx, event_id, bytes FROM entries WHERE idx < ? ORDER BY idx DESC LIMIT ?")?
-            .query_map((end, limit), read)?
-            .collect()
+        let statement = "SELECT idx, event_id, bytes FROM entries WHERE idx < ? ORDER BY idx DESC LIMIT ?";
+        db.query(statement, values![end, limit], read)
     })
     .await
 }
@@ -252,14 +251,10 @@ pub(crate) async fn rows_back(db: &Database, end: u64, limit: u32) -> Result<Vec
 /// The row of an event id.
 pub(crate) async fn by_id(db: &Database, id: &EventId) -> Result<Option<Row>, DbError> {
     let id = *id;
-    db.read(move |db| {
-        db.prepare_cached("SELECT idx, event_id, bytes FROM entries WHERE event_id = ?")?
-            .query_row((id,), read)
-            .optional()
-    })
-    .await
+    db.read(move |db| db.optional("SELECT idx, event_id, bytes FROM entries WHERE event_id = ?", values![&id], read))
+        .await
 }
 
-fn read(row: &SqlRow<'_>) -> Result<Row, Error> {
-    Ok(Row { index: row.get::<_, i64>(0)? as u64, id: row.get(1)?, bytes: row.get(2)? })
+fn read(row: &asepsis_db::Row<'_>) -> Result<Row, Error> {
+    Ok(Row { index: row.get::<i64>(0)? as u64, id: row.get(1)?, bytes: row.get(2)? })
 }

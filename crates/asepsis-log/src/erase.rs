@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use asepsis_db::Database;
+use asepsis_db::{Database, values};
 use asepsis_vocab::{Act, ActKind, Actor, AuditEvent, ExchangeId, Phase, PurposeOfUse};
 use serde::Deserialize;
 use time::Date;
@@ -128,10 +128,10 @@ async fn delete_below(db: &Database, minimum: u64) -> Result<(), LogError> {
         let end = minimum.min(first + ROWS as u64) as i64;
         session
             .run(move |db| {
-                let transaction = db.transaction()?;
-                transaction.execute("DELETE FROM payloads WHERE idx < ?", (end,))?;
-                transaction.execute("DELETE FROM entries WHERE idx < ?", (end,))?;
-                transaction.commit()
+                db.transaction(|db| {
+                    db.execute("DELETE FROM payloads WHERE idx < ?", values![end])?;
+                    db.execute("DELETE FROM entries WHERE idx < ?", values![end]).map(drop)
+                })
             })
             .await?;
     }
@@ -167,7 +167,7 @@ pub(crate) async fn delete_shredded(db: &Database, shredded: u64) -> Result<u64,
         let statement =
             "DELETE FROM payloads WHERE idx IN (SELECT idx FROM payloads WHERE key = ? AND idx < ? LIMIT ?)";
         let before = i64::try_from(shredded).unwrap_or(i64::MAX);
-        let rows = session.run(move |db| db.prepare_cached(statement)?.execute((key, before, ROWS as i64))).await?;
+        let rows = session.run(move |db| db.execute(statement, values![&key, before, ROWS as i64])).await?;
         deleted += rows as u64;
         if rows == 0 {
             return Ok(deleted);

@@ -71,6 +71,7 @@ pub struct Log {
 
 struct Shared {
     origin: String,
+    dir: PathBuf,
     db: Database,
     size: Arc<AtomicU64>,
     writer: GroupCommit<Appender>,
@@ -95,7 +96,7 @@ impl Log {
         let origin = options.origin;
         files::private_directory(dir)?;
         let lock = lock(dir).await?;
-        let db = Database::open(&layout::under(dir, layout::DATABASE), entries::SCHEMA).await?;
+        let db = Database::open(layout::under(dir, layout::DATABASE), &entries::SCHEMA).await?;
         let stored = entries::count(&db).await?;
         let unfinished = entries::unfinished(&db).await?;
         let mut recovery: Vec<_> = unfinished.iter().map(|(exchange, index)| (*index, *exchange)).collect();
@@ -128,6 +129,7 @@ impl Log {
         let tasks = Mutex::new(vec![publishing]);
         let shared = Arc::new(Shared {
             origin,
+            dir: dir.to_owned(),
             db,
             size,
             writer,
@@ -183,9 +185,8 @@ impl Log {
         let id = entries::event_id(&event.exchange, event.phase);
         match self.shared.writer.store(NewEntry { id, bytes, payload }).await {
             Ok(Stored::At(index)) => Ok(index),
-            Ok(Stored::Contradicts) | Err(NotStored::Conflict) => Err(LogError::Conflict),
-            Err(NotStored::Stopped(cause)) => Err(LogError::Stopped(cause)),
-            Err(NotStored::Closed) => Err(LogError::Closed),
+            Ok(Stored::Contradicts) => Err(LogError::Conflict),
+            Err(e) => Err(not_stored(e)),
         }
     }
 
@@ -214,6 +215,14 @@ impl Log {
     /// [`LogError::NotShredded`] if that entry says nothing of the sort; [`LogError::Db`].
     pub async fn delete_shredded(&self, shredded: u64) -> Result<u64, LogError> {
         erase::delete_shredded(&self.shared.db, shredded).await
+    }
+
+    /// Makes room on the disk for what will be stored; see [`GroupCommit::make_room`](asepsis_db::GroupCommit::make_room).
+    ///
+    /// # Errors
+    /// [`LogError::Stopped`].
+    pub async fn make_room(&self) -> Result<(), LogError> {
+        self.shared.writer.make_room().await.map_err(not_stored)
     }
 
     /// Writes tiles and bundles for all entries and signs a checkpoint over them, now.
@@ -248,7 +257,7 @@ impl Log {
     }
 
     pub(crate) fn dir(&self) -> &Path {
-        self.shared.db.path().parent().unwrap_or(Path::new(""))
+        &self.shared.dir
     }
 
     /// The log's name.
@@ -348,5 +357,13 @@ async fn lock(dir: &Path) -> Result<File, LogError> {
             Err(TryLockError::WouldBlock) => return Err(LogError::Locked { dir: dir.to_owned() }),
             Err(TryLockError::Error(e)) => return Err(fail("lock the log", e).into()),
         }
+    }
+}
+
+fn not_stored(error: NotStored) -> LogError {
+    match error {
+        NotStored::Conflict => LogError::Conflict,
+        NotStored::Stopped(cause) => LogError::Stopped(cause),
+        NotStored::Closed => LogError::Closed,
     }
 }

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _};
-use asepsis_db::{Database, DbError};
+use asepsis_db::{Connection, Database, DbError, Error, Value, values};
 use asepsis_vocab::{AuditEvent, PayloadRef};
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -51,19 +50,27 @@ pub(crate) fn named(event: &AuditEvent, payload: &SealedPayload) -> Option<Audit
     }
 }
 
-pub(crate) fn insert(db: &Connection, index: u64, payload: &SealedPayload) -> Result<(), Error> {
-    db.prepare_cached("INSERT INTO payloads (idx, key, sealed) VALUES (?, ?, ?)")?
-        .execute((index as i64, &payload.key, &payload.bytes))
-        .map(drop)
+pub(crate) fn insert<'p>(
+    db: &Connection,
+    payloads: impl Iterator<Item = (u64, &'p SealedPayload)>,
+) -> Result<(), Error> {
+    let mut payloads = payloads.peekable();
+    if payloads.peek().is_none() {
+        return Ok(());
+    }
+    let row = |(index, payload): (u64, &'p SealedPayload)| {
+        [Value::Int(index as i64), Value::Text(&payload.key), Value::Blob(&payload.bytes)]
+    };
+    db.execute_each("INSERT INTO payloads (idx, key, sealed) VALUES (?, ?, ?)", payloads.map(row)).map(drop)
 }
 
 /// The payload of the entry of this index.
 pub(crate) async fn of(db: &Database, index: u64) -> Result<Option<SealedPayload>, DbError> {
     let index = i64::try_from(index).unwrap_or(i64::MAX);
     db.read(move |db| {
-        db.prepare_cached("SELECT key, sealed FROM payloads WHERE idx = ?")?
-            .query_row((index,), |row| Ok(SealedPayload { key: row.get(0)?, bytes: row.get(1)? }))
-            .optional()
+        db.optional("SELECT key, sealed FROM payloads WHERE idx = ?", values![index], |row| {
+            Ok(SealedPayload { key: row.get(0)?, bytes: row.get(1)? })
+        })
     })
     .await
 }
@@ -74,17 +81,18 @@ pub(crate) async fn hashed(db: &Database, first: u64, last: u64) -> Result<BTree
     let bound = |index: u64| i64::try_from(index).unwrap_or(i64::MAX);
     let range = (bound(first), bound(last), MAX_PAYLOAD_BYTES as i64);
     db.read(move |db| {
-        let mut statement = db.prepare_cached(
-            "SELECT idx, key, length(sealed), CASE WHEN length(sealed) <= ?3 THEN sealed END FROM payloads \
-             WHERE idx >= ?1 AND idx <= ?2 ORDER BY idx",
-        )?;
-        let mut rows = statement.query(range)?;
+        let statement = "SELECT idx, key, length(sealed), CASE WHEN length(sealed) <= ?3 THEN sealed END FROM payloads \
+                         WHERE idx >= ?1 AND idx <= ?2 ORDER BY idx";
         let mut stored = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let sha256 = row.get_ref(3)?.as_blob_or_null()?.map(sha256);
-            let payload = Stored { key: row.get(1)?, bytes: row.get::<_, i64>(2)? as u64, sha256 };
-            stored.insert(row.get::<_, i64>(0)? as u64, payload);
-        }
+        db.each(statement, values![range.0, range.1, range.2], |row| {
+            let sha256 = match row.value(3)? {
+                Value::Blob(bytes) => Some(sha256(bytes)),
+                _ => None,
+            };
+            let payload = Stored { key: row.get(1)?, bytes: row.get::<i64>(2)? as u64, sha256 };
+            stored.insert(row.get::<i64>(0)? as u64, payload);
+            Ok(())
+        })?;
         Ok(stored)
     })
     .await
@@ -112,7 +120,7 @@ impl Stored {
 /// The number of payloads that are there under a key.
 pub(crate) async fn under(db: &Database, key: &str) -> Result<u64, DbError> {
     let key = key.to_owned();
-    db.read(move |db| db.query_row("SELECT count(*) FROM payloads WHERE key = ?", (key,), |row| row.get::<_, i64>(0)))
+    db.read(move |db| db.one("SELECT count(*) FROM payloads WHERE key = ?", values![&key], |row| row.get::<i64>(0)))
         .await
         .map(|count| count as u64)
 }

@@ -139,8 +139,7 @@ pub(crate) async fn in_database(db: &Database, query: &Query) -> Result<Vec<Hit>
 }
 
 pub(crate) async fn open(dir: &Path) -> Result<Database, LogError> {
-    let layout = u32::try_from(entries::SCHEMA.len()).unwrap_or(u32::MAX);
-    Ok(Database::open_read_only(&layout::under(dir, layout::DATABASE), layout).await?)
+    Ok(Database::open_read_only(layout::under(dir, layout::DATABASE), &entries::SCHEMA).await?)
 }
 
 fn hit(row: &entries::Row) -> Result<Hit, LogError> {

@@ -61,8 +61,7 @@ pub async fn verify(dir: &Path, options: VerifyOptions) -> Result<Report, LogErr
     let (checkpoint, edge) = snapshot(dir);
     let anchors = Anchors::read(dir, &options, now, checkpoint.as_deref(), cosigned.as_deref(), &mut report);
 
-    let layout = u32::try_from(entries::SCHEMA.len()).unwrap_or(u32::MAX);
-    let db = Database::open_read_only(&layout::under(dir, layout::DATABASE), layout).await?;
+    let db = Database::open_read_only(layout::under(dir, layout::DATABASE), &entries::SCHEMA).await?;
     for what in entries::strange(&db).await? {
         let place = Place::File(layout::DATABASE.to_owned());
         report.add(place, what, "restore the database from a backup and find out who had access");

@@ -1,13 +1,14 @@
 //! The tables of the registers.
 
-use asepsis_db::rusqlite::{Connection, Error, Row, TransactionBehavior};
-use asepsis_db::{Database, DbError};
+use asepsis_db::{Connection, Database, DbError, Error, Row, Schema, Value, values};
 
 use crate::keys::Kept;
 use crate::{KeyRecord, Unlisted};
 
 /// The layouts of the database, oldest first.
-pub(crate) const SCHEMA: &[&str] = &["
+pub(crate) const SCHEMA: Schema = Schema { name: "store", sqlite: SQLITE };
+
+const SQLITE: &[&str] = &["
     CREATE TABLE api_keys (
         id TEXT PRIMARY KEY, hash BLOB NOT NULL, user TEXT NOT NULL, role TEXT NOT NULL, created INTEGER NOT NULL,
         expires INTEGER, revoked INTEGER, last_used INTEGER
@@ -24,31 +25,31 @@ pub(crate) const MOST_UNLISTED: i64 = 10_000;
 pub(crate) fn add_key(db: &Connection, key: &Kept) -> Result<(), Error> {
     let record = &key.record;
     db.execute(
-        "INSERT INTO api_keys (id, hash, user, role, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
-        (&record.id, &key.hash, &record.user, &record.role, record.created, record.expires),
+        "INSERT INTO api_keys (id, hash, \"user\", role, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
+        values![&record.id, &key.hash, &record.user, &record.role, record.created, record.expires],
     )
     .map(drop)
 }
 
 /// Whether there was such a key.
 pub(crate) fn revoke_key(db: &Connection, id: &str, now: i64) -> Result<bool, Error> {
-    Ok(db.execute("UPDATE api_keys SET revoked = coalesce(revoked, ?) WHERE id = ?", (now, id))? > 0)
+    Ok(db.execute("UPDATE api_keys SET revoked = coalesce(revoked, ?) WHERE id = ?", values![now, id])? > 0)
 }
 
 pub(crate) async fn keys(db: &Database) -> Result<Vec<Kept>, DbError> {
     db.read(|db| {
-        db.prepare_cached(
-            "SELECT id, hash, user, role, created, expires, revoked, last_used FROM api_keys ORDER BY created, id",
-        )?
-        .query_map((), kept)?
-        .collect()
+        db.query(
+            "SELECT id, hash, \"user\", role, created, expires, revoked, last_used FROM api_keys ORDER BY created, id",
+            &[],
+            kept,
+        )
     })
     .await
 }
 
 fn kept(row: &Row<'_>) -> Result<Kept, Error> {
     // A hash of another length fits no key: it is kept as one that nothing hashes to.
-    let hash = row.get_ref(1)?.as_blob()?.try_into().unwrap_or_default();
+    let hash = row.get::<Vec<u8>>(1)?.try_into().unwrap_or_default();
     let record = KeyRecord {
         id: row.get(0)?,
         user: row.get(2)?,
@@ -62,29 +63,34 @@ fn kept(row: &Row<'_>) -> Result<Kept, Error> {
 }
 
 /// Stores uses of keys and refused destinations.
-pub(crate) fn note(db: &mut Connection, used: &[(String, i64)], unlisted: &[Unlisted]) -> Result<(), Error> {
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for (id, time) in used {
-        transaction
-            .execute("UPDATE api_keys SET last_used = max(coalesce(last_used, 0), ?) WHERE id = ?", (time, id))?;
-    }
-    for seen in unlisted {
-        let count = i64::try_from(seen.count).unwrap_or(i64::MAX);
-        transaction.execute(
+pub(crate) fn note(db: &Connection, used: &[(String, i64)], unlisted: &[Unlisted]) -> Result<(), Error> {
+    db.transaction(|db| {
+        db.execute_each(
+            "UPDATE api_keys SET last_used = ?1 WHERE id = ?2 AND coalesce(last_used, 0) < ?1",
+            used.iter().map(|(id, time)| [Value::Int(*time), Value::Text(id)]),
+        )?;
+        db.execute_each(
             "INSERT INTO unlisted (destination, first_seen, last_seen, count) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (destination) DO UPDATE SET last_seen = max(last_seen, excluded.last_seen), \
-             first_seen = min(first_seen, excluded.first_seen), count = count + excluded.count",
-            (&seen.destination, seen.first_seen, seen.last_seen, count),
+             ON CONFLICT (destination) DO UPDATE SET count = unlisted.count + excluded.count, \
+             last_seen = CASE WHEN excluded.last_seen > unlisted.last_seen THEN excluded.last_seen \
+             ELSE unlisted.last_seen END, \
+             first_seen = CASE WHEN excluded.first_seen < unlisted.first_seen THEN excluded.first_seen \
+             ELSE unlisted.first_seen END",
+            unlisted.iter().map(|seen| {
+                let count = i64::try_from(seen.count).unwrap_or(i64::MAX);
+                [Value::Text(&seen.destination), seen.first_seen.into(), seen.last_seen.into(), count.into()]
+            }),
         )?;
-    }
-    if !unlisted.is_empty() {
-        transaction.execute(
-            "DELETE FROM unlisted WHERE destination IN (SELECT destination FROM unlisted ORDER BY last_seen \
-             LIMIT max(0, (SELECT count(*) FROM unlisted) - ?))",
-            (MOST_UNLISTED,),
-        )?;
-    }
-    transaction.commit()
+        if !unlisted.is_empty() {
+            // More than are kept: the oldest of them go.
+            db.execute(
+                "DELETE FROM unlisted WHERE destination IN (SELECT destination FROM unlisted \
+                 ORDER BY last_seen DESC, destination LIMIT ? OFFSET ?)",
+                values![i64::MAX, MOST_UNLISTED],
+            )?;
+        }
+        Ok(())
+    })
 }
 
 pub(crate) async fn unlisted(db: &Database) -> Result<Vec<Unlisted>, DbError> {
@@ -93,15 +99,13 @@ pub(crate) async fn unlisted(db: &Database) -> Result<Vec<Unlisted>, DbError> {
             destination: row.get(0)?,
             first_seen: row.get(1)?,
             last_seen: row.get(2)?,
-            count: row.get::<_, i64>(3)?.unsigned_abs(),
+            count: row.get::<i64>(3)?.unsigned_abs(),
         })
     };
     db.read(move |db| {
-        db.prepare_cached(
-            "SELECT destination, first_seen, last_seen, count FROM unlisted ORDER BY last_seen DESC, destination",
-        )?
-        .query_map((), read)?
-        .collect()
+        let statement =
+            "SELECT destination, first_seen, last_seen, count FROM unlisted ORDER BY last_seen DESC, destination";
+        db.query(statement, &[], read)
     })
     .await
 }

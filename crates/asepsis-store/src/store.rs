@@ -2,7 +2,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use asepsis_db::rusqlite::Connection;
 use asepsis_db::{Database, DbError, Session};
 
 use crate::keys::{self, Kept, Keys};
@@ -35,7 +34,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Db`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let db = Database::open(path, rows::SCHEMA).await?;
+        let db = Database::open(path, &rows::SCHEMA).await?;
         let shared = Arc::new(Shared {
             writer: db.session().await?,
             db,
@@ -207,7 +206,7 @@ async fn watch(shared: Weak<Shared>, watcher: Session, mut version: i64) {
 
 /// A number that changes when another connection has changed the file.
 async fn data_version(watcher: &Session) -> Result<i64, DbError> {
-    watcher.run(|db: &mut Connection| db.pragma_query_value(None, "data_version", |row| row.get(0))).await
+    watcher.run(|db| db.one("PRAGMA data_version", &[], |row| row.get(0))).await
 }
 
 /// No step under these locks can panic midway, so what a panicking thread left is whole.

@@ -30,7 +30,7 @@ impl Vault {
             Err(VaultError::Old) => {}
             opened => return opened,
         }
-        let db = Database::open(path, rows::SCHEMA).await?;
+        let db = Database::open(path, &rows::SCHEMA).await?;
         let old = OldKeys::new(root)?;
         let stored = rows::belonging(&db).await?.root.unwrap_or_default();
         verify_slices_are_equal(&stored, &old.check_value()).map_err(|_| VaultError::WrongKey)?;

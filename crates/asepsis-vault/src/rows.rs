@@ -1,7 +1,6 @@
 //! The tables of the vault and the one writer of them.
 
-use asepsis_db::rusqlite::{Connection, Error, OptionalExtension as _, Row};
-use asepsis_db::{Batch, Database, DbError};
+use asepsis_db::{Batch, Connection, Database, DbError, Error, Row, Schema, Value, values};
 
 use crate::seal::{KEY_VERSION, ScopeKeys, VaultKeys, Wrapped};
 use crate::{ScopeId, Space, Surrogate, VaultError};
@@ -14,7 +13,9 @@ use crate::{ScopeId, Space, Surrogate, VaultError};
 ///
 /// Codes are looked for without their scope in the space of the command line (2) only. They are random: an index over all
 /// of them would cost a gateway a page of the write-ahead log for each.
-pub(crate) const SCHEMA: &[&str] = &[
+pub(crate) const SCHEMA: Schema = Schema { name: "vault", sqlite: SQLITE };
+
+const SQLITE: &[&str] = &[
     "
     CREATE TABLE vault (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
     CREATE TABLE scopes (
@@ -81,10 +82,10 @@ impl Batch for Changes {
                 Change::Add { scope, key, first, rows } => add(db, scope, key.as_ref(), *first, rows)?,
                 Change::Rewrap(rows) => rewrap(db, rows)?,
                 Change::Belongs { check, lowest } => belongs(db, check, *lowest)?,
-                Change::Forget(scope) => drop(
-                    db.prepare_cached("DELETE FROM scopes WHERE scope = ? AND space = ?")?
-                        .execute((scope.as_bytes(), scope.space().code()))?,
-                ),
+                Change::Forget(scope) => drop(db.execute(
+                    "DELETE FROM scopes WHERE scope = ? AND space = ?",
+                    values![scope.as_bytes(), scope.space().code()],
+                )?),
             }
         }
         Ok(vec![(); jobs.len()])
@@ -94,33 +95,40 @@ impl Batch for Changes {
 fn add(db: &Connection, scope: &ScopeId, key: Option<&Wrapped>, first: usize, rows: &[NewRow]) -> Result<(), Error> {
     let (scope, space) = (scope.as_bytes(), scope.space().code());
     if let Some(key) = key {
-        db.prepare_cached("INSERT INTO scopes (scope, space, version, wrapped, epoch) VALUES (?, ?, ?, ?, ?)")?
-            .execute((scope, space, KEY_VERSION, &key.key, key.epoch))?;
+        db.execute(
+            "INSERT INTO scopes (scope, space, version, wrapped, epoch) VALUES (?, ?, ?, ?, ?)",
+            values![scope, space, KEY_VERSION, &key.key, key.epoch],
+        )?;
     }
-    let mut insert = db.prepare_cached(
+    db.execute_each(
         "INSERT INTO surrogates (space, scope, number, blind, seen, code, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )?;
-    for (row, number) in rows.iter().zip(first..) {
-        insert.execute((space, scope, number as i64, &row.blind, &row.seen, &row.code, &row.sealed))?;
-    }
-    Ok(())
+        rows.iter().zip(first..).map(|(row, number)| {
+            let NewRow { blind, seen, code, sealed } = row;
+            let place = [Value::from(space), Value::Blob(scope), Value::Int(number as i64)];
+            let [space, scope, number] = place;
+            [space, scope, number, Value::Blob(blind), Value::Blob(seen), Value::Blob(code), Value::Blob(sealed)]
+        }),
+    )
+    .map(drop)
 }
 
 /// Takes the place of the old wrapping only: a scope that was forgotten meanwhile does not come back.
 fn rewrap(db: &Connection, rows: &[(ScopeId, Option<u32>, Wrapped)]) -> Result<(), Error> {
-    let mut update =
-        db.prepare_cached("UPDATE scopes SET epoch = ?, wrapped = ? WHERE scope = ? AND space = ? AND epoch IS ?")?;
-    for (scope, from, to) in rows {
-        update.execute((to.epoch, &to.key, scope.as_bytes(), scope.space().code(), from))?;
-    }
-    Ok(())
+    db.execute_each(
+        "UPDATE scopes SET epoch = ?, wrapped = ? WHERE scope = ? AND space = ? AND epoch IS NOT DISTINCT FROM ?",
+        rows.iter().map(|(scope, from, to)| {
+            let (scope, space) = (scope.as_bytes(), scope.space().code());
+            [to.epoch.into(), Value::Blob(&to.key), Value::Blob(scope), space.into(), (*from).into()]
+        }),
+    )
+    .map(drop)
 }
 
 fn belongs(db: &Connection, check: &[u8; 16], lowest: u32) -> Result<(), Error> {
-    let mut put = db.prepare_cached("INSERT OR REPLACE INTO vault (key, value) VALUES (?, ?)")?;
-    put.execute(("keys", check))?;
-    put.execute(("lowest-epoch", lowest.to_be_bytes()))?;
-    db.prepare_cached("DELETE FROM vault WHERE key = 'root-key'")?.execute(()).map(drop)
+    let put = "INSERT INTO vault (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    db.execute(put, values!["keys", check])?;
+    db.execute(put, values!["lowest-epoch", &lowest.to_be_bytes()])?;
+    db.execute("DELETE FROM vault WHERE key = 'root-key'", &[]).map(drop)
 }
 
 /// To which keys the vault says that it belongs.
@@ -138,14 +146,12 @@ pub(crate) struct Belonging {
 
 pub(crate) async fn belonging(db: &Database) -> Result<Belonging, DbError> {
     db.read(|db| {
-        let value = |key: &str| {
-            db.prepare_cached("SELECT value FROM vault WHERE key = ?")?.query_row((key,), |row| row.get(0)).optional()
-        };
+        let value = |key: &str| db.optional("SELECT value FROM vault WHERE key = ?", values![key], |row| row.get(0));
         Ok(Belonging {
             root: value("root-key")?,
             keys: value("keys")?,
             lowest: value("lowest-epoch")?,
-            scopes: db.query_row("SELECT EXISTS (SELECT 1 FROM scopes)", (), |row| row.get(0))?,
+            scopes: db.one("SELECT EXISTS (SELECT 1 FROM scopes)", &[], |row| row.get(0))?,
         })
     })
     .await
@@ -166,12 +172,12 @@ pub(crate) async fn scopes_not_under(
         .read(move |db| {
             let after = after.map_or((0, Vec::new()), |scope| (scope.space().code(), scope.as_bytes().to_vec()));
             let statement = format!(
-                "SELECT space, scope, epoch, wrapped FROM scopes WHERE (space, scope) > (?, ?) AND epoch IS NOT ?
+                "SELECT space, scope, epoch, wrapped FROM scopes WHERE (space, scope) > (?, ?) AND epoch IS DISTINCT FROM ?
                  ORDER BY space, scope LIMIT {most}"
             );
-            db.prepare_cached(&statement)?
-                .query_map((after.0, after.1, but), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-                .collect()
+            db.query(&statement, values![after.0, &after.1, but], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
         })
         .await?;
     let scope = |space: u8, id: &[u8]| {
@@ -185,21 +191,20 @@ pub(crate) async fn scopes_not_under(
 pub(crate) async fn wrapped(db: &Database, scope: &ScopeId) -> Result<Option<Wrapped>, DbError> {
     let scope = *scope;
     db.read(move |db| {
-        db.prepare_cached("SELECT epoch, wrapped FROM scopes WHERE scope = ? AND space = ?")?
-            .query_row((scope.as_bytes(), scope.space().code()), |row| of_row(row, 0))
-            .optional()
+        let statement = "SELECT epoch, wrapped FROM scopes WHERE scope = ? AND space = ?";
+        db.optional(statement, values![scope.as_bytes(), scope.space().code()], |row| of_row(row, 0))
     })
     .await
 }
 
 /// A wrapped key from two columns. What is under no epoch was not migrated, and does not open as under any.
 fn of_row(row: &Row<'_>, at: usize) -> Result<Wrapped, Error> {
-    Ok(Wrapped { epoch: row.get::<_, Option<u32>>(at)?.unwrap_or_default(), key: blob(row, at + 1)? })
+    Ok(Wrapped { epoch: row.get::<Option<u32>>(at)?.unwrap_or_default(), key: blob(row, at + 1)? })
 }
 
 /// Writes the write-ahead log back and empties it, so that what was deleted is gone from it too.
 pub(crate) async fn empty_log(db: &Database) -> Result<(), DbError> {
-    db.session().await?.run(|db| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))).await
+    db.session().await?.run(|db| db.forget_deleted().map(drop)).await
 }
 
 /// A stored surrogate with its blind indexes.
@@ -219,11 +224,9 @@ pub(crate) async fn of_scope(db: &Database, scope: &ScopeId, keys: &ScopeKeys) -
     let id = *scope;
     let rows: Vec<Raw> = db
         .read(move |db| {
-            db.prepare_cached(
-                "SELECT blind, seen, code, sealed FROM surrogates WHERE scope = ? AND space = ? ORDER BY number",
-            )?
-            .query_map((id.as_bytes(), id.space().code()), raw)?
-            .collect()
+            let statement =
+                "SELECT blind, seen, code, sealed FROM surrogates WHERE scope = ? AND space = ? ORDER BY number";
+            db.query(statement, values![id.as_bytes(), id.space().code()], raw)
         })
         .await?;
     rows.iter().map(|row| open(scope, keys, row)).collect()
@@ -246,7 +249,7 @@ pub(crate) async fn of_code(
                 space.code()
             );
             let of_scope = |row: &Row<'_>| Ok((raw(row)?, blob(row, 4)?, of_row(row, 5)?));
-            db.prepare_cached(&statement)?.query_map((code,), of_scope)?.collect()
+            db.query(&statement, values![&code], of_scope)
         })
         .await?;
     let mut found = Vec::new();
@@ -264,7 +267,10 @@ fn raw(row: &Row<'_>) -> Result<Raw, Error> {
 
 /// What the column holds; nothing where that is no blob, which then has the wrong length.
 fn blob(row: &Row<'_>, column: usize) -> Result<Vec<u8>, Error> {
-    Ok(row.get_ref(column)?.as_blob().unwrap_or_default().to_vec())
+    Ok(match row.value(column)? {
+        Value::Blob(bytes) => bytes.to_vec(),
+        _ => Vec::new(),
+    })
 }
 
 fn open(scope: &ScopeId, keys: &ScopeKeys, (blind, seen, code, sealed): &Raw) -> Result<Stored, VaultError> {

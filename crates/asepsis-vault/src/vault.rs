@@ -48,7 +48,7 @@ impl Vault {
     /// [`VaultError::WrongKey`] if it was made with others; [`VaultError::Old`] if it is sealed under a root key itself, and
     /// [`open_old`](Self::open_old) is to be called; [`VaultError::Keys`]; [`VaultError::Db`].
     pub async fn open(path: &Path, keys: &Keys) -> Result<Self, VaultError> {
-        let db = Database::open(path, rows::SCHEMA).await?;
+        let db = Database::open(path, &rows::SCHEMA).await?;
         let belonging = rows::belonging(&db).await?;
         if belonging.root.is_some() || (belonging.keys.is_none() && belonging.scopes) {
             return Err(VaultError::Old);
@@ -203,6 +203,14 @@ impl Vault {
         self.shared.writer.store(Change::Forget(*scope)).await?;
         // The key's bytes must leave the write-ahead log too. Where a reader holds it, the next checkpoint does this.
         Ok(rows::empty_log(&self.shared.db).await?)
+    }
+
+    /// Makes room on the disk for what will be stored; see [`GroupCommit::make_room`](asepsis_db::GroupCommit::make_room).
+    ///
+    /// # Errors
+    /// [`VaultError::Stopped`].
+    pub async fn make_room(&self) -> Result<(), VaultError> {
+        Ok(self.shared.writer.make_room().await?)
     }
 
     /// Whether new surrogates can be stored, as far as is known. Once false, false until the vault is opened again.

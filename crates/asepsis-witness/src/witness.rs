@@ -65,7 +65,7 @@ impl Witness {
             return Err(WitnessError::Forgotten { path: database });
         }
         files::private_directory(dir)?;
-        let db = Database::open(&database, state::SCHEMA).await?;
+        let db = Database::open(&database, &state::SCHEMA).await?;
         let key = if key_path.exists() {
             WitnessKey::load(&key_path)?
         } else {

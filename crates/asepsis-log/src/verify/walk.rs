@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
     /// Those that are none of SQLite.
     pub(crate) async fn run(&mut self, db: &Database) -> Result<(), DbError> {
         match self.rows(db).await {
-            Err(DbError::Sqlite { cause, .. }) => {
+            Err(DbError::Database { cause, .. }) => {
                 let what = format!("{} cannot be read from here on ({cause})", layout::DATABASE);
                 self.report.add(Place::Entry(self.report.end), what, RESTORE);
                 Ok(())

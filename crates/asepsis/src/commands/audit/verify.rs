@@ -27,7 +27,7 @@ pub(crate) fn run(place: &Place<'_>, asked: &Verify) -> anyhow::Result<u8> {
     let options = VerifyOptions { vkey, pin, policy, max_age, now: None };
     let report = match place.wait(verify::verify(&folder, options))? {
         // It is there, and it is no database any more: that is no wrong use.
-        Err(error @ LogError::Db(DbError::Sqlite { .. })) => {
+        Err(error @ LogError::Db(DbError::Database { .. })) => {
             output::line(&format!("CHANGED  {error}; restore it from a backup"))?;
             output::line("NOT INTACT: the entries cannot be read")?;
             return Ok(1);
