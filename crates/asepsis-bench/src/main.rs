@@ -7,11 +7,16 @@
 //!
 //! `--binary PATH` measures another build of `asepsis` than the one beside this program.
 //!
+//! `log` measures durable appends of the log alone: a bare file, SQLite and PostgreSQL side by side.
+//!
 //! `stages` measures the steps only, one after the other on one thread; `short` only small prompts and answers that are not
 //! streamed, with the data where a sync is free.
 
 mod floor;
 mod load;
+mod log;
+#[path = "../../../tests/support/postgres.rs"]
+mod postgres;
 mod process;
 mod stages;
 
@@ -34,6 +39,11 @@ fn main() -> anyhow::Result<()> {
         return floor::run(upstream.parse()?);
     }
     let what = std::env::args().nth(1).unwrap_or_default();
+    if what == "log" {
+        // Beside this program is a disk, and nothing that anybody keeps.
+        let disk = std::env::current_exe()?;
+        return log::run(disk.parent().unwrap_or(Path::new(".")));
+    }
     let all = Scenario::all();
     stages::run(&[(1, all[0].body(1)), (64, all[3].body(1))])?;
     println("");

@@ -1,5 +1,6 @@
 use rusqlite::{OptionalExtension as _, params_from_iter};
 
+use crate::postgres::Client;
 use crate::sqlite::BUSY_TIMEOUT;
 use crate::value::Columns;
 use crate::{Error, Row, Value};
@@ -14,6 +15,7 @@ pub struct Connection {
 
 pub(crate) enum Kind {
     Sqlite(rusqlite::Connection),
+    Postgres(Client),
 }
 
 impl Connection {
@@ -22,10 +24,20 @@ impl Connection {
         Self { kind: Kind::Sqlite(connection) }
     }
 
-    /// SQLite's own connection, where this is one: for what only SQLite has.
-    pub fn as_sqlite(&self) -> Option<&rusqlite::Connection> {
+    pub(crate) fn postgres(client: Client) -> Self {
+        Self { kind: Kind::Postgres(client) }
+    }
+
+    /// Whether this leads to a server: for the few statements that are not in the common SQL.
+    pub fn is_to_server(&self) -> bool {
+        matches!(self.kind, Kind::Postgres(_))
+    }
+
+    /// Whether the connection is gone and of no use any more.
+    pub(crate) fn is_lost(&self) -> bool {
         match &self.kind {
-            Kind::Sqlite(connection) => Some(connection),
+            Kind::Sqlite(_) => false,
+            Kind::Postgres(client) => client.is_lost(),
         }
     }
 
@@ -36,6 +48,7 @@ impl Connection {
     pub fn execute(&self, statement: &str, values: &[Value<'_>]) -> Result<usize, Error> {
         match &self.kind {
             Kind::Sqlite(connection) => Ok(connection.prepare_cached(statement)?.execute(params_from_iter(values))?),
+            Kind::Postgres(client) => Ok(client.execute(statement, values)?),
         }
     }
 
@@ -58,6 +71,7 @@ impl Connection {
                 }
                 Ok(changed)
             }
+            Kind::Postgres(client) => Ok(client.execute_each(statement, rows)?),
         }
     }
 
@@ -68,6 +82,7 @@ impl Connection {
     pub fn batch(&self, statements: &str) -> Result<(), Error> {
         match &self.kind {
             Kind::Sqlite(connection) => Ok(connection.execute_batch(statements)?),
+            Kind::Postgres(client) => Ok(client.batch(statements)?),
         }
     }
 
@@ -108,6 +123,14 @@ impl Connection {
                 }
                 Ok(())
             }
+            Kind::Postgres(client) => {
+                let mut done = Ok(());
+                client.each(statement, values, |row| {
+                    done = read(&Row(Columns::Postgres(row)));
+                    done.is_ok()
+                })?;
+                done
+            }
         }
     }
 
@@ -128,6 +151,14 @@ impl Connection {
                     .query_row(params_from_iter(values), |row| Ok(read(&Row(Columns::Sqlite(row)))))
                     .optional()?;
                 read.transpose()
+            }
+            Kind::Postgres(client) => {
+                let (mut read, mut found) = (Some(read), None);
+                client.each(statement, values, |row| {
+                    found = read.take().map(|read| read(&Row(Columns::Postgres(row))));
+                    false
+                })?;
+                found.transpose()
             }
         }
     }
@@ -160,13 +191,15 @@ impl Connection {
     }
 
     /// Sees to it that what was deleted is gone from the write-ahead log too. Whether that was possible: another process that
-    /// reads is in the way.
+    /// reads is in the way. A server is not asked to: what was deleted stays in its files until it clears them itself.
     ///
     /// # Errors
     /// [`Error`].
     pub fn forget_deleted(&self) -> Result<bool, Error> {
         match &self.kind {
             Kind::Sqlite(_) => self.one("PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| Ok(row.get::<i64>(0)? == 0)),
+            // There the old versions of rows and the server's own log are not ours to empty.
+            Kind::Postgres(_) => Ok(true),
         }
     }
 
@@ -187,12 +220,14 @@ impl Connection {
                     begun => Ok(begun.map(|_| true)?),
                 }
             }
+            Kind::Postgres(client) => Ok(client.begin(patient)?),
         }
     }
 
     pub(crate) fn commit(&self) -> Result<(), Error> {
         match &self.kind {
             Kind::Sqlite(connection) => Ok(connection.prepare_cached("COMMIT")?.execute(()).map(drop)?),
+            Kind::Postgres(client) => Ok(client.commit()?),
         }
     }
 
@@ -201,6 +236,52 @@ impl Connection {
         match &self.kind {
             Kind::Sqlite(connection) if connection.is_autocommit() => Ok(()),
             Kind::Sqlite(connection) => Ok(connection.prepare_cached("ROLLBACK")?.execute(()).map(drop)?),
+            Kind::Postgres(client) => Ok(client.rollback()?),
+        }
+    }
+
+    /// Whether the lock on something of the installation was to be had on a server, `shared` beside others who share it. It
+    /// lasts as long as the connection. Files have locks of their own beside them, so here it always is.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn try_lock(&self, what: &str, shared: bool) -> Result<bool, Error> {
+        match &self.kind {
+            Kind::Sqlite(_) => Ok(true),
+            Kind::Postgres(client) => Ok(client.try_lock(what, shared)?),
+        }
+    }
+
+    /// The number of the server's process that serves this connection; `None` for a file.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn process(&self) -> Result<Option<i64>, Error> {
+        match &self.kind {
+            Kind::Sqlite(_) => Ok(None),
+            Kind::Postgres(_) => self.one("SELECT pg_backend_pid()::bigint", &[], |row| row.get(0)).map(Some),
+        }
+    }
+
+    /// Whether another connection than that of the server's process `but` holds the lock on something, alone or shared.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn is_locked_by_others(&self, what: &str, but: i64) -> Result<bool, Error> {
+        match &self.kind {
+            Kind::Sqlite(_) => Ok(false),
+            Kind::Postgres(client) => Ok(client.is_locked_by_others(what, but)?),
+        }
+    }
+
+    /// Gives one lock back.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn unlock(&self, what: &str, shared: bool) -> Result<(), Error> {
+        match &self.kind {
+            Kind::Sqlite(_) => Ok(()),
+            Kind::Postgres(client) => Ok(client.unlock(what, shared).map(drop)?),
         }
     }
 }

@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::postgres::{self, Client};
 use crate::readers::Readers;
 use crate::session::{Session, blocking};
 use crate::sqlite::{self, Access};
@@ -19,6 +20,7 @@ pub struct Database {
 /// Gives connections.
 pub(crate) struct Source {
     pub(crate) place: Place,
+    schema: &'static Schema,
     access: Access,
 }
 
@@ -36,9 +38,10 @@ impl Database {
         let at = place.clone();
         blocking(&place, move || match &at {
             Place::File(path) => sqlite::make(path, schema.sqlite),
+            Place::Server { server, .. } => postgres::make(server, schema),
         })
         .await?;
-        Ok(Self::new(place, Access::Write))
+        Ok(Self::new(place, schema, Access::Write))
     }
 
     /// Opens the database for reading only; nothing is changed, in the directory of a file as far as SQLite can help it.
@@ -48,8 +51,10 @@ impl Database {
     pub async fn open_read_only(place: impl Into<Place>, schema: &'static Schema) -> Result<Self, DbError> {
         let place = place.into();
         let at = place.clone();
-        let (access, found, known) = blocking(&place, move || match &at {
-            Place::File(path) => sqlite::look(path).map(|(access, found)| (access, found, schema.of_file())),
+        let known = schema.newest(&place);
+        let (access, found) = blocking(&place, move || match &at {
+            Place::File(path) => sqlite::look(path),
+            Place::Server { server, .. } => postgres::look(server, schema).map(|found| (Access::Read, found)),
         })
         .await?;
         if found > known {
@@ -58,12 +63,22 @@ impl Database {
         if found < known {
             return Err(DbError::Older { place, found, known });
         }
-        Ok(Self::new(place, access))
+        Ok(Self::new(place, schema, access))
     }
 
-    fn new(place: Place, access: Access) -> Self {
-        let source = Arc::new(Source { place, access });
+    fn new(place: Place, schema: &'static Schema, access: Access) -> Self {
+        let source = Arc::new(Source { place, schema, access });
         Self { readers: Arc::new(Readers::new(source.clone())), source }
+    }
+
+    /// The same database as one of its logs sees it. A file has one log only.
+    #[must_use]
+    pub fn of_log(&self, log: i64) -> Self {
+        let place = match &self.source.place {
+            Place::File(path) => Place::File(path.clone()),
+            Place::Server { server, .. } => Place::Server { server: server.clone(), log: Some(log) },
+        };
+        Self::new(place, self.source.schema, self.source.access)
     }
 
     /// Where it is.
@@ -96,6 +111,23 @@ impl Database {
         blocking(&self.source.place, move || source.writer()).await
     }
 
+    /// A new connection that may write, and what `work` does on it first.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection), and what `work` answers.
+    pub async fn connection_with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<(Connection, T), DbError> {
+        let source = self.source.clone();
+        blocking(&self.source.place, move || {
+            let connection = source.writer()?;
+            let done = work(&connection).map_err(|e| DbError::of(&source.place, &e))?;
+            Ok((connection, done))
+        })
+        .await
+    }
+
     /// A new connection that may write, for several tasks to use in turn.
     ///
     /// # Errors
@@ -124,6 +156,9 @@ impl Source {
         }
         match &self.place {
             Place::File(path) => sqlite::connect(path).map(Connection::sqlite),
+            Place::Server { server, log } => {
+                Client::connect(server, self.schema.name, *log, true).map(Connection::postgres)
+            }
         }
     }
 
@@ -131,6 +166,9 @@ impl Source {
     pub(crate) fn reader(&self) -> Result<Connection, DbError> {
         match &self.place {
             Place::File(path) => self.access.reader(path).map(Connection::sqlite),
+            Place::Server { server, log } => {
+                Client::connect(server, self.schema.name, *log, false).map(Connection::postgres)
+            }
         }
     }
 }

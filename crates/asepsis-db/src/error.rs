@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::Place;
+use crate::{PgFault, Place, Server};
 
 /// Why a database could not be opened, read or written. Holds the file and the next step, never a value.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,20 @@ pub enum DbError {
         /// What was read back.
         found: String,
         /// What was asked for.
+        wanted: &'static str,
+    },
+    /// A setting of the server that keeps acknowledged data is off.
+    #[error(
+        "{server}: PostgreSQL answers {setting}={found} where {wanted} must be; nothing is kept there that could be lost, turn it on"
+    )]
+    NotSafe {
+        /// The server.
+        server: String,
+        /// The setting.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
         wanted: &'static str,
     },
     /// The database was written by a newer version.
@@ -85,6 +99,10 @@ impl DbError {
     pub fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         Self::Database { place: path.into(), cause: Cause(of_sqlite(error)) }
     }
+
+    pub(crate) fn server(server: &Server, fault: PgFault) -> Self {
+        Self::of(&server.into(), &Error::Postgres(fault))
+    }
 }
 
 /// Why a statement failed. What it carried is no part of it, also not in `Debug`.
@@ -93,6 +111,8 @@ impl DbError {
 pub enum Error {
     /// SQLite refused.
     Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL refused, or cannot be reached.
+    Postgres(#[from] PgFault),
     /// A column is not there, or does not hold what it must.
     Column(usize),
     /// A row that must be there is not.
@@ -110,7 +130,8 @@ impl Error {
                 [SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE]
                     .contains(&e.extended_code)
             }),
-            _ => false,
+            Self::Postgres(fault) => fault.is_constraint(),
+            Self::Column(_) | Self::Missing | Self::Refused(_) => false,
         }
     }
 }
@@ -132,6 +153,7 @@ impl Cause {
     pub fn new(error: &Error) -> Self {
         Self(match error {
             Error::Sqlite(error) => of_sqlite(error),
+            Error::Postgres(fault) => fault.to_string(),
             Error::Column(column) => of_column(*column),
             Error::Missing => MISSING.to_owned(),
             Error::Refused(why) => (*why).to_owned(),

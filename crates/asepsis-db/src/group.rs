@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -53,6 +53,8 @@ struct Core<B: Batch> {
     /// Places in the queue.
     room: Semaphore,
     most: usize,
+    /// Set when the connection to a server ends. A file has none.
+    lost: Option<Arc<AtomicBool>>,
     stopped: OnceLock<Cause>,
     commits: AtomicU64,
     jobs: AtomicU64,
@@ -101,6 +103,7 @@ impl<B: Batch> GroupCommit<B> {
                 ended: false,
             }),
             woken: Condvar::new(),
+            lost: writer.lost(),
             writer: Mutex::new(Some(writer)),
             room: Semaphore::new(most),
             most,
@@ -168,7 +171,7 @@ impl<B: Batch> GroupCommit<B> {
 
     /// Whether jobs can be stored.
     pub fn is_healthy(&self) -> bool {
-        self.core.stopped.get().is_none() && !self.core.room.is_closed()
+        self.core.stopped.get().is_none() && !self.core.room.is_closed() && !self.core.is_cut()
     }
 
     /// What was stored since the start.
@@ -234,7 +237,8 @@ impl<B: Batch> Core<B> {
         if queue.turn != Turn::Nobody {
             return None;
         }
-        if queue.pace.is_quick() {
+        // A server is far away: a task never waits for it.
+        if self.lost.is_none() && queue.pace.is_quick() {
             queue.turn = Turn::Task;
             let busy = queue.pace.is_busy();
             return Some((TaskTurn(self), busy));
@@ -329,6 +333,10 @@ impl<B: Batch> Core<B> {
             };
             let _ = reply.send(answer);
         }
+    }
+
+    fn is_cut(&self) -> bool {
+        self.lost.as_ref().is_some_and(|lost| lost.load(Ordering::Relaxed))
     }
 
     fn count(&self, jobs: usize) {

@@ -29,7 +29,11 @@ impl Readers {
         let room = self.room.clone().acquire_owned().await.map_err(|_| closed())?;
         let (source, idle) = (self.source.clone(), self.idle.clone());
         blocking(&self.source.place, move || {
-            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            // One that was cut meanwhile is let go.
+            let kept = {
+                let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+                std::iter::from_fn(|| idle.pop()).find(|connection| !connection.is_lost())
+            };
             let connection = match kept {
                 Some(connection) => connection,
                 None => source.reader()?,
@@ -37,7 +41,7 @@ impl Readers {
             let done = work(&connection).map_err(|e| DbError::of(&source.place, &e));
             let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
             // Looked at under the lock, so that nothing is kept after `close` emptied it.
-            if !room.semaphore().is_closed() {
+            if !room.semaphore().is_closed() && !connection.is_lost() {
                 idle.push(connection);
             }
             done

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::database::Source;
 use crate::{Cause, Connection, DbError, Error, Place};
 
-/// One connection that several tasks use in turn. Its statements run on threads where waiting for the disk harms nobody.
+/// One connection that several tasks use in turn. One to a server that was cut is made anew with the next work. Its statements run on threads where waiting for the disk harms nobody.
 #[derive(Clone)]
 pub struct Session {
     source: Arc<Source>,
@@ -26,7 +26,10 @@ impl Session {
         let (connection, source) = (self.connection.clone(), self.source.clone());
         blocking(&self.source.place, move || {
             // A panic within `work` rolls its transaction back, so the connection is whole.
-            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            if connection.is_lost() {
+                *connection = source.writer()?;
+            }
             work(&connection).map_err(|e| DbError::of(&source.place, &e))
         })
         .await

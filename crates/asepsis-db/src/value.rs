@@ -1,4 +1,5 @@
 use crate::Error;
+use crate::postgres::Read;
 
 /// A value as a statement takes it and a row gives it. Both databases know these and no other.
 ///
@@ -155,6 +156,7 @@ pub struct Row<'a>(pub(crate) Columns<'a>);
 
 pub(crate) enum Columns<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a tokio_postgres::Row),
 }
 
 impl Row<'_> {
@@ -181,6 +183,9 @@ impl Row<'_> {
                     ValueRef::Blob(bytes) => Value::Blob(bytes),
                     ValueRef::Real(_) => return Err(Error::Column(column)),
                 })
+            }
+            Columns::Postgres(row) => {
+                row.try_get::<_, Read<'_>>(column).map(|found| found.0).map_err(|_| Error::Column(column))
             }
         }
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::Checkpoints;
@@ -63,8 +65,17 @@ impl<B: Batch> Writer<B> {
                 connection.pragma_update(None, "cache_size", -1024)?;
                 Some(Checkpoints::new(connection)?)
             }
+            Kind::Postgres(_) => None,
         };
         Ok(Self { checkpoints, connection, batch })
+    }
+
+    /// What says that the connection is gone, where it leads to a server.
+    pub(crate) fn lost(&self) -> Option<Arc<AtomicBool>> {
+        match &self.connection.kind {
+            Kind::Sqlite(_) => None,
+            Kind::Postgres(client) => Some(client.lost()),
+        }
     }
 
     /// Commits the jobs in one transaction; when this returns they are durable. `patient`: waits for another process.
@@ -110,6 +121,7 @@ impl<B: Batch> Writer<B> {
     pub(crate) fn make_room(&self) -> Result<(), Error> {
         match &self.connection.kind {
             Kind::Sqlite(connection) => Ok(crate::room::make(connection)?),
+            Kind::Postgres(_) => Ok(()),
         }
     }
 

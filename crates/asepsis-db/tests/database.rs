@@ -5,9 +5,10 @@ use std::path::Path;
 
 use asepsis_db::{Batch, Connection, Database, DbError, Error, GroupCommit, NotStored, Schema, Value};
 
-const FIRST: Schema = Schema { name: "test", sqlite: &[TABLE] };
-const SECOND: Schema = Schema { name: "test", sqlite: &[TABLE, MORE] };
-const BAD: Schema = Schema { name: "test", sqlite: &[TABLE, MORE, "CREATE TABLE u (n); CREATE TABLE t (n)"] };
+const FIRST: Schema = Schema { name: "test", sqlite: &[TABLE], postgres: &[] };
+const SECOND: Schema = Schema { name: "test", sqlite: &[TABLE, MORE], postgres: &[] };
+const BAD: Schema =
+    Schema { name: "test", sqlite: &[TABLE, MORE, "CREATE TABLE u (n); CREATE TABLE t (n)"], postgres: &[] };
 
 const TABLE: &str = "CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
 const MORE: &str = "ALTER TABLE t ADD COLUMN more TEXT";

@@ -1,15 +1,14 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{File, TryLockError};
-use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use asepsis_db::{Database, DbError, GroupCommit, NotStored, files};
+use asepsis_db::{Database, DbError, GroupCommit, NotStored, Place};
 use asepsis_vocab::SubjectId;
 
 use crate::cache::Cache;
 use crate::epoch::Epoch;
+use crate::presence::Presence;
 use crate::roots::{newest, open_epoch};
 use crate::rows::{self, By, Change, Changes};
 use crate::secret::random_id;
@@ -42,7 +41,7 @@ pub(crate) struct Shared {
     /// The index of persons. Set right after opening, because it is itself a key that is looked up here.
     pub(crate) persons: std::sync::OnceLock<BlindKey>,
     /// Held shared by whoever has the keys open, and alone by who destroys an epoch.
-    pub(crate) lock: File,
+    pub(crate) presence: Presence,
 }
 
 struct Epochs {
@@ -51,24 +50,36 @@ struct Epochs {
 }
 
 impl Keys {
-    /// Opens the keys at `path`, or makes a new database with a first epoch under the current root.
+    /// Whether there are keys already. Nothing is made.
+    ///
+    /// # Errors
+    /// [`KeyError::Db`].
+    pub async fn are_at(place: impl Into<Place>) -> Result<bool, KeyError> {
+        match Database::open_read_only(place, &rows::SCHEMA).await {
+            Ok(db) => Ok(!rows::epochs(&db).await?.is_empty()),
+            Err(DbError::Older { found: 0, .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens the keys there, or makes a new database with a first epoch under the current root.
     ///
     /// # Errors
     /// [`KeyError::Root`] and [`KeyError::UnknownRoot`] if the newest epoch cannot be opened; [`KeyError::InUse`] while
     /// an epoch is being destroyed; [`KeyError::Different`] if the database is another tenant's; [`KeyError::Db`].
-    pub async fn open(path: &Path, roots: Roots, tenant: Tenant) -> Result<Self, KeyError> {
-        let db = Database::open(path, &rows::SCHEMA).await?;
-        let lock = lock(path)?;
+    pub async fn open(place: impl Into<Place>, roots: Roots, tenant: Tenant) -> Result<Self, KeyError> {
+        let db = Database::open(place, &rows::SCHEMA).await?;
+        let (presence, connection) = Presence::enter(&db).await?;
         if rows::tenant(&db, tenant.name().to_owned()).await? != tenant.name() {
             return Err(KeyError::Different("tenant"));
         }
-        let (writer, _) = GroupCommit::start(db.connection().await?, Changes, MOST).map_err(KeyError::Stopped)?;
+        let (writer, _) = GroupCommit::start(connection, Changes, MOST).map_err(KeyError::Stopped)?;
         let current = Arc::new(newest(&db, &roots, &tenant, &writer).await?);
         let known = HashMap::from([(current.number(), current.clone())]);
         let cache = Cache::new(rows::version(&db).await?);
         let epochs = RwLock::new(Epochs { current, known });
         let persons = std::sync::OnceLock::new();
-        let keys = Self { shared: Arc::new(Shared { db, roots, tenant, writer, cache, epochs, persons, lock }) };
+        let keys = Self { shared: Arc::new(Shared { db, roots, tenant, writer, cache, epochs, persons, presence }) };
         let index = keys.named("index of persons").await?;
         // Set once; nobody else has the handle yet.
         let _ = keys.shared.persons.set(BlindKey::new(&index));
@@ -287,22 +298,4 @@ pub(crate) fn fixed(bytes: &[u8]) -> Result<[u8; 16], KeyError> {
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// The file whose lock says that the keys are open, next to the database. It is empty and never deleted.
-fn lock(path: &Path) -> Result<File, KeyError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let path = Path::new(&name);
-    let fail = |doing, source| DbError::File { path: path.to_owned(), doing, source };
-    match files::create_secret(path, b"") {
-        Err(DbError::File { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {}
-        other => other?,
-    }
-    let file = File::options().read(true).write(true).open(path).map_err(|e| fail("open the file", e))?;
-    match file.try_lock_shared() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(KeyError::InUse),
-        Err(TryLockError::Error(e)) => Err(fail("lock the file", e).into()),
-    }
 }

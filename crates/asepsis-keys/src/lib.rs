@@ -20,6 +20,7 @@ mod id;
 mod keys;
 mod link;
 mod patient;
+mod presence;
 pub mod root;
 mod roots;
 mod rotate;

@@ -1,9 +1,7 @@
-use std::fs::TryLockError;
 use std::sync::Arc;
 
-use asepsis_db::DbError;
-
 use crate::keys::{LINK, NAMED, SUBJECT, now, tampered};
+use crate::presence;
 use crate::root::Destruction;
 use crate::roots::make_epoch;
 use crate::rows::{self, Change, Table, WrappedRow};
@@ -117,21 +115,8 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyError::InUse`] if another process has them open.
-    pub fn alone(&self) -> Result<Alone<'_>, KeyError> {
-        match self.shared.lock.try_lock() {
-            Ok(()) => Ok(Alone(self)),
-            Err(TryLockError::WouldBlock) => {
-                // A lock that is asked for and not given may have cost the one that was there.
-                self.shared.lock.try_lock_shared().map_err(|_| KeyError::InUse)?;
-                Err(KeyError::InUse)
-            }
-            Err(TryLockError::Error(source)) => Err(DbError::File {
-                path: self.shared.db.file().map(Into::into).unwrap_or_default(),
-                doing: "lock the keys",
-                source,
-            }
-            .into()),
-        }
+    pub async fn alone(&self) -> Result<Alone<'_>, KeyError> {
+        Ok(Alone { keys: self, _presence: self.shared.presence.alone(&self.shared.db).await? })
     }
 
     /// Since which epoch a holder keeps keys; `None` where it never said so.
@@ -152,7 +137,7 @@ impl Keys {
     /// another process has the keys open: it could wrap a key under the epoch in this moment; [`KeyError::Root`] if the
     /// root does not destroy its key, and then nothing is changed here either.
     pub async fn destroy_epoch(&self, number: u32) -> Result<Destruction, KeyError> {
-        let _alone = self.alone()?;
+        let _alone = self.alone().await?;
         self.refresh().await?;
         let rows = rows::epochs(&self.shared.db).await?;
         let row = rows.into_iter().find(|row| row.number == number).ok_or(KeyError::NoEpoch(number))?;
@@ -208,8 +193,16 @@ impl Keys {
 
 /// That no other process has the keys open. Another one could wrap a key under an old epoch that it takes for the
 /// current.
-#[derive(Debug)]
-pub struct Alone<'a>(&'a Keys);
+pub struct Alone<'a> {
+    keys: &'a Keys,
+    _presence: presence::Alone<'a>,
+}
+
+impl std::fmt::Debug for Alone<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Alone").field("keys", self.keys).finish_non_exhaustive()
+    }
+}
 
 impl Alone<'_> {
     /// Says that a holder has wrapped all of its keys anew, while it was alone, and keeps none below `lowest` any more.
@@ -217,15 +210,8 @@ impl Alone<'_> {
     /// # Errors
     /// [`KeyError::Stopped`].
     pub async fn raise(&self, name: &'static str, lowest: u32) -> Result<(), KeyError> {
-        self.0.shared.writer.store(Change::Hold { name, lowest, raise: true }).await?;
+        self.keys.shared.writer.store(Change::Hold { name, lowest, raise: true }).await?;
         Ok(())
-    }
-}
-
-impl Drop for Alone<'_> {
-    fn drop(&mut self) {
-        // The worst is that it stays locked for this process alone until it ends.
-        let _ = self.0.shared.lock.try_lock_shared();
     }
 }
 

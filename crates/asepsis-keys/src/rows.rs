@@ -7,7 +7,7 @@ use asepsis_db::{Batch, Connection, Database, DbError, Error, Schema, Value, val
 /// Nothing of a person stands here: a subject is a random pseudonym, a link is found by its blind index and says within
 /// its seal to whom it leads. Each row that must be erasable is sealed right under the key of its epoch, none under a
 /// key that lives longer: with such a key and an old copy of the row, what was shredded could be opened again.
-pub(crate) const SCHEMA: Schema = Schema { name: "keys", sqlite: SQLITE };
+pub(crate) const SCHEMA: Schema = Schema { name: "keys", sqlite: SQLITE, postgres: POSTGRES };
 
 const SQLITE: &[&str] = &["
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -30,6 +30,28 @@ const SQLITE: &[&str] = &["
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX shredded_by_key ON shredded (key);
     CREATE TABLE holders (name TEXT PRIMARY KEY, lowest INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"];
+
+/// The same for a server. Names are compared byte by byte, as a file does.
+const POSTGRES: &[&str] = &["
+    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE epochs (
+        number BIGINT PRIMARY KEY, id BYTEA NOT NULL, root TEXT NOT NULL, wrapped BYTEA, made BIGINT NOT NULL,
+        destroyed BIGINT
+    );
+    CREATE TABLE named (
+        name TEXT COLLATE \"C\" PRIMARY KEY, epoch BIGINT NOT NULL REFERENCES epochs (number), wrapped BYTEA NOT NULL
+    );
+    CREATE TABLE subjects (
+        subject BYTEA PRIMARY KEY, key BYTEA NOT NULL UNIQUE, epoch BIGINT NOT NULL REFERENCES epochs (number),
+        wrapped BYTEA NOT NULL
+    );
+    CREATE TABLE links (
+        blind BYTEA PRIMARY KEY, epoch BIGINT NOT NULL REFERENCES epochs (number), wrapped BYTEA NOT NULL
+    );
+    CREATE TABLE shredded (subject BYTEA PRIMARY KEY, key BYTEA, at BIGINT NOT NULL, basis TEXT NOT NULL);
+    CREATE INDEX shredded_by_key ON shredded (key);
+    CREATE TABLE holders (name TEXT COLLATE \"C\" PRIMARY KEY, lowest BIGINT NOT NULL);
 "];
 
 /// What the writer does.

@@ -57,7 +57,7 @@ async fn invariant_1_no_type_and_no_error_of_the_keys_shows_a_secret_or_a_patien
     let subject = keys.subject(&patient).await.unwrap();
     let key = keys.subject_key(subject).await.unwrap();
     debug(&key);
-    debug(&keys.alone().unwrap());
+    debug(&keys.alone().await.unwrap());
     keys.import("a name", &secret).await.unwrap();
     debug(&keys.epochs().await.unwrap());
     debug(&KeyPlace { kind: "test", id: b"1" });

@@ -6,12 +6,11 @@
 //! this choice.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use asepsis_vocab::{AuditEvent, ClassCount, DisclosureForm, ExchangeId, Phase, PurposeOfUse, Recipient, SubjectId};
 
-use crate::LogError;
 use crate::search::{self, Query};
+use crate::{LogError, LogPlace};
 
 /// One disclosure.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +41,7 @@ pub struct Disclosure {
 /// # Errors
 /// [`LogError::Db`] if there is no log; [`LogError::NotAnEvent`] if an entry is none that this version knows.
 pub async fn of(
-    dir: &Path,
+    log: impl Into<LogPlace>,
     subject: SubjectId,
     from: Option<String>,
     until: Option<String>,
@@ -51,7 +50,7 @@ pub async fn of(
     let wanted = Query { subject: Some(subject), phase: Some(Phase::Intent), from, until, ..Query::default() };
     let mut disclosures: Vec<Disclosure> = Vec::new();
     let mut places = HashMap::new();
-    search::for_each(dir, &Query::default(), |hit| {
+    search::for_each(log, &Query::default(), |hit| {
         let event = hit.event;
         match event.phase {
             Phase::Intent if wanted.matches(&event) => {

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use asepsis_db::{Batch, Connection, Database, DbError, Error, Schema, Value, values};
 use asepsis_vocab::{AuditEvent, ExchangeId, Phase};
 
+use crate::lease::Lease;
 use crate::payloads::{self, SealedPayload};
 
 /// The layouts of the database, oldest first. `event_id` is the exchange (16 bytes) and the phase (1 byte).
-pub(crate) const SCHEMA: Schema = Schema { name: "log", sqlite: SQLITE };
+pub(crate) const SCHEMA: Schema = Schema { name: "log", sqlite: SQLITE, postgres: POSTGRES };
 
 const SQLITE: &[&str] = &[
     "
@@ -23,6 +24,32 @@ const SQLITE: &[&str] = &[
     CREATE INDEX payloads_by_key ON payloads (key);
 ",
 ];
+
+/// The same for a server, whose tables hold many logs. A connection is for one of them (`asepsis.log`), and sees and writes that
+/// one alone through the views.
+const POSTGRES: &[&str] = &["
+    CREATE TABLE logs (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, origin TEXT NOT NULL UNIQUE, epoch BIGINT NOT NULL DEFAULT 0,
+        host TEXT, process BIGINT, since BIGINT
+    );
+    CREATE TABLE log_entries (
+        log BIGINT NOT NULL DEFAULT current_setting('asepsis.log')::BIGINT REFERENCES logs (id), idx BIGINT NOT NULL,
+        event_id BYTEA NOT NULL, bytes BYTEA NOT NULL, PRIMARY KEY (log, idx), UNIQUE (log, event_id)
+    );
+    CREATE TABLE log_state (
+        log BIGINT NOT NULL DEFAULT current_setting('asepsis.log')::BIGINT REFERENCES logs (id), key TEXT NOT NULL,
+        value BIGINT NOT NULL, PRIMARY KEY (log, key)
+    );
+    CREATE TABLE log_payloads (
+        log BIGINT NOT NULL DEFAULT current_setting('asepsis.log')::BIGINT REFERENCES logs (id), idx BIGINT NOT NULL,
+        key TEXT NOT NULL, sealed BYTEA NOT NULL, PRIMARY KEY (log, idx)
+    );
+    ALTER TABLE log_payloads ALTER COLUMN sealed SET STORAGE EXTERNAL;
+    CREATE INDEX log_payloads_by_key ON log_payloads (log, key);
+    CREATE VIEW entries AS SELECT idx, event_id, bytes FROM log_entries WHERE log = current_setting('asepsis.log')::BIGINT;
+    CREATE VIEW state AS SELECT key, value FROM log_state WHERE log = current_setting('asepsis.log')::BIGINT;
+    CREATE VIEW payloads AS SELECT idx, key, sealed FROM log_payloads WHERE log = current_setting('asepsis.log')::BIGINT;
+"];
 
 /// An entry as it is stored: its exact bytes are the leaf of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,11 +126,13 @@ fn note(open: &mut Unfinished, id: &[u8], index: u64) {
 pub(crate) struct Appender {
     size: Arc<AtomicU64>,
     unfinished: Unfinished,
+    /// On a server: that this one may write.
+    lease: Option<Lease>,
 }
 
 impl Appender {
-    pub(crate) fn new(size: Arc<AtomicU64>, unfinished: Unfinished) -> Self {
-        Self { size, unfinished }
+    pub(crate) fn new(size: Arc<AtomicU64>, unfinished: Unfinished, lease: Option<Lease>) -> Self {
+        Self { size, unfinished, lease }
     }
 }
 
@@ -112,6 +141,9 @@ impl Batch for Appender {
     type Done = Stored;
 
     fn write(&mut self, db: &Connection, jobs: &[NewEntry]) -> Result<Vec<Stored>, Error> {
+        if let Some(lease) = &self.lease {
+            lease.check(db)?;
+        }
         let first = self.size.load(Ordering::Acquire);
         db.execute_each(
             "INSERT INTO entries (idx, event_id, bytes) VALUES (?, ?, ?)",
@@ -132,6 +164,9 @@ impl Batch for Appender {
     }
 
     fn stored(&mut self, db: &Connection, job: &NewEntry) -> Result<Option<Stored>, Error> {
+        if let Some(lease) = &self.lease {
+            lease.check(db)?;
+        }
         let statement = "SELECT idx, bytes FROM entries WHERE event_id = ?";
         let stored = db.optional(statement, values![&job.id], |row| {
             let same = row.value(1)? == Value::Blob(&job.bytes);
@@ -181,12 +216,11 @@ pub(crate) async fn first(db: &Database) -> Result<u64, DbError> {
 pub(crate) async fn strange(db: &Database) -> Result<Vec<String>, DbError> {
     db.read(|db| {
         let mut found = Vec::new();
-        let unique = "SELECT count(*) FROM pragma_index_list('entries') i JOIN pragma_index_info(i.name) c \
-                      WHERE i.\"unique\" AND c.name = 'event_id'";
+        let [unique, added] = if db.is_to_server() { STRANGE_POSTGRES } else { STRANGE_SQLITE };
         if db.one(unique, &[], |row| row.get::<i64>(0))? == 0 {
             found.push("the rule is gone by which an entry is there only once".to_owned());
         }
-        db.each("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')", &[], |row| {
+        db.each(added, &[], |row| {
             let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
             let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect();
             found.push(format!("somebody added the {kind} `{name}`"));
@@ -202,6 +236,25 @@ pub(crate) async fn strange(db: &Database) -> Result<Vec<String>, DbError> {
     })
     .await
 }
+
+/// How many rules there are that keep an event id from coming twice; and what was added: its kind and name.
+const STRANGE_SQLITE: [&str; 2] = [
+    "SELECT count(*) FROM pragma_index_list('entries') i JOIN pragma_index_info(i.name) c
+     WHERE i.\"unique\" AND c.name = 'event_id'",
+    "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')",
+];
+
+/// The same for a server, over all of the installation's schema.
+const STRANGE_POSTGRES: [&str; 2] = [
+    "SELECT count(*) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+     WHERE i.indrelid = 'log_entries'::regclass AND i.indisunique AND i.indisvalid AND a.attname = 'event_id'",
+    "SELECT 'trigger', t.tgname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+     WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace
+     UNION ALL SELECT 'rule', r.rulename::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+     WHERE r.rulename <> '_RETURN' AND c.relnamespace = current_schema()::regnamespace
+     UNION ALL SELECT 'view', c.relname::text FROM pg_class c WHERE c.relkind IN ('v', 'm')
+     AND c.relnamespace = current_schema()::regnamespace AND c.relname NOT IN ('entries', 'state', 'payloads')",
+];
 
 /// Intents without outcome, by exchange.
 pub(crate) async fn unfinished(db: &Database) -> Result<Unfinished, DbError> {

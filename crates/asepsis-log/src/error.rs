@@ -17,6 +17,22 @@ pub enum LogError {
         /// The log's directory.
         dir: PathBuf,
     },
+    /// Another writer holds this log on the server.
+    #[error("the log {origin} is written by {holder}; stop that one, or give this one a log of its own")]
+    Leased {
+        /// The log's name.
+        origin: String,
+        /// Process, host and since when.
+        holder: String,
+    },
+    /// The server has no such log.
+    #[error("{place}: there is no log {origin}; name the database that it is in, or open it once for writing")]
+    NoLog {
+        /// The server.
+        place: asepsis_db::Place,
+        /// The log's name.
+        origin: String,
+    },
     /// An entry could not be made durable. Nothing may leave until the log is open again.
     #[error("the log is stopped, nothing may leave: {0}; restart when the cause is gone")]
     Stopped(Cause),

@@ -3,7 +3,7 @@
 //! An *entry* is the exact bytes of an [`AuditEvent`](asepsis_vocab::AuditEvent) as JSON, a leaf of a SHA-256 Merkle tree
 //! (RFC 6962). A *checkpoint* is the size and root of that tree, signed (C2SP tlog-checkpoint, signed-note). *Tiles* and
 //! *entry bundles* are the tree and the entries as static files (C2SP tlog-tiles), so that any verifier of that format can
-//! check the log without Asepsis. The entries in SQLite are the truth; all else is derived from them and written anew
+//! check the log without Asepsis. The entries in the database (a file of SQLite, or a PostgreSQL server) are the truth; all else is derived from them and written anew
 //! where it is missing. A *pin* is a checkpoint kept elsewhere: without one, a complete rollback cannot be seen.
 //!
 //! It answers the audit controls of 45 CFR 164.312(b).
@@ -16,9 +16,11 @@ mod erase;
 mod error;
 mod key;
 mod layout;
+mod lease;
 mod log;
 mod note;
 mod payloads;
+mod place;
 pub mod policy;
 pub mod proof;
 mod publish;
@@ -37,6 +39,7 @@ pub use key::{InvalidOrigin, LogKey, WitnessKey};
 pub use log::{Log, LogOptions, LogStats, Recovery};
 pub use note::{Checkpoint, NoteFault, Parsed as ParsedCheckpoint, Signed};
 pub use payloads::{MAX_KEY_ID_BYTES, MAX_PAYLOAD_BYTES, SealedPayload};
+pub use place::LogPlace;
 pub use policy::{Policy, PolicyError, Standing};
 pub use retention::{DEFAULT_YEARS, Retention};
 pub use stored::{for_each_entry, origin, payload};

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use asepsis_db::{Database, DbError, GroupCommit, NotStored, files};
+use asepsis_db::{Database, DbError, GroupCommit, NotStored, Server, files};
 use asepsis_vocab::{AuditEvent, ExchangeId};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::entries::{self, Appender, NewEntry, Stored};
 use crate::erase;
+use crate::lease;
 use crate::payloads::{self, MAX_PAYLOAD_BYTES, SealedPayload};
 use crate::publish::{self, Publisher};
 use crate::search::{self, Hit, Query};
@@ -34,12 +35,14 @@ pub struct LogOptions {
     pub origin: String,
     /// How long an entry may wait until a checkpoint covers it.
     pub publish_every: Duration,
+    /// The server that keeps the entries; a file in the log's directory where there is none.
+    pub server: Option<Server>,
 }
 
 impl LogOptions {
     /// The log of that origin, with a checkpoint every second when there is something new.
     pub fn new(origin: impl Into<String>) -> Self {
-        Self { origin: origin.into(), publish_every: Duration::from_secs(1) }
+        Self { origin: origin.into(), publish_every: Duration::from_secs(1), server: None }
     }
 }
 
@@ -87,7 +90,7 @@ impl Log {
     /// Files that are derived from the entries are written anew where they are missing or behind.
     ///
     /// # Errors
-    /// [`LogError::Locked`] if another process writes this log; [`LogError::Checkpoint`], [`LogError::Shrank`] or
+    /// [`LogError::Locked`], on a server [`LogError::Leased`], if another process writes this log; [`LogError::Checkpoint`], [`LogError::Shrank`] or
     /// [`LogError::Altered`] if the entries are not those that were signed; [`LogError::OtherKey`]; and errors of the disk.
     pub async fn open(dir: &Path, key: LogKey, options: LogOptions) -> Result<(Self, Recovery), LogError> {
         if key.origin() != options.origin {
@@ -96,7 +99,20 @@ impl Log {
         let origin = options.origin;
         files::private_directory(dir)?;
         let lock = lock(dir).await?;
-        let db = Database::open(layout::under(dir, layout::DATABASE), &entries::SCHEMA).await?;
+        let (db, connection, lease) = match &options.server {
+            None => {
+                let db = Database::open(layout::under(dir, layout::DATABASE), &entries::SCHEMA).await?;
+                let connection = db.connection().await?;
+                (db, connection, None)
+            }
+            Some(server) => {
+                let db = Database::open(server, &entries::SCHEMA).await?;
+                let number = lease::number(&db, &origin).await?;
+                let db = db.of_log(number);
+                let (connection, lease) = lease::take(&db, number, &origin).await?;
+                (db, connection, Some(lease))
+            }
+        };
         let stored = entries::count(&db).await?;
         let unfinished = entries::unfinished(&db).await?;
         let mut recovery: Vec<_> = unfinished.iter().map(|(exchange, index)| (*index, *exchange)).collect();
@@ -113,9 +129,8 @@ impl Log {
         publish::replace(dir, layout::PUBLIC_KEY, public.as_bytes(), true)?;
         let publisher = Publisher::open(Arc::new(dir.to_owned()), db.clone(), Arc::new(key), stored).await?;
         let size = Arc::new(AtomicU64::new(stored));
-        let appender = Appender::new(size.clone(), unfinished);
-        let (writer, writing) =
-            GroupCommit::start(db.connection().await?, appender, MOST).map_err(LogError::Stopped)?;
+        let appender = Appender::new(size.clone(), unfinished, lease);
+        let (writer, writing) = GroupCommit::start(connection, appender, MOST).map_err(LogError::Stopped)?;
         let publish_fault = Arc::new(Mutex::new(None));
         let (publish, asked) = mpsc::channel(16);
         let publishing =

@@ -1,11 +1,9 @@
 //! Finding entries: by exchange, user, system, form, status, phase and time.
 
-use std::path::Path;
-
 use asepsis_db::Database;
 use asepsis_vocab::{AuditEvent, DisclosureForm, ExchangeId, Phase, SubjectId};
 
-use crate::{Entry, LogError, entries, layout};
+use crate::{Entry, LogError, LogPlace, entries};
 
 /// Rows that are looked at together.
 const ROWS: u32 = 1024;
@@ -67,8 +65,8 @@ impl Query {
 ///
 /// # Errors
 /// [`LogError::Db`] if there is no log; [`LogError::NotAnEvent`] if an entry is none that this version knows.
-pub async fn search(dir: &Path, query: &Query) -> Result<Vec<Hit>, LogError> {
-    let db = open(dir).await?;
+pub async fn search(log: impl Into<LogPlace>, query: &Query) -> Result<Vec<Hit>, LogError> {
+    let db = log.into().open().await?;
     let hits = in_database(&db, query).await;
     db.close().await;
     hits
@@ -79,8 +77,12 @@ pub async fn search(dir: &Path, query: &Query) -> Result<Vec<Hit>, LogError> {
 ///
 /// # Errors
 /// As [`search`].
-pub async fn for_each(dir: &Path, query: &Query, mut found: impl FnMut(Hit) -> bool) -> Result<(), LogError> {
-    let db = open(dir).await?;
+pub async fn for_each(
+    log: impl Into<LogPlace>,
+    query: &Query,
+    mut found: impl FnMut(Hit) -> bool,
+) -> Result<(), LogError> {
+    let db = log.into().open().await?;
     let mut from = 0;
     loop {
         let rows = entries::rows(&db, from..u64::MAX, ROWS).await?;
@@ -101,8 +103,8 @@ pub async fn for_each(dir: &Path, query: &Query, mut found: impl FnMut(Hit) -> b
 ///
 /// # Errors
 /// [`LogError::Db`] if there is no log.
-pub async fn entry(dir: &Path, index: u64) -> Result<Option<Entry>, LogError> {
-    let db = open(dir).await?;
+pub async fn entry(log: impl Into<LogPlace>, index: u64) -> Result<Option<Entry>, LogError> {
+    let db = log.into().open().await?;
     let rows = entries::rows(&db, index..index.saturating_add(1), 1).await;
     db.close().await;
     Ok(rows?.pop().map(|row| Entry { index: row.index, bytes: row.bytes }))
@@ -136,10 +138,6 @@ pub(crate) async fn in_database(db: &Database, query: &Query) -> Result<Vec<Hit>
     }
     hits.reverse();
     Ok(hits)
-}
-
-pub(crate) async fn open(dir: &Path) -> Result<Database, LogError> {
-    Ok(Database::open_read_only(layout::under(dir, layout::DATABASE), &entries::SCHEMA).await?)
 }
 
 fn hit(row: &entries::Row) -> Result<Hit, LogError> {

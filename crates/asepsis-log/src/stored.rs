@@ -4,7 +4,7 @@ use std::path::Path;
 
 use asepsis_db::DbError;
 
-use crate::{Entry, LogError, SealedPayload, entries, layout, payloads, search};
+use crate::{Entry, LogError, LogPlace, SealedPayload, entries, layout, payloads};
 
 /// The name of the log in `dir`, as its public key bears it.
 ///
@@ -25,8 +25,8 @@ pub fn origin(dir: &Path) -> Result<String, LogError> {
 ///
 /// # Errors
 /// [`LogError::Db`].
-pub async fn payload(dir: &Path, index: u64) -> Result<Option<SealedPayload>, LogError> {
-    let db = search::open(dir).await?;
+pub async fn payload(log: impl Into<LogPlace>, index: u64) -> Result<Option<SealedPayload>, LogError> {
+    let db = log.into().open().await?;
     let found = payloads::of(&db, index).await;
     db.close().await;
     Ok(found?)
@@ -40,8 +40,12 @@ const ROWS: u32 = 256;
 ///
 /// # Errors
 /// [`LogError::Db`] if there is no log, or it cannot be read.
-pub async fn for_each_entry(dir: &Path, from: u64, mut found: impl FnMut(Entry) -> bool) -> Result<(), LogError> {
-    let db = search::open(dir).await?;
+pub async fn for_each_entry(
+    log: impl Into<LogPlace>,
+    from: u64,
+    mut found: impl FnMut(Entry) -> bool,
+) -> Result<(), LogError> {
+    let db = log.into().open().await?;
     let mut next = from;
     let read = loop {
         let rows = match entries::rows(&db, next..u64::MAX, ROWS).await {

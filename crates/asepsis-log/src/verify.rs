@@ -18,15 +18,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use asepsis_db::Database;
-
 pub use report::{Anchor, Fault, KeySource, Place, Report, Shredded};
 
 use crate::layout::{self, TILE};
 use crate::note::{Parsed, hex};
 use crate::policy::Policy;
 use crate::tree::widths;
-use crate::{LogError, entries, publish, tiles};
+use crate::{LogError, LogPlace, entries, publish, tiles};
 use anchor::Anchors;
 use walk::Walk;
 
@@ -53,7 +51,9 @@ pub struct VerifyOptions {
 ///
 /// # Errors
 /// [`LogError::Db`] if there is no database that can be read at all. All else is in the report.
-pub async fn verify(dir: &Path, options: VerifyOptions) -> Result<Report, LogError> {
+pub async fn verify(log: impl Into<LogPlace>, options: VerifyOptions) -> Result<Report, LogError> {
+    let log = log.into();
+    let dir = log.dir.as_path();
     let now = options.now.unwrap_or_else(publish::now);
     let mut report = Report { now, pinned: options.pin.is_some(), ..Report::default() };
     // Before the checkpoint: a writer may put both in place meanwhile, and the checkpoint is never the smaller one.
@@ -61,7 +61,7 @@ pub async fn verify(dir: &Path, options: VerifyOptions) -> Result<Report, LogErr
     let (checkpoint, edge) = snapshot(dir);
     let anchors = Anchors::read(dir, &options, now, checkpoint.as_deref(), cosigned.as_deref(), &mut report);
 
-    let db = Database::open_read_only(layout::under(dir, layout::DATABASE), &entries::SCHEMA).await?;
+    let db = log.open().await?;
     for what in entries::strange(&db).await? {
         let place = Place::File(layout::DATABASE.to_owned());
         report.add(place, what, "restore the database from a backup and find out who had access");

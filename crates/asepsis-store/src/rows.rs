@@ -6,7 +6,7 @@ use crate::keys::Kept;
 use crate::{KeyRecord, Unlisted};
 
 /// The layouts of the database, oldest first.
-pub(crate) const SCHEMA: Schema = Schema { name: "store", sqlite: SQLITE };
+pub(crate) const SCHEMA: Schema = Schema { name: "store", sqlite: SQLITE, postgres: POSTGRES };
 
 const SQLITE: &[&str] = &["
     CREATE TABLE api_keys (
@@ -16,6 +16,19 @@ const SQLITE: &[&str] = &["
     CREATE TABLE unlisted (
         destination TEXT PRIMARY KEY, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX unlisted_by_last_seen ON unlisted (last_seen);
+"];
+
+/// The same for a server.
+const POSTGRES: &[&str] = &["
+    CREATE TABLE api_keys (
+        id TEXT COLLATE \"C\" PRIMARY KEY, hash BYTEA NOT NULL, \"user\" TEXT NOT NULL, role TEXT NOT NULL,
+        created BIGINT NOT NULL, expires BIGINT, revoked BIGINT, last_used BIGINT
+    );
+    CREATE TABLE unlisted (
+        destination TEXT COLLATE \"C\" PRIMARY KEY, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL,
+        count BIGINT NOT NULL
+    );
     CREATE INDEX unlisted_by_last_seen ON unlisted (last_seen);
 "];
 

@@ -1,15 +1,14 @@
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use asepsis_db::{Database, DbError, Session};
+use asepsis_db::{Database, DbError, Place, Session};
 
 use crate::keys::{self, Kept, Keys};
 use crate::rows;
 use crate::unlisted::Waiting;
 use crate::{ApiKey, AuthFailure, KeyRecord, Principal, StoreError, Unlisted};
 
-/// How often the file is looked at for what other processes changed, and what waits is written.
+/// How often the database is looked at for what other processes changed, and what waits is written.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// The registers of one database. A cheap handle.
@@ -29,12 +28,12 @@ struct Shared {
 }
 
 impl Store {
-    /// Opens the registers at `path`, or makes new ones.
+    /// Opens the registers there, or makes new ones.
     ///
     /// # Errors
     /// [`StoreError::Db`].
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let db = Database::open(path, &rows::SCHEMA).await?;
+    pub async fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
+        let db = Database::open(place, &rows::SCHEMA).await?;
         let shared = Arc::new(Shared {
             writer: db.session().await?,
             db,
@@ -45,7 +44,7 @@ impl Store {
         });
         // The version is taken before the rows are read: what changes in between is read twice, never missed.
         let watcher = shared.db.session().await?;
-        let version = data_version(&watcher).await.unwrap_or(-1);
+        let version = data_version(&watcher).await.unwrap_or_default();
         shared.read_keys().await?;
         tokio::spawn(watch(Arc::downgrade(&shared), watcher, version));
         Ok(Self { shared })
@@ -82,7 +81,7 @@ impl Store {
         Ok((key, record))
     }
 
-    /// Who shows this key. Answered from memory; a key that is not known there is looked for in the file at most once a
+    /// Who shows this key. Answered from memory; a key that is not known there is looked for in the database at most once a
     /// second, so that a flood of wrong keys costs no disk.
     ///
     /// `now` is in seconds since 1970 UTC.
@@ -189,8 +188,8 @@ impl Shared {
     }
 }
 
-/// Reads keys again when another connection changed the file, and writes what waits; until the store is dropped.
-async fn watch(shared: Weak<Shared>, watcher: Session, mut version: i64) {
+/// Reads keys again when another connection changed the database, and writes what waits; until the store is dropped.
+async fn watch(shared: Weak<Shared>, watcher: Session, mut version: String) {
     loop {
         tokio::time::sleep(EVERY).await;
         let Some(shared) = shared.upgrade() else { return };
@@ -204,9 +203,17 @@ async fn watch(shared: Weak<Shared>, watcher: Session, mut version: i64) {
     }
 }
 
-/// A number that changes when another connection has changed the file.
-async fn data_version(watcher: &Session) -> Result<i64, DbError> {
-    watcher.run(|db| db.one("PRAGMA data_version", &[], |row| row.get(0))).await
+/// What changes when another connection has changed the database.
+async fn data_version(watcher: &Session) -> Result<String, DbError> {
+    watcher
+        .run(|db| {
+            if db.is_to_server() {
+                // There is no such number for one part of a server. Which transactions are done tells more than that.
+                return db.one("SELECT txid_current_snapshot()::text", &[], |row| row.get(0));
+            }
+            db.one("PRAGMA data_version", &[], |row| row.get::<i64>(0)).map(|version| version.to_string())
+        })
+        .await
 }
 
 /// No step under these locks can panic midway, so what a panicking thread left is whole.

@@ -1,8 +1,6 @@
 //! The keys of scopes under another key: once, from the root key itself to an epoch, and after each rotation.
 
-use std::path::Path;
-
-use asepsis_db::Database;
+use asepsis_db::{Database, Place};
 use asepsis_keys::{KeyError, Keys, RootKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
@@ -25,12 +23,13 @@ impl Vault {
     /// # Errors
     /// [`VaultError::WrongKey`] if the root key is not the one of the vault, or the keys belong to another vault;
     /// otherwise as [`open`](Self::open).
-    pub async fn open_old(path: &Path, keys: &Keys, root: &RootKey) -> Result<Self, VaultError> {
-        match Self::open(path, keys).await {
+    pub async fn open_old(place: impl Into<Place>, keys: &Keys, root: &RootKey) -> Result<Self, VaultError> {
+        let place = place.into();
+        match Self::open(&place, keys).await {
             Err(VaultError::Old) => {}
             opened => return opened,
         }
-        let db = Database::open(path, &rows::SCHEMA).await?;
+        let db = Database::open(place, &rows::SCHEMA).await?;
         let old = OldKeys::new(root)?;
         let stored = rows::belonging(&db).await?.root.unwrap_or_default();
         verify_slices_are_equal(&stored, &old.check_value()).map_err(|_| VaultError::WrongKey)?;
@@ -62,7 +61,7 @@ impl Vault {
     pub async fn rewrap(&self) -> Result<u64, VaultError> {
         let mut moved = self.move_keys(None).await?;
         let keys = self.shared.keys.keys();
-        let alone = keys.alone()?;
+        let alone = keys.alone().await?;
         // Nobody adds any now. Most often nothing is left.
         keys.refresh().await?;
         moved += self.move_keys(None).await?;

@@ -13,7 +13,7 @@ use crate::{ScopeId, Space, Surrogate, VaultError};
 ///
 /// Codes are looked for without their scope in the space of the command line (2) only. They are random: an index over all
 /// of them would cost a gateway a page of the write-ahead log for each.
-pub(crate) const SCHEMA: Schema = Schema { name: "vault", sqlite: SQLITE };
+pub(crate) const SCHEMA: Schema = Schema { name: "vault", sqlite: SQLITE, postgres: POSTGRES };
 
 const SQLITE: &[&str] = &[
     "
@@ -48,6 +48,22 @@ const SQLITE: &[&str] = &[
     // The epoch that a scope's key is wrapped under; none where that is still the root key itself.
     "ALTER TABLE scopes ADD COLUMN epoch INTEGER",
 ];
+
+/// The same for a server.
+const POSTGRES: &[&str] = &["
+    CREATE TABLE vault (key TEXT PRIMARY KEY, value BYTEA NOT NULL);
+    CREATE TABLE scopes (
+        scope BYTEA NOT NULL, space BIGINT NOT NULL, version BIGINT NOT NULL, wrapped BYTEA NOT NULL, epoch BIGINT,
+        PRIMARY KEY (space, scope)
+    );
+    CREATE TABLE surrogates (
+        space BIGINT NOT NULL, scope BYTEA NOT NULL, number BIGINT NOT NULL, blind BYTEA NOT NULL, seen BYTEA NOT NULL,
+        code BYTEA NOT NULL, sealed BYTEA NOT NULL,
+        PRIMARY KEY (space, scope, number),
+        FOREIGN KEY (space, scope) REFERENCES scopes (space, scope) ON DELETE CASCADE
+    );
+    CREATE INDEX surrogates_by_code ON surrogates (code) WHERE space = 2;
+"];
 
 /// A surrogate on its way into the table.
 pub(crate) struct NewRow {

@@ -1,8 +1,7 @@
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 
-use asepsis_db::{Database, GroupCommit, NotStored};
+use asepsis_db::{Database, GroupCommit, NotStored, Place};
 use asepsis_keys::{CryptoFailed, Keys, Secret};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::Zeroizing;
@@ -42,13 +41,13 @@ struct New {
 }
 
 impl Vault {
-    /// Opens the vault at `path`, or makes a new one, with its scopes' keys under these keys.
+    /// Opens the vault there, or makes a new one, with its scopes' keys under these keys.
     ///
     /// # Errors
     /// [`VaultError::WrongKey`] if it was made with others; [`VaultError::Old`] if it is sealed under a root key itself, and
     /// [`open_old`](Self::open_old) is to be called; [`VaultError::Keys`]; [`VaultError::Db`].
-    pub async fn open(path: &Path, keys: &Keys) -> Result<Self, VaultError> {
-        let db = Database::open(path, &rows::SCHEMA).await?;
+    pub async fn open(place: impl Into<Place>, keys: &Keys) -> Result<Self, VaultError> {
+        let db = Database::open(place, &rows::SCHEMA).await?;
         let belonging = rows::belonging(&db).await?;
         if belonging.root.is_some() || (belonging.keys.is_none() && belonging.scopes) {
             return Err(VaultError::Old);

@@ -3,7 +3,7 @@
 use asepsis_db::{Connection, Error, Schema, values};
 
 /// The layouts of the database, oldest first. One row a log: the largest tree that was cosigned, and when.
-pub(crate) const SCHEMA: Schema = Schema { name: "witness", sqlite: SQLITE };
+pub(crate) const SCHEMA: Schema = Schema { name: "witness", sqlite: SQLITE, postgres: &[] };
 
 const SQLITE: &[&str] = &["
     CREATE TABLE heads (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, time INTEGER NOT NULL,

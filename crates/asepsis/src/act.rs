@@ -59,7 +59,7 @@ impl Recorded {
     pub(crate) async fn append(self, home: &Home) -> anyhow::Result<()> {
         let log = match home.log_dir(LogName::Gateway).exists() {
             true => match home.log(LogName::Gateway).await {
-                Err(e) if matches!(e.downcast_ref(), Some(LogError::Locked { .. })) => None,
+                Err(e) if matches!(e.downcast_ref(), Some(LogError::Locked { .. } | LogError::Leased { .. })) => None,
                 opened => Some(opened?.0),
             },
             false => None,

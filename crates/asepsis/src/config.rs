@@ -1,6 +1,7 @@
 //! The configuration file: what it may hold, and what it means.
 
 mod export;
+mod store;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -43,6 +44,8 @@ struct File {
     upstream: Upstream,
     #[serde(default)]
     keys: KeySettings,
+    #[serde(default)]
+    store: store::StoreTable,
     #[serde(default)]
     record: RecordTable,
     #[serde(default)]
@@ -287,6 +290,7 @@ impl Config {
             }
             system.address()?;
         }
+        self.file.store.check()?;
         self.file.export.check()
     }
 
@@ -315,6 +319,11 @@ impl Config {
     /// Where the root of the keys is.
     pub(crate) fn keys(&self) -> KeySettings {
         self.file.keys.based(&self.base)
+    }
+
+    /// The server that holds the databases, with its password read; `None` where they are files of the data directory.
+    pub(crate) fn server(&self) -> anyhow::Result<Option<asepsis_db::Server>> {
+        self.file.store.server(&self.base)
     }
 
     /// Where keys, log, vault and registers are.

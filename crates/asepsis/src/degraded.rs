@@ -86,7 +86,8 @@ pub(crate) async fn watch(data: &Path, plane: &std::sync::Arc<Plane>) -> anyhow:
             let noted = marker.write(&format!("since {}\n", now()));
             tracing::error!(
                 noted = noted.is_ok(),
-                "DEGRADED: log or vault cannot be written, so nothing leaves until Asepsis is started again; look at the disk"
+                "DEGRADED: log or vault cannot be written, so nothing leaves until Asepsis is started again; look at the disk, or at the \
+                 server of the databases"
             );
             if let Err(error) = noted {
                 tracing::error!(%error, "the degraded mode cannot be noted, and the next start will not record it");

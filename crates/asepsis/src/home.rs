@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use asepsis_db::{Place, Server};
 use asepsis_exchange::{Keep, Plane, PlaneParts, Reach, SystemClock};
 use asepsis_keys::{Keys, RootKey};
-use asepsis_log::{Log, LogKey, LogOptions, Recovery};
+use asepsis_log::{Log, LogKey, LogOptions, LogPlace, Recovery};
 use asepsis_phi::{Engine, KnownPhi};
 use asepsis_policy::{Policy, Register};
 use asepsis_store::Store;
 use asepsis_vault::{Vault, VaultError};
 
+use crate::config::Config;
 use crate::roots::KeySettings;
 
 /// A data directory.
@@ -21,8 +23,17 @@ pub(crate) struct Home {
     key_files: PathBuf,
     keys: KeySettings,
     keep: Keep,
+    /// Where the databases are, if not in files of the directory.
+    server: Option<Server>,
     reach: Reach,
 }
+
+/// The file that says that the databases of a data directory are on a server. Without it, a command that is given the directory
+/// alone would begin with new ones beside them.
+const ON_SERVER: &str = "on-a-server";
+
+/// The databases of a data directory.
+const FILES: [&str; 5] = ["vault.db", "keys.db", "store.db", "log/entries.db", "log-cli/entries.db"];
 
 /// Which of the logs of a data directory. A log has one writer, so the command line does not share the gateway's.
 #[derive(Clone, Copy)]
@@ -41,8 +52,55 @@ impl LogName {
 }
 
 impl Home {
-    /// The directory at `dir`, made with mode 0700 where it is not there.
+    /// The data directory of a configuration, with its keys and databases where that says.
+    pub(crate) fn of(config: &Config) -> anyhow::Result<Self> {
+        let home = Self::made(&config.data_dir())?.with_keys(config.keys());
+        let Some(server) = config.server()? else {
+            home.in_files()?;
+            return Ok(home);
+        };
+        if let Some(file) = FILES.iter().find(|file| home.dir.join(file).exists()) {
+            bail!(
+                "{} holds {file}, the database of an installation in files, and [store] names a server; move it there with \
+                 `asepsis store move`, or name another data_dir",
+                home.dir.display()
+            );
+        }
+        Ok(Self { server: Some(server), ..home })
+    }
+
+    /// The directory at `dir`, made with mode 0700 where it is not there. Its databases are files.
     pub(crate) fn open(dir: &Path) -> anyhow::Result<Self> {
+        let home = Self::made(dir)?;
+        home.in_files()?;
+        Ok(home)
+    }
+
+    /// Notes that the databases are on a server, once something is there.
+    fn mark(&self) -> anyhow::Result<()> {
+        let marker = self.dir.join(ON_SERVER);
+        match &self.server {
+            Some(server) if !marker.exists() => std::fs::write(&marker, format!("{server}\n"))
+                .and_then(|()| asepsis_db::files::sync_parent(&marker))
+                .with_context(|| format!("cannot write {}", marker.display())),
+            _ => Ok(()),
+        }
+    }
+
+    fn in_files(&self) -> anyhow::Result<()> {
+        let marker = self.dir.join(ON_SERVER);
+        if marker.exists() {
+            bail!(
+                "the databases of {} are on a server ({}); name the configuration whose [store] says which with --config, or \
+                 another directory with --data",
+                self.dir.display(),
+                std::fs::read_to_string(&marker).unwrap_or_default().trim()
+            );
+        }
+        Ok(())
+    }
+
+    fn made(dir: &Path) -> anyhow::Result<Self> {
         let keys = dir.join("keys");
         asepsis_db::files::private_directory(dir)
             .and_then(|()| asepsis_db::files::private_directory(&keys))
@@ -52,6 +110,7 @@ impl Home {
             key_files: keys,
             keys: KeySettings::default(),
             keep: Keep::default(),
+            server: None,
             reach: Reach::default(),
         })
     }
@@ -63,6 +122,7 @@ impl Home {
             key_files: self.key_files.clone(),
             keys: self.keys.clone(),
             keep: Keep::default(),
+            server: None,
             reach: Reach::default(),
         }
     }
@@ -76,8 +136,21 @@ impl Home {
         &self.dir
     }
 
+    /// The server of the databases, where they are on one.
+    pub(crate) fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
+    /// Where a database is: this file of the directory, or the server.
+    fn place(&self, file: &str) -> Place {
+        match &self.server {
+            Some(server) => server.into(),
+            None => self.dir.join(file).into(),
+        }
+    }
+
     /// With its keys where the configuration says.
-    pub(crate) fn with_keys(self, keys: KeySettings) -> Self {
+    fn with_keys(self, keys: KeySettings) -> Self {
         Self { keys, ..self }
     }
 
@@ -94,7 +167,7 @@ impl Home {
     /// The directory at `dir`, which must be there.
     pub(crate) fn existing(dir: &Path) -> anyhow::Result<Self> {
         anyhow::ensure!(
-            dir.join("vault.db").exists(),
+            dir.join("vault.db").exists() || dir.join(ON_SERVER).exists(),
             "there is no vault in {}; name the data directory of the run with --data",
             dir.display()
         );
@@ -105,11 +178,22 @@ impl Home {
         self.dir.join(name.folder())
     }
 
+    /// A log with its entries.
+    pub(crate) fn log_place(&self, name: LogName) -> LogPlace {
+        LogPlace { dir: self.log_dir(name), server: self.server.clone() }
+    }
+
     /// The keys, made on the first use.
     pub(crate) async fn keys(&self) -> anyhow::Result<Keys> {
-        let made = ["vault.db", "keys.db"].map(|name| self.dir.join(name)).into_iter().find(|path| path.exists());
+        let place = self.place("keys.db");
+        let made = match &self.server {
+            None => ["vault.db", "keys.db"].map(|name| self.dir.join(name)).into_iter().find(|path| path.exists()),
+            Some(_) => Keys::are_at(&place).await?.then(|| PathBuf::from(place.to_string())),
+        };
         let roots = self.keys.roots(&self.key_files, made.as_deref()).await?;
-        Ok(Keys::open(&self.dir.join("keys.db"), roots, self.keys.tenant()?).await?)
+        let keys = Keys::open(place, roots, self.keys.tenant()?).await?;
+        self.mark()?;
+        Ok(keys)
     }
 
     pub(crate) async fn vault(&self) -> anyhow::Result<Vault> {
@@ -118,14 +202,14 @@ impl Home {
 
     /// The vault under keys that are open already. One that is sealed under the root key's file itself is brought up to date.
     pub(crate) async fn vault_of(&self, keys: &Keys) -> anyhow::Result<Vault> {
-        let path = self.dir.join("vault.db");
-        match Vault::open(&path, keys).await {
+        let place = self.place("vault.db");
+        match Vault::open(&place, keys).await {
             Err(VaultError::Old) => {
                 let root = self.key_files.join("root.key");
                 let root = RootKey::load(&root).with_context(|| {
-                    format!("{} is sealed under the root key itself, whose file is needed once more", path.display())
+                    format!("{place} is sealed under the root key itself, whose file is needed once more")
                 })?;
-                Ok(Vault::open_old(&path, keys, &root).await?)
+                Ok(Vault::open_old(&place, keys, &root).await?)
             }
             opened => Ok(opened?),
         }
@@ -140,12 +224,16 @@ impl Home {
             key.save(&path)?;
             key
         };
-        let options = LogOptions::new(key.origin());
-        Ok(Log::open(&self.log_dir(name), key, options).await?)
+        let options = LogOptions { server: self.server.clone(), ..LogOptions::new(key.origin()) };
+        let log = Log::open(&self.log_dir(name), key, options).await?;
+        self.mark()?;
+        Ok(log)
     }
 
     pub(crate) async fn store(&self) -> anyhow::Result<Store> {
-        Ok(Store::open(&self.dir.join("store.db")).await?)
+        let store = Store::open(self.place("store.db")).await?;
+        self.mark()?;
+        Ok(store)
     }
 
     /// A plane for work on this machine that asks no policy of a site.

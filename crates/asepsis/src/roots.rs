@@ -202,7 +202,12 @@ fn file(folder: &Path, made: Option<&Path>) -> anyhow::Result<RootKey> {
 }
 
 /// A secret from a file that is its owner's alone, or from an environment variable.
-fn secret(what: &str, file: Option<&Path>, env: Option<&str>, base: &Path) -> anyhow::Result<Zeroizing<String>> {
+pub(crate) fn secret(
+    what: &str,
+    file: Option<&Path>,
+    env: Option<&str>,
+    base: &Path,
+) -> anyhow::Result<Zeroizing<String>> {
     let text = match (file, env) {
         (Some(path), None) => {
             let bytes = Zeroizing::new(asepsis_db::files::read_secret(&base.join(path), 4096)?);

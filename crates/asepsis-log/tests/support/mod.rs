@@ -1,15 +1,23 @@
 //! What the tests of the log share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+#[path = "../../../../tests/support/backend.rs"]
+pub mod backend;
 #[cfg(target_os = "linux")]
 pub mod disk;
 pub mod peers;
+#[path = "../../../../tests/support/postgres.rs"]
+pub mod postgres;
 
 use std::path::Path;
 
+use asepsis_db::Server;
 use asepsis_db::rusqlite::Connection;
-use asepsis_log::{Log, LogKey, LogOptions, Recovery};
+use asepsis_log::{Log, LogError, LogKey, LogOptions, LogPlace, Recovery};
 use asepsis_vocab::{AuditEvent, ExchangeId, Phase, SCHEMA_VERSION};
+
+/// The file that names the schema of a folder.
+const SCHEMA: &str = "schema";
 
 pub const ORIGIN: &str = "log.example/test";
 
@@ -41,8 +49,38 @@ pub fn key(dir: &Path) -> LogKey {
     LogKey::load(&path).unwrap()
 }
 
+/// A folder for a test. On a server, a file in it says in which schema the entries are. `None` where there is no server.
+pub fn folder(on_server: bool) -> Option<tempfile::TempDir> {
+    let dir = tempfile::tempdir().unwrap();
+    if on_server {
+        let schema = postgres::schema();
+        backend::server(&schema)?;
+        std::fs::write(dir.path().join(SCHEMA), schema).unwrap();
+    }
+    Some(dir)
+}
+
+/// The server of a folder, if it has one.
+pub fn server(dir: &Path) -> Option<Server> {
+    backend::server(&std::fs::read_to_string(dir.join(SCHEMA)).ok()?)
+}
+
+/// The log of a folder.
+pub fn log_in(dir: &Path) -> LogPlace {
+    LogPlace { dir: dir.join("log"), server: server(dir) }
+}
+
+/// How the log of a folder is opened.
+pub fn options(dir: &Path) -> LogOptions {
+    LogOptions { server: server(dir), ..LogOptions::new(ORIGIN) }
+}
+
+pub async fn try_open(dir: &Path) -> Result<(Log, Recovery), LogError> {
+    Log::open(&dir.join("log"), key(dir), options(dir)).await
+}
+
 pub async fn open(dir: &Path) -> (Log, Recovery) {
-    Log::open(&dir.join("log"), key(dir), LogOptions::new(ORIGIN)).await.unwrap()
+    try_open(dir).await.unwrap()
 }
 
 /// Appends so many entries, intent and outcome in turn.
@@ -66,15 +104,25 @@ pub async fn fill(log: &Log, entries: u64) {
 
 /// A closed log of so many entries.
 pub async fn made(entries: u64) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    made_on(false, entries).await.unwrap()
+}
+
+/// A closed log of so many entries, in files or on a server, if there is one.
+pub async fn made_on(on_server: bool, entries: u64) -> Option<tempfile::TempDir> {
+    let dir = folder(on_server)?;
     let (log, _) = open(dir.path()).await;
     fill(&log, entries).await;
     log.close().await.unwrap();
-    dir
+    Some(dir)
 }
 
 /// Changes the database behind the log's back.
 pub async fn sql(dir: &Path, statement: &str) {
+    if let Some(server) = server(dir) {
+        let statement = backend::in_postgres(statement);
+        postgres::shared().unwrap().sql(server.schema(), &statement);
+        return;
+    }
     let db = Connection::open(dir.join("log/entries.db")).unwrap();
     db.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
     db.execute_batch(statement).unwrap();

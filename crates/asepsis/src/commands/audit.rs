@@ -12,6 +12,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use asepsis_log::LogPlace;
 
 use crate::args::{Audit, AuditAction};
 use crate::commands::audit_export;
@@ -27,8 +28,8 @@ pub(crate) fn run(config: &Path, audit: &Audit) -> anyhow::Result<u8> {
         AuditAction::Verify(asked) => verify::run(&place, asked),
         AuditAction::Search(asked) => search::run(&place, asked),
         AuditAction::Export(asked) => {
-            let folder = place.folder(asked.folder.as_ref())?;
-            place.wait(audit_export::run(&folder, asked))?
+            let log = place.log(asked.folder.as_ref())?;
+            place.wait(audit_export::run(&log, asked))?
         }
         AuditAction::Show { exchange, folder } => show::run(&place, *exchange, folder.as_ref()),
         AuditAction::Prove(asked) => prove::run(&place, asked),
@@ -51,6 +52,18 @@ impl Place<'_> {
             Some(folder) => Ok(folder.clone()),
             None => Ok(Config::read(self.config)?.data_dir().join("log")),
         }
+    }
+
+    /// The log of that folder, with its entries. They are on the configuration's server where the folder holds none.
+    fn log(&self, given: Option<&PathBuf>) -> anyhow::Result<LogPlace> {
+        let dir = self.folder(given)?;
+        let server = match dir.join("entries.db").exists() {
+            true => None,
+            // A folder that was given is looked at without any configuration, where there is none.
+            false if given.is_some() && !self.config.exists() => None,
+            false => Config::read(self.config)?.server()?,
+        };
+        Ok(LogPlace { dir, server })
     }
 
     /// Runs work on this thread alone.

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use asepsis_export::stream::Streams;
 use asepsis_export::{Export, NotAnEvent, Record, Source, Tally};
 use asepsis_log::search::Query;
-use asepsis_log::{Entry, Log, for_each_entry};
+use asepsis_log::{Entry, Log, LogPlace, for_each_entry};
 use tempfile::NamedTempFile;
 
 use crate::args::AuditExport;
@@ -21,11 +21,11 @@ const PUBLIC_KEY: &str = "log.vkey";
 /// Bytes that are written together.
 const BUFFER: usize = 64 << 10;
 
-pub(crate) async fn run(folder: &Path, export: &AuditExport) -> anyhow::Result<u8> {
-    let source = source(folder)?;
+pub(crate) async fn run(log: &LogPlace, export: &AuditExport) -> anyhow::Result<u8> {
+    let source = source(&log.dir)?;
     let tally = match &export.out {
-        None => entries(folder, export, source, io::stdout().lock(), "standard output").await?.1,
-        Some(path) => to_file(folder, export, source, path).await?,
+        None => entries(log, export, source, io::stdout().lock(), "standard output").await?.1,
+        Some(path) => to_file(log, export, source, path).await?,
     };
     output::remark(&format!("{} entries exported as {}, {} bytes", tally.records, export.format, tally.bytes));
     Ok(0)
@@ -33,14 +33,14 @@ pub(crate) async fn run(folder: &Path, export: &AuditExport) -> anyhow::Result<u
 
 /// Writes the file under another name beside its own, which it gets when it is whole. Its mode is 0600: it says who asked
 /// what about whom, by pseudonym.
-async fn to_file(folder: &Path, export: &AuditExport, source: Source, path: &PathBuf) -> anyhow::Result<Tally> {
+async fn to_file(log: &LogPlace, export: &AuditExport, source: Source, path: &PathBuf) -> anyhow::Result<Tally> {
     let shown = path.display().to_string();
     if path.exists() {
         bail!("{shown} is there already and is not written over; name another file, or move it away");
     }
     let beside = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = NamedTempFile::new_in(beside).with_context(|| format!("cannot write in {}", beside.display()))?;
-    let (file, tally) = entries(folder, export, source, file, &shown).await?;
+    let (file, tally) = entries(log, export, source, file, &shown).await?;
     file.as_file().sync_all().with_context(|| format!("cannot write {shown}"))?;
     file.persist_noclobber(path).with_context(|| format!("cannot give {shown} its name"))?;
     Ok(tally)
@@ -48,7 +48,7 @@ async fn to_file(folder: &Path, export: &AuditExport, source: Source, path: &Pat
 
 /// Writes all entries that are asked for.
 async fn entries<W: Write>(
-    folder: &Path,
+    log: &LogPlace,
     export: &AuditExport,
     source: Source,
     out: W,
@@ -67,7 +67,7 @@ async fn entries<W: Write>(
     let mut writing =
         Export::begin(export.format, source, BufWriter::with_capacity(BUFFER, out)).with_context(cannot)?;
     let mut stopped = None;
-    for_each_entry(folder, 0, |entry| {
+    for_each_entry(log, 0, |entry| {
         stopped = one(&mut writing, entry, wanted).err();
         stopped.is_none()
     })

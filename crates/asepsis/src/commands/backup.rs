@@ -25,7 +25,7 @@ pub(crate) fn run(config: &Path, backup: &Backup) -> anyhow::Result<u8> {
             Some(data) => Home::existing(data),
             None => {
                 let config = Config::read(config)?;
-                Ok(Home::open(&config.data_dir())?.with_keys(config.keys()))
+                Ok(Home::of(&config)?)
             }
         }
     };
@@ -62,6 +62,11 @@ pub(crate) fn run(config: &Path, backup: &Backup) -> anyhow::Result<u8> {
 }
 
 async fn create(home: &Home, to: &Path, recipients: &Recipients) -> anyhow::Result<u8> {
+    if let Some(server) = home.server() {
+        bail!(
+            "the databases are on {server}, which `asepsis backup` does not read yet; docs/postgresql.md says what to back up how"
+        );
+    }
     let made = OffsetDateTime::now_utc().format(&Rfc3339)?;
     let (data, to) = (home.dir().to_owned(), to.to_owned());
     let created = asepsis_backup::create(&data, &to, recipients, &made)?;
@@ -185,9 +190,9 @@ async fn prefix(home: &Home, restored: &Home, log: &LogEntry) -> anyhow::Result<
     let (opened, _) = restored.log(name).await.with_context(|| format!("the restored {}", log.folder))?;
     opened.close().await?;
     let pin = || VerifyOptions { pin: Some(checkpoint.clone()), ..VerifyOptions::default() };
-    let own = verify::verify(&restored.log_dir(name), pin()).await?;
+    let own = verify::verify(&restored.log_place(name), pin()).await?;
     sound(&own, || format!("the restored {}", log.folder))?;
-    let live = verify::verify(&home.log_dir(name), pin()).await?;
+    let live = verify::verify(&home.log_place(name), pin()).await?;
     sound(&live, || format!("the live {} does not go on from the backup's", log.folder))?;
     Ok(checkpoint.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or_default())
 }

@@ -22,6 +22,18 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     output::line(&format!("listens on {}", config.listen()))?;
     output::line(&format!("keeps its data in {}", config.data_dir().display()))?;
     let mut warnings = config.missing_keys();
+    match config.server() {
+        Ok(Some(server)) => {
+            let how = if server.is_by_tls() { "by TLS" } else { "in plain text" };
+            output::line(&format!(
+                "keeps its databases on {server}, {how}; files of keys, tiles and checkpoints of logs, and cursors of streams stay in \
+                 the data directory"
+            ))?;
+        }
+        Ok(None) => {}
+        // The password may be set where the gateway runs and not here.
+        Err(error) => warnings.push(format!("{error:#}")),
+    }
     for (id, models, forms, purpose) in config.routes() {
         let Some(system) = config.register.system(id) else { continue };
         output::line("")?;

@@ -38,7 +38,7 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     let vendor = Standin::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.context("the stand-in vendor")?;
     let look = if demo.realistic { "realistic" } else { "placeholder" };
     let config = Config::parse(&configuration(demo.listen, vendor.address(), look), folder)?;
-    let home = Home::open(&config.data_dir())?;
+    let home = Home::of(&config)?;
     let (plane, _) = home
         .plane(LogName::Gateway, config.engine()?, config.known()?, config.policy()?, config.register.clone(), false)
         .await?;
@@ -80,7 +80,7 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
         show.record(decision.as_ref(), &entries)?;
     }
     plane.log().checkpoint().await?;
-    let report = verify::verify(&home.log_dir(LogName::Gateway), VerifyOptions::default()).await?;
+    let report = verify::verify(&home.log_place(LogName::Gateway), VerifyOptions::default()).await?;
     show.verification(&report_lines(&report))?;
 
     if !demo.once {

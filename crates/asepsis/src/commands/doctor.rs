@@ -86,7 +86,14 @@ async fn look(config: &Config, seen: &mut Seen) -> anyhow::Result<()> {
     }
     private(&data, seen);
     room(&data, seen);
-    let home = Home::open(&data)?.with_keys(config.keys());
+    let home = match Home::of(config) {
+        Ok(home) => home,
+        Err(error) => {
+            seen.fault(format!("{error:#}"));
+            return Ok(());
+        }
+    };
+    server(&home, seen).await;
     if let Err(error) = log(&home, &data, seen).await {
         seen.fault(format!("the log cannot be read: {error:#}"));
     }
@@ -137,6 +144,27 @@ pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     }
 }
 
+/// Whether the server of the databases can be reached, and keeps what it acknowledges.
+async fn server(home: &Home, seen: &mut Seen) {
+    let Some(server) = home.server() else { return };
+    match server.look().await {
+        Ok(found) => {
+            let how = if server.is_by_tls() { "by TLS" } else { "in plain text" };
+            seen.good(format!(
+                "{server} answers {how}: PostgreSQL {}, which syncs what it acknowledges",
+                found.version
+            ));
+            if !found.has_synchronous_standby {
+                seen.warning(
+                    "no other server has what this PostgreSQL acknowledges (synchronous_standby_names is empty): its disk is the \
+                     only one; see docs/postgresql.md",
+                );
+            }
+        }
+        Err(error) => seen.fault(format!("the server of the databases: {error}")),
+    }
+}
+
 /// Integrity, completeness, and whether somebody outside knows how far the log got.
 async fn log(home: &Home, data: &Path, seen: &mut Seen) -> anyhow::Result<()> {
     let path = data.join("tlog-policy");
@@ -147,7 +175,7 @@ async fn log(home: &Home, data: &Path, seen: &mut Seen) -> anyhow::Result<()> {
     let witnessed = policy.as_ref().is_some_and(Policy::needs_witnesses);
     let max_age = witnessed.then_some(COSIGNED);
     let options = VerifyOptions { policy, max_age, ..VerifyOptions::default() };
-    let report = verify::verify(&home.log_dir(LogName::Gateway), options).await?;
+    let report = verify::verify(&home.log_place(LogName::Gateway), options).await?;
     match report.findings.first() {
         None => seen.good(format!("the log: {} entries, every one hashed, as they were signed", report.entries)),
         Some(fault) => {
@@ -202,12 +230,12 @@ async fn keys(home: &Home, config: &Config, seen: &mut Seen) {
 async fn drills(home: &Home, seen: &mut Seen) -> anyhow::Result<()> {
     let mut newest: Option<(String, bool)> = None;
     for name in [LogName::Gateway, LogName::CommandLine] {
-        let folder = home.log_dir(name);
-        if !folder.exists() {
+        let log = home.log_place(name);
+        if !log.dir.exists() {
             continue;
         }
         let query = Query { phase: Some(Phase::Act), ..Query::default() };
-        for hit in search::search(&folder, &query).await? {
+        for hit in search::search(&log, &query).await? {
             let kind = hit.event.act.as_ref().map(|act| act.kind);
             let good = match kind {
                 Some(ActKind::BackupVerified) => true,
@@ -238,9 +266,9 @@ async fn streams(config: &Config, home: &Home, seen: &mut Seen) {
         Ok(streams) => streams,
         Err(error) => return seen.fault(format!("[export]: {error:#}")),
     };
-    let folder = home.log_dir(LogName::Gateway);
-    let Ok(origin) = asepsis_log::origin(&folder) else { return };
-    let newest = search::search(&folder, &Query { last: Some(1), ..Query::default() }).await;
+    let log = home.log_place(LogName::Gateway);
+    let Ok(origin) = asepsis_log::origin(&log.dir) else { return };
+    let newest = search::search(&log, &Query { last: Some(1), ..Query::default() }).await;
     let size = newest.ok().and_then(|hits| hits.first().map(|hit| hit.index + 1)).unwrap_or_default();
     for stream in streams {
         match asepsis_export::stream::Cursor::open(&home.dir().join("export"), &stream.name, &origin) {

@@ -26,7 +26,7 @@ pub(crate) fn run(init: &Init) -> anyhow::Result<u8> {
     let config = Config::read(&path)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     let key = runtime.block_on(async {
-        let store = Home::open(&config.data_dir())?.store().await?;
+        let store = Home::of(&config)?.store().await?;
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let (key, _) = store.add_key("first-user", "clinician", Some(now + 365 * 86_400), now).await?;
         store.close().await?;

@@ -17,7 +17,7 @@ pub(crate) fn run(path: &Path, key: &Key) -> anyhow::Result<u8> {
 }
 
 async fn act(config: &Config, key: &Key) -> anyhow::Result<u8> {
-    let store = Home::open(&config.data_dir())?.store().await?;
+    let store = Home::of(config)?.store().await?;
     let now = OffsetDateTime::now_utc().unix_timestamp();
     match &key.action {
         KeyAction::Add { user, role, days } => {

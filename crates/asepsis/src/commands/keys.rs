@@ -25,7 +25,7 @@ pub(crate) fn run(config: &Path, command: &KeysCommand) -> anyhow::Result<u8> {
         Some(data) => Home::existing(data)?,
         None => {
             let config = Config::read(config)?;
-            Home::open(&config.data_dir())?.with_keys(config.keys())
+            Home::of(&config)?
         }
     };
     runtime.block_on(act(&home, &command.action))
@@ -146,7 +146,7 @@ async fn rotate(home: &Home, keys: &Keys, vault: &Vault, finish: bool) -> anyhow
 async fn destroy(home: &Home, keys: &Keys, vault: &Vault, epoch: u32, basis: &str) -> anyhow::Result<()> {
     let recorded = Recorded::new("cli.keys.destroy-epoch", ActKind::DestroyEpoch, Some(basis))?;
     // Everything that stands against it is found before it is recorded and done.
-    drop(keys.alone()?);
+    drop(keys.alone().await?);
     if !keys.epochs().await?.iter().any(|e| e.number == epoch && e.destroyed.is_none() && epoch < keys.current_epoch())
     {
         bail!(
@@ -214,12 +214,12 @@ async fn again(home: &Home, keys: &Keys, list: Vec<Shredded>) -> anyhow::Result<
 pub(crate) async fn from_logs(home: &Home) -> anyhow::Result<Vec<Shredded>> {
     let mut list = Vec::new();
     for name in [LogName::Gateway, LogName::CommandLine] {
-        let folder = home.log_dir(name);
-        if !folder.exists() {
+        let log = home.log_place(name);
+        if !log.dir.exists() {
             continue;
         }
         let query = Query { phase: Some(Phase::Act), ..Query::default() };
-        for hit in search::search(&folder, &query).await? {
+        for hit in search::search(&log, &query).await? {
             let Some(act) = hit.event.act.filter(|act| act.kind == ActKind::Shred) else { continue };
             let Some(subject) = hit.event.subject else { continue };
             let at = OffsetDateTime::parse(&hit.event.time, &Rfc3339).context("an entry's time")?.unix_timestamp();

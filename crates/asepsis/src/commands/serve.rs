@@ -28,7 +28,7 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 async fn serve(config: &Config) -> anyhow::Result<u8> {
     let asked_to_stop = stop()?;
     let settings = config.settings()?;
-    let home = Home::open(&config.data_dir())?.with_keys(config.keys()).keeping(config.keep()).reaching(config.reach());
+    let home = Home::of(config)?.keeping(config.keep()).reaching(config.reach());
     let (plane, recovery) = home
         .plane(
             LogName::Gateway,
@@ -60,7 +60,10 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
     output::remark(&format!("asepsis listens on {scheme}://{}", server.address()?));
     server.run(asked_to_stop).await;
     streams.stop().await;
-    plane.log().clone().close().await?;
+    // The last handle, so that closing waits until the writer has ended and its database is closed.
+    let log = plane.log().clone();
+    drop(plane);
+    log.close().await?;
     store.close().await?;
     Ok(0)
 }

@@ -13,7 +13,7 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     runtime.block_on(async {
-        let store = Home::open(&config.data_dir())?.store().await?;
+        let store = Home::of(&config)?.store().await?;
         let rows = store.list_unlisted().await?;
         for row in &rows {
             let date =

@@ -29,7 +29,7 @@ pub(crate) fn run(path: &Path, command: &VaultCommand) -> anyhow::Result<u8> {
         Some(data) => (Home::existing(data)?, None),
         None => {
             let config = Config::read(path)?;
-            (Home::open(&config.data_dir())?.with_keys(config.keys()), Some(config))
+            (Home::of(&config)?, Some(config))
         }
     };
     runtime.block_on(show(&home, config.as_ref(), reveal))

@@ -10,12 +10,12 @@ use crate::home::Home;
 use crate::output;
 
 pub(crate) fn run(place: &Place<'_>, asked: &Account) -> anyhow::Result<u8> {
-    let folder = place.folder(asked.folder.as_ref())?;
+    let log = place.log(asked.folder.as_ref())?;
     let Some(subject) = subject(place, asked)? else {
         output::line("no disclosures: this patient has no pseudonym here, or it was erased")?;
         return Ok(0);
     };
-    let found = place.wait(account::of(&folder, subject, asked.from.clone(), asked.until.clone()))??;
+    let found = place.wait(account::of(&log, subject, asked.from.clone(), asked.until.clone()))??;
     let listed = found.iter().filter(|disclosure| !asked.required || disclosure.exempt.is_none());
     for disclosure in listed {
         output::line(&if asked.json { json_line(disclosure) } else { line(disclosure) })?;
@@ -39,7 +39,7 @@ fn subject(place: &Place<'_>, asked: &Account) -> anyhow::Result<Option<SubjectI
     let patient = read_patient(&asked.patient)?;
     let config = Config::read(place.config)?;
     place.wait(async {
-        let keys = Home::open(&config.data_dir())?.with_keys(config.keys()).keys().await?;
+        let keys = Home::of(&config)?.keys().await?;
         Ok(keys.find_subject(&patient).await?)
     })?
 }

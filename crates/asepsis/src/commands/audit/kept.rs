@@ -20,11 +20,11 @@ pub(crate) fn run(place: &Place<'_>, asked: &OpenKept) -> anyhow::Result<u8> {
 }
 
 async fn show(config: &Config, asked: &OpenKept) -> anyhow::Result<u8> {
-    let home = Home::open(&config.data_dir())?.with_keys(config.keys());
+    let home = Home::of(config)?;
     let second = second_person(&home, config, asked.second_person_key_env.as_deref()).await?;
-    let folder = home.log_dir(LogName::Gateway);
+    let log = home.log_place(LogName::Gateway);
     let query = Query { exchange: Some(asked.exchange), ..Query::default() };
-    let hits = search::search(&folder, &query).await?;
+    let hits = search::search(&log, &query).await?;
     if hits.is_empty() {
         bail!("the log has no entry of {}", asked.exchange);
     }
@@ -37,13 +37,13 @@ async fn show(config: &Config, asked: &OpenKept) -> anyhow::Result<u8> {
     }
     // Keys first: what was erased is no act of revealing.
     let keys = home.keys().await?;
-    let origin = asepsis_log::origin(&folder)?;
+    let origin = asepsis_log::origin(&log.dir)?;
     let mut opened = Vec::new();
     for (Hit { index, event }, payload) in sealed {
         let id: KeyId = payload.key.parse().with_context(|| format!("entry {index} names a key that is none"))?;
         let key = keys.key(id).await.with_context(|| format!("what entry {index} kept cannot be opened"))?;
         let bytes =
-            asepsis_log::payload(&folder, *index).await?.with_context(|| format!("what entry {index} kept is gone"))?;
+            asepsis_log::payload(&log, *index).await?.with_context(|| format!("what entry {index} kept is gone"))?;
         opened.push((*index, event, key.open(&payload_record(&origin, event), &bytes.bytes)?));
     }
     let mut recorded = Recorded::new("cli.audit.open", ActKind::Reveal, Some(&asked.basis))?

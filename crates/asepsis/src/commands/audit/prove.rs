@@ -8,16 +8,16 @@ use crate::args::Prove;
 use crate::output;
 
 pub(crate) fn run(place: &Place<'_>, asked: &Prove) -> anyhow::Result<u8> {
-    let folder = place.folder(asked.folder.as_ref())?;
+    let log = place.log(asked.folder.as_ref())?;
     let text = match (&asked.since, asked.index) {
         (Some(since), _) => {
             let old = ParsedCheckpoint::new(super::read(since)?.as_bytes())
                 .with_context(|| format!("{} cannot be gone on from", since.display()))?;
-            Consistency::since(&folder, old.size())?.to_text()
+            Consistency::since(&log.dir, old.size())?.to_text()
         }
         (None, Some(index)) => {
-            let proof = TlogProof::of_entry(&folder, index)?;
-            let entry = place.wait(search::entry(&folder, index))??;
+            let proof = TlogProof::of_entry(&log.dir, index)?;
+            let entry = place.wait(search::entry(&log, index))??;
             let entry = entry.with_context(|| format!("entry {index} is not there any more: it was pruned"))?;
             proof.check(&entry.bytes)?;
             if let Some(path) = &asked.entry {

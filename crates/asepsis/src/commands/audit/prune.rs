@@ -27,7 +27,7 @@ fn old(place: &Place<'_>, asked: &Prune, before: &str) -> anyhow::Result<u8> {
     let before = Date::parse(before, &Iso8601::DATE)
         .with_context(|| format!("--before {before}: a day is written as 2020-11-25"))?;
     let name = if asked.command_line { LogName::CommandLine } else { LogName::Gateway };
-    let home = Home::open(&Config::read(place.config)?.data_dir())?;
+    let home = Home::of(&Config::read(place.config)?)?;
     let policy = Retention::read(&home.log_dir(name))?;
     let actor = actor();
     place.wait(async {
@@ -53,13 +53,13 @@ fn old(place: &Place<'_>, asked: &Prune, before: &str) -> anyhow::Result<u8> {
 /// Lets go of payloads whose key an entry says is destroyed. Where that entry is in the other log, because the gateway was
 /// running, one in this log says the same first: the check of a log needs nothing but the log.
 fn shredded(place: &Place<'_>, dry_run: bool) -> anyhow::Result<u8> {
-    let home = Home::open(&Config::read(place.config)?.data_dir())?;
+    let home = Home::of(&Config::read(place.config)?)?;
     place.wait(async {
         let listed = from_logs(&home).await?;
         let query = Query { phase: Some(Phase::Act), ..Query::default() };
-        let folder = home.log_dir(LogName::Gateway);
+        let place = home.log_place(LogName::Gateway);
         let here: Vec<_> =
-            search::search(&folder, &query).await?.into_iter().filter(|hit| is_shred(&hit.event)).collect();
+            search::search(&place, &query).await?.into_iter().filter(|hit| is_shred(&hit.event)).collect();
         let (log, _) = home.log(LogName::Gateway).await?;
         let (mut keys, mut payloads) = (0_u64, 0);
         for entry in listed {

@@ -18,7 +18,7 @@ pub(crate) fn run(place: &Place<'_>, search: &Search) -> anyhow::Result<u8> {
         until: search.until.clone(),
         last: Some(search.last),
     };
-    let hits = place.wait(search::search(&place.folder(search.folder.as_ref())?, &query))??;
+    let hits = place.wait(search::search(&place.log(search.folder.as_ref())?, &query))??;
     for hit in &hits {
         output::line(&if search.json { json_line(hit)? } else { summary(hit) })?;
     }

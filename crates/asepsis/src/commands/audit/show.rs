@@ -9,7 +9,7 @@ use crate::output;
 
 pub(crate) fn run(place: &Place<'_>, exchange: ExchangeId, folder: Option<&PathBuf>) -> anyhow::Result<u8> {
     let query = Query { exchange: Some(exchange), ..Query::default() };
-    let hits = place.wait(search::search(&place.folder(folder)?, &query))??;
+    let hits = place.wait(search::search(&place.log(folder)?, &query))??;
     anyhow::ensure!(!hits.is_empty(), "the log has no entry of {exchange}");
     for hit in &hits {
         for line in details(hit) {

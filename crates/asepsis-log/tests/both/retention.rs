@@ -1,17 +1,17 @@
 //! Retention: only by a written policy, only in whole segments, recorded, and what stays still verifies.
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
 use asepsis_log::proof::{Consistency, TlogProof};
 use asepsis_log::verify::{Place, Report, VerifyOptions, verify};
-use asepsis_log::{Log, LogError, LogOptions, Retention};
+use asepsis_log::{LogError, Retention};
 use asepsis_vocab::{ExchangeId, Phase};
-use support::{event, key, open, sql};
 use time::{Date, Month};
+
+use super::ON_SERVER;
+use crate::support::{event, folder, log_in, open, sql, try_open};
 
 fn policy() -> Retention {
     Retention::parse("keep 6 years\nbasis 45 CFR 164.316(b)(2)(i)\n").unwrap()
@@ -22,8 +22,8 @@ fn day(year: i32) -> Date {
 }
 
 /// A log with so many entries of 2010, of 2012, and of the time of the tests.
-async fn made(old: u64, later: u64, young: u64) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+async fn made(old: u64, later: u64, young: u64) -> Option<tempfile::TempDir> {
+    let dir = folder(ON_SERVER)?;
     let (log, _) = open(dir.path()).await;
     for (time, count) in [("2010-06-01", old), ("2012-06-01", later), ("2024-11-22", young)] {
         let mut tasks = tokio::task::JoinSet::new();
@@ -36,16 +36,16 @@ async fn made(old: u64, later: u64, young: u64) -> tempfile::TempDir {
         tasks.join_all().await;
     }
     log.close().await.unwrap();
-    dir
+    Some(dir)
 }
 
 async fn check(dir: &Path, pin: Option<String>) -> Report {
-    verify(&dir.join("log"), VerifyOptions { pin, ..VerifyOptions::default() }).await.unwrap()
+    verify(&log_in(dir), VerifyOptions { pin, ..VerifyOptions::default() }).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r27_old_segments_go_by_the_policy_and_what_stays_verifies_with_all_its_anchors() {
-    let dir = made(600, 300, 200).await;
+    let Some(dir) = made(600, 300, 200).await else { return };
     let in_log = dir.path().join("log");
     let pin = fs::read_to_string(in_log.join("checkpoint")).unwrap();
     let (log, _) = open(dir.path()).await;
@@ -84,7 +84,7 @@ async fn r27_old_segments_go_by_the_policy_and_what_stays_verifies_with_all_its_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r27_without_a_policy_or_against_it_nothing_goes() {
-    let dir = made(300, 0, 10).await;
+    let Some(dir) = made(300, 0, 10).await else { return };
     let in_log = dir.path().join("log");
     assert!(matches!(Retention::read(&in_log), Err(LogError::NoRetention { .. })));
     fs::write(in_log.join("retention"), "keep 6 years\n").unwrap();
@@ -97,7 +97,7 @@ async fn r27_without_a_policy_or_against_it_nothing_goes() {
     assert!(matches!(refused, Err(LogError::Retention { .. })));
     assert_eq!(log.size(), 310);
     // An exchange without end keeps its intent, whatever its age.
-    let dir = tempfile::tempdir().unwrap();
+    let Some(dir) = folder(ON_SERVER) else { return };
     let (log, _) = open(dir.path()).await;
     for phase in [Phase::Intent; 600] {
         let mut event = event(ExchangeId::now(), phase);
@@ -110,14 +110,14 @@ async fn r27_without_a_policy_or_against_it_nothing_goes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn r27_entries_that_are_gone_beyond_what_was_recorded_are_named() {
     // Nothing was pruned, and the beginning is gone.
-    let dir = made(600, 0, 10).await;
+    let Some(dir) = made(600, 0, 10).await else { return };
     sql(dir.path(), "DELETE FROM entries WHERE idx < 256").await;
     let report = check(dir.path(), None).await;
     assert!(report.findings.iter().any(|fault| fault.place == Place::Entry(0)), "{report:?}");
     assert!(report.findings.iter().any(|fault| fault.what == "entries 0 to 255 are missing"), "{report:?}");
 
     // More is gone than the act says.
-    let dir = made(600, 0, 300).await;
+    let Some(dir) = made(600, 0, 300).await else { return };
     let (log, _) = open(dir.path()).await;
     log.prune(&policy(), day(2012), None, false).await.unwrap();
     log.close().await.unwrap();
@@ -128,7 +128,7 @@ async fn r27_entries_that_are_gone_beyond_what_was_recorded_are_named() {
     assert_eq!(report.pruned, 512);
 
     // Pruned entries cannot be hashed again: a tile of theirs that is changed or gone is seen, and the log does not make it up.
-    let dir = made(600, 0, 300).await;
+    let Some(dir) = made(600, 0, 300).await else { return };
     let (log, _) = open(dir.path()).await;
     log.prune(&policy(), day(2012), None, false).await.unwrap();
     log.close().await.unwrap();
@@ -142,18 +142,18 @@ async fn r27_entries_that_are_gone_beyond_what_was_recorded_are_named() {
     fs::remove_file(&tile).unwrap();
     let report = check(dir.path(), None).await;
     assert!(report.findings.iter().any(|fault| fault.place == Place::File("tile/0/000".into())), "{report:?}");
-    let opened = Log::open(&dir.path().join("log"), key(dir.path()), LogOptions::new(support::ORIGIN)).await;
+    let opened = try_open(dir.path()).await;
     assert!(matches!(opened.unwrap_err(), LogError::Pruned { first: 512 }));
     fs::write(&tile, honest).unwrap();
     assert!(check(dir.path(), None).await.is_sound());
     fs::remove_file(dir.path().join("log/checkpoint")).unwrap();
-    let opened = Log::open(&dir.path().join("log"), key(dir.path()), LogOptions::new(support::ORIGIN)).await;
+    let opened = try_open(dir.path()).await;
     assert!(matches!(opened.unwrap_err(), LogError::Pruned { first: 512 }), "no new history is signed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn c23_pruning_that_was_cut_off_in_the_middle_is_sound_and_is_finished_by_the_next() {
-    let dir = made(600, 0, 300).await;
+    let Some(dir) = made(600, 0, 300).await else { return };
     let bundle = dir.path().join("log/tile/entries/000");
     let content = fs::read(&bundle).unwrap();
     let (log, _) = open(dir.path()).await;

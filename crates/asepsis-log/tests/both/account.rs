@@ -1,14 +1,14 @@
 //! Accounting of disclosures (45 CFR 164.528): equal to what really happened.
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::BTreeSet;
 
 use asepsis_log::account;
 use asepsis_log::search::{self, Query};
 use asepsis_vocab::{AuditEvent, DisclosureForm, ExchangeId, Phase, PurposeOfUse, SubjectId};
-use support::{event, open};
+
+use super::ON_SERVER;
+use crate::support::{event, folder, log_in, open};
 
 /// What was done, by the one who did it: the truth that the accounting is compared with.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ fn must_be_accounted_for(form: DisclosureForm, purpose: PurposeOfUse, agreement:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r32_the_accounting_of_a_patient_is_what_happened() {
-    let dir = tempfile::tempdir().unwrap();
+    let Some(dir) = folder(ON_SERVER) else { return };
     let (log, _) = open(dir.path()).await;
     let patients: Vec<SubjectId> = (0..3).map(|at| SubjectId::from_random([at; 16])).collect();
     let mut truth = vec![BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
@@ -83,7 +83,7 @@ async fn r32_the_accounting_of_a_patient_is_what_happened() {
             });
         }
     }
-    let in_log = dir.path().join("log");
+    let in_log = log_in(dir.path());
     for (patient, truth) in patients.iter().zip(truth) {
         let found = account::of(&in_log, *patient, None, None).await.unwrap();
         assert!(found.windows(2).all(|pair| pair[0].index < pair[1].index), "oldest first");
