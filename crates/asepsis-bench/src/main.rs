@@ -5,6 +5,8 @@
 //! it adds beyond the log's sync is seen) and on the disk, in rounds within the same run. Compare rows, not machines: the
 //! figures that count are differences and ratios.
 //!
+//! `--binary PATH` measures another build of `asepsis` than the one beside this program.
+//!
 //! `log` measures durable appends of the log alone: a bare file, SQLite and PostgreSQL side by side.
 //!
 //! `stages` measures the steps only, one after the other on one thread; `short` only small prompts and answers that are not
@@ -171,6 +173,10 @@ default_purpose = "TREAT"
 
 /// The binary beside this one.
 fn asepsis() -> anyhow::Result<PathBuf> {
+    let mut arguments = std::env::args_os().skip_while(|argument| argument != "--binary").skip(1);
+    if let Some(path) = arguments.next().map(PathBuf::from) {
+        return path.canonicalize().with_context(|| path.display().to_string());
+    }
     let path = std::env::current_exe()?.with_file_name("asepsis");
     if !path.exists() {
         bail!("{} is not there; build it first: cargo build --release -p asepsis", path.display());

@@ -16,6 +16,7 @@ mod group;
 mod place;
 mod postgres;
 mod readers;
+mod room;
 mod session;
 mod sqlite;
 mod value;

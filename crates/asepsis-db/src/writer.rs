@@ -60,8 +60,9 @@ impl<B: Batch> Writer<B> {
     pub(crate) fn new(mut connection: Connection, batch: B) -> Result<Self, Error> {
         let checkpoints = match &mut connection.kind {
             Kind::Sqlite(connection) => {
-                // In KiB: the pages that rows go into are at hand also where they are not side by side.
-                connection.pragma_update(None, "cache_size", -8 * 1024)?;
+                // In KiB. A larger one costs more than it saves: where rows change pages, SQLite looks through all of it after
+                // the commit, and what it does not hold the system has at hand.
+                connection.pragma_update(None, "cache_size", -1024)?;
                 Some(Checkpoints::new(connection)?)
             }
             Kind::Postgres(_) => None,
@@ -110,6 +111,17 @@ impl<B: Batch> Writer<B> {
         match self.batch.stored(&self.connection, job)? {
             Some(done) => Ok(Committed::Before(done)),
             None => self.commit(std::slice::from_ref(job), true),
+        }
+    }
+
+    /// Makes room for what will be committed, where that is worth it.
+    ///
+    /// # Errors
+    /// Any error puts durability in doubt.
+    pub(crate) fn make_room(&self) -> Result<(), Error> {
+        match &self.connection.kind {
+            Kind::Sqlite(connection) => Ok(crate::room::make(connection)?),
+            Kind::Postgres(_) => Ok(()),
         }
     }
 

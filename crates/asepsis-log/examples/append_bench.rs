@@ -37,6 +37,9 @@ async fn main() -> Result<(), Error> {
         let log_dir = dir.join(format!("log-{writers}"));
         let key = LogKey::generate("bench.example/log")?;
         let (log, _) = Log::open(&log_dir, key, LogOptions::new("bench.example/log")).await?;
+        if std::env::var_os("WITHOUT_ROOM").is_none() {
+            log.make_room().await?;
+        }
         let mut tasks = tokio::task::JoinSet::new();
         let begin = Instant::now();
         for _ in 0..writers {

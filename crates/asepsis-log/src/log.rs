@@ -200,9 +200,8 @@ impl Log {
         let id = entries::event_id(&event.exchange, event.phase);
         match self.shared.writer.store(NewEntry { id, bytes, payload }).await {
             Ok(Stored::At(index)) => Ok(index),
-            Ok(Stored::Contradicts) | Err(NotStored::Conflict) => Err(LogError::Conflict),
-            Err(NotStored::Stopped(cause)) => Err(LogError::Stopped(cause)),
-            Err(NotStored::Closed) => Err(LogError::Closed),
+            Ok(Stored::Contradicts) => Err(LogError::Conflict),
+            Err(e) => Err(not_stored(e)),
         }
     }
 
@@ -231,6 +230,14 @@ impl Log {
     /// [`LogError::NotShredded`] if that entry says nothing of the sort; [`LogError::Db`].
     pub async fn delete_shredded(&self, shredded: u64) -> Result<u64, LogError> {
         erase::delete_shredded(&self.shared.db, shredded).await
+    }
+
+    /// Makes room on the disk for what will be stored; see [`GroupCommit::make_room`](asepsis_db::GroupCommit::make_room).
+    ///
+    /// # Errors
+    /// [`LogError::Stopped`].
+    pub async fn make_room(&self) -> Result<(), LogError> {
+        self.shared.writer.make_room().await.map_err(not_stored)
     }
 
     /// Writes tiles and bundles for all entries and signs a checkpoint over them, now.
@@ -365,5 +372,13 @@ async fn lock(dir: &Path) -> Result<File, LogError> {
             Err(TryLockError::WouldBlock) => return Err(LogError::Locked { dir: dir.to_owned() }),
             Err(TryLockError::Error(e)) => return Err(fail("lock the log", e).into()),
         }
+    }
+}
+
+fn not_stored(error: NotStored) -> LogError {
+    match error {
+        NotStored::Conflict => LogError::Conflict,
+        NotStored::Stopped(cause) => LogError::Stopped(cause),
+        NotStored::Closed => LogError::Closed,
     }
 }

@@ -204,6 +204,14 @@ impl Vault {
         Ok(rows::empty_log(&self.shared.db).await?)
     }
 
+    /// Makes room on the disk for what will be stored; see [`GroupCommit::make_room`](asepsis_db::GroupCommit::make_room).
+    ///
+    /// # Errors
+    /// [`VaultError::Stopped`].
+    pub async fn make_room(&self) -> Result<(), VaultError> {
+        Ok(self.shared.writer.make_room().await?)
+    }
+
     /// Whether new surrogates can be stored, as far as is known. Once false, false until the vault is opened again.
     pub fn is_healthy(&self) -> bool {
         self.shared.writer.is_healthy()

@@ -5,6 +5,7 @@
 mod audit;
 mod ci;
 mod count;
+mod dist;
 mod eval;
 mod place;
 mod postgres;
@@ -28,6 +29,8 @@ cargo xtask eval    measure detection, in one table: --data DIR says where the d
                     --quick trains nothing, --peer measures Presidio beside us
 cargo xtask power-cut   what is left after the power is cut while clients are served, 50 times (root; a minute); a number of
                     rounds may follow
+cargo xtask dist    the binary to give away, optimised by what runs in the benchmark, in target/dist (a quarter of an hour; needs
+                    `rustup component add llvm-tools`)
 cargo xtask ci      test, then formatting, lints, licences and documentation";
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         "setup" => tests::set_up_all(),
         "test" => tests::show(),
         "count" => count::run(),
+        "dist" => dist::run_all(),
         "train" => train::run(std::env::args().nth(2).as_deref()),
         "eval" => eval::show(&std::env::args().skip(2).collect::<Vec<_>>()),
         "power-cut" => power_cut(std::env::args().nth(2)),

@@ -45,6 +45,8 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
     for exchange in &recovery.unfinished {
         tracing::warn!(%exchange, "was about to leave when Asepsis stopped; whether it was answered is not recorded");
     }
+    plane.log().make_room().await?;
+    plane.vault().make_room().await?;
     plane.close_unfinished(&recovery.unfinished).await?;
     degraded::watch(&config.data_dir(), &plane).await.context("the degraded mode cannot be noted")?;
     crate::commands::audit::cosign_beside(&config.data_dir())?;
