@@ -317,6 +317,10 @@ async fn c2_a_wrong_password_a_missing_database_and_a_missing_right_are_told_wit
     let shown = format!("{refused} {server:?} {server}");
     assert!(!shown.contains("another-password") && !shown.contains(&format!("{USER}@")), "{shown}");
 
+    let without = ServerSettings { password: None, ..settings(postgres) };
+    let refused = Database::open(&Server::new(without).unwrap(), &FIRST).await.unwrap_err().to_string();
+    assert!(refused.contains("28000") && refused.contains("the password"), "{refused}");
+
     let none = ServerSettings { url: postgres.url() + "_not_there", ..settings(postgres) };
     let refused = Database::open(&Server::new(none).unwrap(), &FIRST).await.unwrap_err().to_string();
     assert!(refused.contains("3D000") && refused.contains("createdb"), "{refused}");
@@ -382,17 +386,21 @@ fn c2_addresses_that_would_show_a_password_or_plain_text_are_refused() {
     assert!(with("postgres://u@[::1]:5433/d?sslmode=verify-full&application_name=x").unwrap().is_by_tls());
 }
 
-/// A certificate authority, and what it signed for a name.
-fn certificates(name: &str) -> (String, String, String) {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+/// A certificate authority, and what it signed for names: certificates and their keys.
+fn certificates<const N: usize>(names: [&str; N]) -> (String, [(String, String); N]) {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     let key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = authority.self_signed(&key).unwrap().pem();
     let issuer = Issuer::new(authority, key);
-    let own = KeyPair::generate().unwrap();
-    let signed = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&own, &issuer).unwrap();
-    (ca, signed.pem(), own.serialize_pem())
+    let signed = names.map(|name| {
+        let own = KeyPair::generate().unwrap();
+        let mut certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        certificate.distinguished_name.push(DnType::CommonName, name);
+        (certificate.signed_by(&own, &issuer).unwrap().pem(), own.serialize_pem())
+    });
+    (ca, signed)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -404,9 +412,9 @@ async fn c2_tls_takes_the_servers_name_and_authority_and_nothing_less() {
         std::fs::write(&path, text).unwrap();
         path
     };
-    let (ca, certificate, key) = certificates("localhost");
-    let ca = write("ca.pem", &ca);
-    let other = write("other.pem", &certificates("localhost").0);
+    let (authority, [(certificate, key), (shown, shown_key)]) = certificates(["localhost", USER]);
+    let ca = write("ca.pem", &authority);
+    let other = write("other.pem", &certificates([]).0);
     let by_tls = |host: &str, ca: &PathBuf| {
         let url = postgres.url().replace("127.0.0.1", host) + "?sslmode=verify-full";
         Server::new(ServerSettings { url, ca_file: Some(ca.clone()), ..settings(&postgres) }).unwrap()
@@ -416,7 +424,7 @@ async fn c2_tls_takes_the_servers_name_and_authority_and_nothing_less() {
     let refused = Database::open(&good, &FIRST).await.unwrap_err().to_string();
     assert!(refused.contains("cannot be reached"), "{refused}");
 
-    for (name, text) in [("server.crt", &certificate), ("server.key", &key)] {
+    for (name, text) in [("server.crt", &certificate), ("server.key", &key), ("root.crt", &authority)] {
         let path = postgres.data().join(name);
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -433,6 +441,26 @@ async fn c2_tls_takes_the_servers_name_and_authority_and_nothing_less() {
         let refused = Database::open(server, &FIRST).await.unwrap_err().to_string();
         assert!(refused.contains("certificate"), "{refused}");
     }
+
+    // A server that asks for the client's certificate in place of a password.
+    let rules = postgres.data().join("pg_hba.conf");
+    let before = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, format!("hostssl all {USER} all cert\n{before}")).unwrap();
+    postgres.psql("asepsis", "ALTER SYSTEM SET ssl_ca_file = 'root.crt'");
+    postgres.stop();
+    postgres.run();
+    let without = Database::open(&good, &FIRST).await.unwrap_err().to_string();
+    assert!(without.contains("28000"), "{without}");
+    let client = Some((write("client.pem", &shown), write("client.key", &shown_key)));
+    let by_certificate = ServerSettings {
+        url: postgres.url().replace("127.0.0.1", "localhost") + "?sslmode=verify-full",
+        schema: postgres::schema(),
+        ca_file: Some(ca),
+        client,
+        ..ServerSettings::default()
+    };
+    Database::open(&Server::new(by_certificate).unwrap(), &FIRST).await.unwrap();
+
     let missing = ServerSettings { ca_file: Some(dir.path().join("none.pem")), ..settings(&postgres) };
     let missing = ServerSettings { url: missing.url.clone() + "?sslmode=verify-full", ..missing };
     assert!(matches!(Server::new(missing), Err(ServerError::File { .. })));

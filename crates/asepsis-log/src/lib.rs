@@ -3,8 +3,8 @@
 //! An *entry* is the exact bytes of an [`AuditEvent`](asepsis_vocab::AuditEvent) as JSON, a leaf of a SHA-256 Merkle tree
 //! (RFC 6962). A *checkpoint* is the size and root of that tree, signed (C2SP tlog-checkpoint, signed-note). *Tiles* and
 //! *entry bundles* are the tree and the entries as static files (C2SP tlog-tiles), so that any verifier of that format can
-//! check the log without Asepsis. The entries in the database (a file of SQLite, or a PostgreSQL server) are the truth; all else is derived from them and written anew
-//! where it is missing. A *pin* is a checkpoint kept elsewhere: without one, a complete rollback cannot be seen.
+//! check the log without Asepsis. The entries in the database (a file of SQLite, or a PostgreSQL server) are the truth; all else
+//! is derived from them and written anew where it is missing. A *pin* is a checkpoint kept elsewhere: without one, a complete rollback cannot be seen.
 //!
 //! It answers the audit controls of 45 CFR 164.312(b).
 

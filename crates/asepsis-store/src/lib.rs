@@ -1,6 +1,6 @@
 //! The registers that change while Asepsis runs: who may ask, and where requests wanted to go.
 //!
-//! A [`Store`] is one SQLite file. An [`ApiKey`] is what a machine client shows; the store keeps its SHA-256 only, and answers
+//! A [`Store`] is one database. An [`ApiKey`] is what a machine client shows; the store keeps its SHA-256 only, and answers
 //! from memory, so that recognising a client costs no disk. A change made by another process (`asepsis key add`,
 //! `key revoke`) is seen within about a second.
 

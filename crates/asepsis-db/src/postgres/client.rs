@@ -11,6 +11,7 @@ use futures_util::future::try_join_all;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row, Statement};
 
+use crate::postgres::locks::key;
 use crate::postgres::values::Given;
 use crate::postgres::wait::{runtime, wait};
 use crate::postgres::{PgFault, Server};
@@ -32,7 +33,7 @@ pub(crate) struct Client {
     lost: Arc<AtomicBool>,
     /// The lock that keeps transactions of one part apart.
     lock: i64,
-    server: Server,
+    pub(super) server: Server,
 }
 
 impl Client {
@@ -236,43 +237,6 @@ impl Client {
     }
 }
 
-/// Locks that last as long as the connection.
-impl Client {
-    /// Whether the lock on something of the installation was to be had, alone or beside others who share it.
-    pub(crate) fn try_lock(&self, what: &str, shared: bool) -> Result<bool, PgFault> {
-        let statement = if shared { "SELECT pg_try_advisory_lock_shared(?)" } else { "SELECT pg_try_advisory_lock(?)" };
-        self.ask(statement, what)
-    }
-
-    /// Gives one lock back.
-    pub(crate) fn unlock(&self, what: &str, shared: bool) -> Result<bool, PgFault> {
-        let statement = if shared { "SELECT pg_advisory_unlock_shared(?)" } else { "SELECT pg_advisory_unlock(?)" };
-        self.ask(statement, what)
-    }
-
-    /// Whether a connection of another process than `but` holds it. PostgreSQL shows the number of a lock in two halves.
-    pub(crate) fn is_locked_by_others(&self, what: &str, but: i64) -> Result<bool, PgFault> {
-        let statement = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
-                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                         AND ((classid::bigint << 32) | objid::bigint) = ? AND pid::bigint <> ?";
-        let mut found = false;
-        self.each(statement, &[Value::Int(key(self.server.schema(), what)), Value::Int(but)], |_| {
-            found = true;
-            false
-        })?;
-        Ok(found)
-    }
-
-    fn ask(&self, statement: &str, what: &str) -> Result<bool, PgFault> {
-        let mut yes = false;
-        self.each(statement, &[Value::Int(key(self.server.schema(), what))], |row| {
-            yes = row.try_get(0).unwrap_or_default();
-            true
-        })?;
-        Ok(yes)
-    }
-}
-
 async fn run(client: &tokio_postgres::Client, statement: &Statement, values: &[Value<'_>]) -> Result<u64, PgFault> {
     let given: Vec<Given<'_>> = values.iter().map(|value| Given(*value)).collect();
     Ok(client.execute_raw(statement, given.iter().map(|value| value as &(dyn ToSql + Sync))).await?)
@@ -336,12 +300,6 @@ fn inserts(statement: &str) -> Option<&str> {
     (into.starts_with("INSERT INTO ") && places.all(|place| place == "?")).then_some(into)
 }
 
-/// A number for an advisory lock on something in a schema: FNV-1a, 64 bits.
-pub(crate) fn key(schema: &str, what: &str) -> i64 {
-    let bytes = b"asepsis ".iter().chain(schema.as_bytes()).chain(b" ").chain(what.as_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)) as i64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,11 +322,5 @@ mod tests {
         ] {
             assert_eq!(inserts(other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn locks_of_different_things_are_different() {
-        assert_ne!(key("asepsis", "log 1"), key("asepsis", "log 2"));
-        assert_ne!(key("asepsis", "log 1"), key("other", "log 1"));
     }
 }

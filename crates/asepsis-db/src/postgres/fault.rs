@@ -18,6 +18,11 @@ impl PgFault {
         Self { code: None, about: None, why: Some(why.into()) }
     }
 
+    /// What the client found by itself, and the server has a code for.
+    fn of_code(code: &str) -> Self {
+        Self { code: Some(code.to_owned()), about: None, why: None }
+    }
+
     /// The SQLSTATE, where the server said one.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
@@ -33,6 +38,9 @@ impl PgFault {
             return "; look whether the server runs and can be reached, then restart";
         };
         match code {
+            "22023" => {
+                "; a value is not of the kind that its column holds, look whether the database is of this version"
+            }
             "28000" | "28P01" => {
                 "; it refuses the user or the password, look at the address, the password and pg_hba.conf"
             }
@@ -60,12 +68,21 @@ impl From<&tokio_postgres::Error> for PgFault {
         if error.is_closed() {
             return Self::link("the connection to the server is cut");
         }
-        let mut why = "the server cannot be reached".to_owned();
+        // The client's own words say of which kind it is, and hold no value.
+        let said = error.to_string();
+        let values = ["error serializing", "error deserializing", "expected", "invalid column", "query returned"];
+        if values.iter().any(|beginning| said.starts_with(beginning)) {
+            return Self::of_code("22023");
+        }
+        if said == "authentication error" || said == "invalid configuration" {
+            return Self::of_code("28000");
+        }
+        let mut why = format!("the server cannot be reached ({said})");
         let mut source = error.source();
         while let Some(cause) = source {
-            // The system's and TLS's own words; the client's own hold the statement at most.
+            // The system's and TLS's own words.
             if cause.is::<std::io::Error>() || cause.is::<rustls::Error>() {
-                why = format!("{why} ({cause})");
+                why = format!("the server cannot be reached ({cause})");
                 break;
             }
             source = cause.source();

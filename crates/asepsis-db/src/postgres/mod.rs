@@ -2,6 +2,7 @@
 
 mod client;
 mod fault;
+mod locks;
 mod schema;
 mod server;
 mod tls;
