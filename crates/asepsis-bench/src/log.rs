@@ -128,7 +128,10 @@ async fn round(store: &Store, writers: usize) -> anyhow::Result<Vec<Duration>> {
 
 async fn open(dir: &Path, server: Option<Server>) -> anyhow::Result<Log> {
     let options = LogOptions { server, ..LogOptions::new(ORIGIN) };
-    Ok(Log::open(dir, LogKey::generate(ORIGIN)?, options).await?.0)
+    let (log, _) = Log::open(dir, LogKey::generate(ORIGIN)?, options).await?;
+    // As the gateway does.
+    log.make_room().await?;
+    Ok(log)
 }
 
 /// An intent as the gateway writes it.
