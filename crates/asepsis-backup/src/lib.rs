@@ -14,6 +14,7 @@ mod error;
 mod manifest;
 mod read;
 mod seal;
+pub mod watch;
 
 pub use create::{Created, create};
 pub use error::BackupError;

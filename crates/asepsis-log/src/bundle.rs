@@ -15,7 +15,7 @@ pub(crate) fn of<E: AsRef<[u8]>>(entries: &[E]) -> Vec<u8> {
 }
 
 /// Takes the first entry off `bundle`; `None` if there is none that is whole.
-pub(crate) fn take<'a>(bundle: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub fn take<'a>(bundle: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, rest) = bundle.split_first_chunk::<2>()?;
     let (entry, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
     *bundle = rest;

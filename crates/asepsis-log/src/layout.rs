@@ -6,28 +6,28 @@
 use std::path::{Path, PathBuf};
 
 /// The width of a full tile.
-pub(crate) const TILE: u64 = 256;
+pub const TILE: u64 = 256;
 
 /// The database of entries.
 pub(crate) const DATABASE: &str = "entries.db";
 /// The signed checkpoint.
-pub(crate) const CHECKPOINT: &str = "checkpoint";
+pub const CHECKPOINT: &str = "checkpoint";
 /// The newest checkpoint with cosignatures of witnesses.
-pub(crate) const COSIGNED: &str = "checkpoint.cosigned";
+pub const COSIGNED: &str = "checkpoint.cosigned";
 /// The written policy of retention.
 pub(crate) const RETENTION: &str = "retention";
 /// The lock of the one writer.
 pub(crate) const LOCK: &str = "lock";
 /// The public key, for convenience: who verifies had better bring his own copy.
-pub(crate) const PUBLIC_KEY: &str = "log.vkey";
+pub const PUBLIC_KEY: &str = "log.vkey";
 
 /// The path of a hash tile in the log's directory; `width` 1 to 256.
-pub(crate) fn tile(level: usize, number: u64, width: u64) -> String {
+pub fn tile(level: usize, number: u64, width: u64) -> String {
     format!("tile/{level}/{}{}", grouped(number), partial(width))
 }
 
 /// The path of an entry bundle in the log's directory; `width` 1 to 256.
-pub(crate) fn bundle(number: u64, width: u64) -> String {
+pub fn bundle(number: u64, width: u64) -> String {
     format!("tile/entries/{}{}", grouped(number), partial(width))
 }
 

@@ -45,5 +45,13 @@ pub use retention::{DEFAULT_YEARS, Retention};
 pub use stored::{for_each_entry, origin, payload};
 pub use verifier::{KeyKind, VerifierKey};
 
+/// The files of a log as C2SP tlog-tiles lays them out, and the tree that they hold: for who carries them elsewhere, and for who
+/// checks them there.
+pub mod files {
+    pub use crate::bundle::take as take_entry;
+    pub use crate::layout::{CHECKPOINT, COSIGNED, PUBLIC_KEY, TILE, bundle, tile};
+    pub use crate::tree::{FullTile, Tree, widths};
+}
+
 /// The largest entry in bytes: its length is 16 bits wide in an entry bundle (C2SP tlog-tiles).
 pub const MAX_ENTRY_BYTES: usize = 65_535;

@@ -3,16 +3,19 @@ use tlog_tiles::{EMPTY_HASH, Hash, node_hash};
 use crate::layout::TILE;
 
 /// A tile that just became full.
-pub(crate) struct FullTile {
-    pub(crate) level: usize,
-    pub(crate) number: u64,
-    pub(crate) hashes: Vec<Hash>,
+pub struct FullTile {
+    /// The level of tiles, from 0 on.
+    pub level: usize,
+    /// Its number within the level.
+    pub number: u64,
+    /// Its 256 hashes.
+    pub hashes: Vec<Hash>,
 }
 
 /// The growing right edge of a Merkle tree (RFC 6962, 2.1) in tiles: of each level of tiles, the hashes of the tile that is
 /// not full yet. At most 255 hashes a level and eight levels, however long the log is.
 #[derive(Clone, Default)]
-pub(crate) struct Tree {
+pub struct Tree {
     size: u64,
     levels: Vec<Vec<Hash>>,
 }
@@ -25,17 +28,17 @@ impl Tree {
     }
 
     /// The number of leaves.
-    pub(crate) fn size(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.size
     }
 
     /// The hashes of the unfinished tile of each level.
-    pub(crate) fn edge(&self) -> &[Vec<Hash>] {
+    pub fn edge(&self) -> &[Vec<Hash>] {
         &self.levels
     }
 
     /// Adds a leaf and gives the tiles that it made full to `full`.
-    pub(crate) fn push(&mut self, leaf: Hash, mut full: impl FnMut(FullTile)) {
+    pub fn push(&mut self, leaf: Hash, mut full: impl FnMut(FullTile)) {
         let mut hash = leaf;
         let mut position = self.size;
         self.size += 1;
@@ -55,7 +58,7 @@ impl Tree {
     }
 
     /// The root over all leaves.
-    pub(crate) fn root(&self) -> Hash {
+    pub fn root(&self) -> Hash {
         // From right to left: the unfinished tiles of low levels stand right of those of high ones, and a tile of W hashes
         // is a row of perfect subtrees, one for each bit of W, the largest first.
         let mut root: Option<Hash> = None;
@@ -73,7 +76,7 @@ impl Tree {
 }
 
 /// The width of the unfinished tile of each level of a tree of `size` leaves.
-pub(crate) fn widths(size: u64) -> impl Iterator<Item = u64> {
+pub fn widths(size: u64) -> impl Iterator<Item = u64> {
     std::iter::successors((size > 0).then_some(size), |left| (left / TILE > 0).then_some(left / TILE))
         .map(|left| left % TILE)
 }

@@ -13,7 +13,7 @@ use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse, S
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use audit::*;
-pub(crate) use backup::{Backup, BackupAction, BackupSource};
+pub(crate) use backup::{Backup, BackupAction, BackupSource, BackupWatch, CanaryAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
 
 /// The security plane between a healthcare organisation and the AI it uses.
@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Keys(KeysCommand),
     /// Look at the practice as it stands: what is missing, and what to do.
     Doctor,
-    /// Make backups, check them, and prove that they can be used.
+    /// Make backups, check them, and prove that they can be used; look after the backups of other systems.
     Backup(Backup),
     /// Move the databases between files and a PostgreSQL server.
     Store(StoreCommand),

@@ -2,6 +2,7 @@
 
 mod export;
 mod store;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -52,6 +53,8 @@ struct File {
     vault: VaultTable,
     #[serde(default)]
     export: export::Export,
+    #[serde(default)]
+    backup: watch::Backup,
     #[serde(default, rename = "role")]
     roles: Vec<Role>,
     #[serde(default, rename = "vendor")]
@@ -291,7 +294,18 @@ impl Config {
             system.address()?;
         }
         self.file.store.check()?;
+        self.file.backup.check(&self.base)?;
         self.file.export.check()
+    }
+
+    /// The names of the backups of others that are looked after.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = &str> {
+        self.file.backup.names()
+    }
+
+    /// The backup of that name. What it needs of the environment is read here.
+    pub(crate) fn watch(&self, name: &str) -> anyhow::Result<asepsis_backup::watch::Watch> {
+        self.file.backup.watch(name, &self.base)
     }
 
     /// Where the audit log is sent as it grows. Certificates and secrets are read here.

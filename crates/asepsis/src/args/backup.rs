@@ -45,6 +45,41 @@ pub(crate) enum BackupAction {
         #[arg(long, value_name = "FOLDER")]
         scratch: Option<PathBuf>,
     },
+    /// Look after the backups of other systems, those of [[backup.watch]]: their own tools read them, and canaries are taken out of
+    /// the newest snapshot. What was found goes into the log. Exit code 0 sound, 1 alarm, 2 something could not be looked at.
+    Watch(BackupWatch),
+    /// Files of known content in what is backed up, by which encrypted or changed files are noticed.
+    Canary {
+        #[command(subcommand)]
+        action: CanaryAction,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct BackupWatch {
+    /// The name of one of them; all where absent.
+    pub(crate) name: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Read this part in place of the next one.
+    #[arg(long, requires = "name")]
+    pub(crate) part: Option<u32>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CanaryAction {
+    /// Plant canaries in a folder that is backed up.
+    Create {
+        /// The folder.
+        dir: PathBuf,
+        /// The backup that takes it along, by its name in [[backup.watch]].
+        #[arg(long = "for", value_name = "NAME")]
+        watched: String,
+        /// The path of the folder in the snapshots, where it is another one than here: a share that is mounted elsewhere.
+        #[arg(long = "as", value_name = "PATH")]
+        seen_as: Option<String>,
+    },
 }
 
 #[derive(Args)]

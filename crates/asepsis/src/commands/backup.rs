@@ -1,4 +1,8 @@
-//! `asepsis backup`: makes backups, checks them, and proves by a drill that they can be used.
+//! `asepsis backup`: makes backups, checks them, proves by a drill that they can be used, and looks after those of others.
+
+pub(crate) mod watch;
+pub(crate) mod watch_metrics;
+mod watch_report;
 
 use std::path::Path;
 use std::time::Instant;
@@ -12,7 +16,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::act::Recorded;
-use crate::args::{Backup, BackupAction, BackupSource};
+use crate::args::{Backup, BackupAction, BackupSource, CanaryAction};
 use crate::commands::doctor::{LITTLE_ROOM, free_bytes};
 use crate::config::Config;
 use crate::home::{Home, LogName};
@@ -58,6 +62,10 @@ pub(crate) fn run(config: &Path, backup: &Backup) -> anyhow::Result<u8> {
             Ok(0)
         }
         BackupAction::Drill { source, scratch } => runtime.block_on(drill(&home()?, source, scratch.as_deref())),
+        BackupAction::Watch(asked) => runtime.block_on(watch::run(&Config::read(config)?, &home()?, asked)),
+        BackupAction::Canary { action: CanaryAction::Create { dir, watched, seen_as } } => {
+            watch::canaries(&Config::read(config)?, &home()?, dir, watched, seen_as.as_deref())
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use asepsis_backup::watch::{Verdict, WatchState};
 use asepsis_log::policy::Policy;
 use asepsis_log::search::{self, Query};
 use asepsis_log::verify::{self, VerifyOptions};
@@ -10,6 +11,7 @@ use asepsis_vocab::{ActKind, Phase};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use crate::commands::backup::watch;
 use crate::config::Config;
 use crate::home::{Home, LogName};
 use crate::output;
@@ -101,6 +103,7 @@ async fn look(config: &Config, seen: &mut Seen) -> anyhow::Result<()> {
     if let Err(error) = drills(&home, seen).await {
         seen.fault(format!("the log cannot be searched: {error:#}"));
     }
+    watched(config, &home, seen);
     streams(config, &home, seen).await;
     Ok(())
 }
@@ -236,7 +239,11 @@ async fn drills(home: &Home, seen: &mut Seen) -> anyhow::Result<()> {
         }
         let query = Query { phase: Some(Phase::Act), ..Query::default() };
         for hit in search::search(&log, &query).await? {
-            let kind = hit.event.act.as_ref().map(|act| act.kind);
+            let act = hit.event.act.as_ref();
+            if act.and_then(|act| act.target.as_deref()).is_some_and(|target| target.starts_with(watch::TARGET)) {
+                continue;
+            }
+            let kind = act.map(|act| act.kind);
             let good = match kind {
                 Some(ActKind::BackupVerified) => true,
                 Some(ActKind::BackupFault) => false,
@@ -258,6 +265,40 @@ async fn drills(home: &Home, seen: &mut Seen) -> anyhow::Result<()> {
         _ => seen.warning(format!("the last drill of a backup was at {time}: try the newest one")),
     }
     Ok(())
+}
+
+/// When the backups of other systems were last looked at, and what came of it.
+fn watched(config: &Config, home: &Home, seen: &mut Seen) {
+    for name in config.watched() {
+        let state = match WatchState::load(&watch::folder(home), name) {
+            Ok(Some(state)) => state,
+            Ok(None) => {
+                seen.warning(format!("the backup {name} was never verified: `asepsis backup watch {name}`"));
+                continue;
+            }
+            Err(error) => {
+                seen.fault(format!("the backup {name}: {error}"));
+                continue;
+            }
+        };
+        let at = i64::try_from(state.looked).ok().and_then(|s| OffsetDateTime::from_unix_timestamp(s).ok());
+        let age = at.map(|at| OffsetDateTime::now_utc() - at);
+        let time = at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
+        let text = format!("the backup {name} was verified at {time}");
+        match state.verdict {
+            Verdict::Alarm => seen.fault(format!(
+                "{text}, and something is wrong with it ({}): `asepsis backup watch {name}` tells all",
+                state.codes.join(", ")
+            )),
+            _ if age.is_none_or(|age| age > DRILL) => {
+                seen.warning(format!("{text} and not lately: `asepsis backup watch {name}`"));
+            }
+            Verdict::NotLooked => {
+                seen.warning(format!("{text} and could not be looked at ({})", state.codes.join(", ")));
+            }
+            Verdict::Sound => seen.good(text),
+        }
+    }
 }
 
 /// How far the streams of the log are behind.

@@ -6,6 +6,8 @@ use anyhow::Context;
 use asepsis_gateway::{Gateway, Server};
 
 use crate::commands::audit_export;
+use crate::commands::backup::watch;
+use crate::commands::backup::watch_metrics::WatchMetrics;
 use crate::config::Config;
 use crate::degraded;
 use crate::home::{Home, LogName};
@@ -52,7 +54,13 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
     crate::commands::audit::cosign_beside(&config.data_dir())?;
     let store = home.store().await?;
     let streams = audit_export::streams(config, &home, plane.log())?;
-    let gateway = Gateway::with_collectors(plane.clone(), store.clone(), &settings, vec![Box::new(streams.metrics())])?;
+    let watched = WatchMetrics::new(watch::folder(&home), config.watched().map(str::to_owned).collect());
+    let gateway = Gateway::with_collectors(
+        plane.clone(),
+        store.clone(),
+        &settings,
+        vec![Box::new(streams.metrics()), Box::new(watched)],
+    )?;
     let server = Server::bind(gateway, &settings)
         .await
         .with_context(|| format!("cannot listen on {}; is another Asepsis running?", settings.listen))?;
