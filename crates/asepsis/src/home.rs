@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use asepsis_exchange::{Keep, Plane, PlaneParts, SystemClock};
+use asepsis_exchange::{Keep, Plane, PlaneParts, Rules, SystemClock};
 use asepsis_keys::{Keys, RootKey};
 use asepsis_log::{Log, LogKey, LogOptions, Recovery};
 use asepsis_phi::{Engine, KnownPhi};
@@ -132,9 +132,14 @@ impl Home {
 
     /// A plane for work on this machine that asks no policy of a site.
     pub(crate) async fn local_plane(&self, name: LogName) -> anyhow::Result<Arc<Plane>> {
-        let policy = Policy::shipped(time::UtcOffset::UTC)?;
         let (engine, known) = (Engine::builder().titles_apart().build()?, KnownPhi::default());
-        Ok(self.plane(name, engine, known, policy, Register::default(), false).await?.0)
+        Ok(self.plane(name, engine, known, Self::no_rules()?, false).await?.0)
+    }
+
+    /// The shipped policies over an empty register, for work that asks no policy of a site.
+    pub(crate) fn no_rules() -> anyhow::Result<Rules> {
+        let policy = Policy::shipped(time::UtcOffset::UTC)?;
+        Ok(Rules { policy: Arc::new(policy), register: Arc::new(Register::default()) })
     }
 
     /// A plane over this directory.
@@ -143,8 +148,7 @@ impl Home {
         name: LogName,
         engine: Engine,
         known: KnownPhi,
-        policy: Policy,
-        register: Register,
+        rules: Rules,
         first_layer_accepted: bool,
     ) -> anyhow::Result<(Arc<Plane>, Recovery)> {
         let (log, recovery) = self.log(name).await?;
@@ -152,8 +156,7 @@ impl Home {
         let plane = Plane::new(PlaneParts {
             engine: Arc::new(engine),
             known: Arc::new(known),
-            policy,
-            register,
+            rules,
             vault: self.vault_of(&keys).await?,
             keys,
             log,

@@ -7,6 +7,7 @@ mod ci;
 mod count;
 mod eval;
 mod place;
+mod proof;
 mod sdk;
 mod shell;
 mod tests;
