@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use asepsis_document::json::{Json, Limits};
 use asepsis_phi::{Engine, KnownPhi, Segment};
-use asepsis_policy::{Agreement, AgreementKind, AgreementState, AiSystem, Facts, Policy, Register, Role, Vendor};
+use asepsis_policy::{
+    Agreement, AgreementKind, AgreementState, AiSystem, ContentFacts, Facts, Policy, Register, Role, Vendor,
+};
 use asepsis_surrogate::{Code, Context, Issued, placeholder};
 use asepsis_vocab::{DisclosureForm, PurposeOfUse};
 use time::macros::{date, datetime};
@@ -43,6 +45,7 @@ pub(crate) fn run(sizes: &[(usize, String)]) -> anyhow::Result<()> {
             system,
             purpose: PurposeOfUse::Treat,
             classes: findings.iter().map(|f| f.class).collect(),
+            content: ContentFacts::default(),
             full_assurance: false,
             first_layer_accepted: false,
             now: datetime!(2026-11-22 12:00 UTC),
@@ -115,12 +118,17 @@ fn register() -> anyhow::Result<Register> {
         vendor: "vendor".into(),
         roles: BTreeSet::from(["clinician".into()]),
         purposes: BTreeSet::from([PurposeOfUse::Treat]),
-        retention_days: None,
-        trains_on_data: None,
+        ..AiSystem::default()
     };
     Ok(Register::new(
-        vec![Vendor { id: "vendor".into(), name: "Vendor".into(), agreements: vec![agreement] }],
+        vec![Vendor {
+            id: "vendor".into(),
+            name: "Vendor".into(),
+            status: Default::default(),
+            stopped: false,
+            agreements: vec![agreement],
+        }],
         vec![system],
-        vec![Role { id: "clinician".into(), restore: true }],
+        vec![Role { id: "clinician".into(), restore: true, administer: false, standing: Default::default() }],
     )?)
 }

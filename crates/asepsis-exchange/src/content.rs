@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use asepsis_keys::PatientId;
+use asepsis_policy::ContentFacts;
 use asepsis_vocab::{Actor, DisclosureForm, PurposeOfUse};
 
 use asepsis_surrogate::Rendering;
@@ -53,6 +54,8 @@ pub struct Content {
     pub conversation: Vec<u8>,
     /// Whose data it is, where the client says so.
     pub patient: Option<Arc<PatientId>>,
+    /// What the client states of it: sensitivity labels, authorizations. How many individuals it speaks of is counted.
+    pub stated: ContentFacts,
     /// Bytes of the request as it came.
     pub request_bytes: u64,
 }

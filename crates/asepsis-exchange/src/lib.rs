@@ -25,7 +25,7 @@ pub use asepsis_surrogate::Rendering;
 pub use clock::{Clock, SystemClock};
 pub use content::{Asker, Content, Piece, Route};
 pub use keep::{Keep, PAYLOAD_VERSION, record as payload_record};
-pub use plane::{Plane, PlaneParts, Refusal, RefusalKind};
+pub use plane::{Plane, PlaneParts, Refusal, RefusalKind, Rules};
 pub use protect::{Protected, issued};
 pub use reach::Reach;
 pub use record::{Ticket, count};

@@ -1,12 +1,13 @@
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use asepsis_keys::{KeyError, Keys};
 use asepsis_log::search::Query;
 use asepsis_log::{Log, LogError};
 use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
-use asepsis_policy::{Decision, Facts, Policy, PolicyError, Register};
+use asepsis_policy::{ContentFacts, Decision, Facts, Policy, PolicyError, Register};
 use asepsis_vault::{ScopeId, Vault, VaultError};
-use asepsis_vocab::{DisclosureForm, ExchangeId, Finding, Recipient};
+use asepsis_vocab::{DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
 
 use crate::admitted::{Admitted, Ending};
 use crate::clock::Clock;
@@ -23,6 +24,17 @@ const INSPECT_INLINE: usize = 32 * 1024;
 pub struct Plane {
     parts: PlaneParts,
     versions: Vec<(String, String)>,
+    /// What decides from now on, with its facts. An exchange takes both once and keeps them to its end.
+    rules: RwLock<Rules>,
+}
+
+/// What decides, and the facts behind it.
+#[derive(Clone)]
+pub struct Rules {
+    /// Decides.
+    pub policy: Arc<Policy>,
+    /// The facts behind decisions.
+    pub register: Arc<Register>,
 }
 
 /// What a plane is made of.
@@ -31,10 +43,8 @@ pub struct PlaneParts {
     pub engine: Arc<Engine>,
     /// What the organisation knows of its patients, to be found with certainty.
     pub known: Arc<KnownPhi>,
-    /// Decides.
-    pub policy: Policy,
-    /// The facts behind decisions.
-    pub register: Register,
+    /// What decides at first, and the facts behind it.
+    pub rules: Rules,
     /// Keeps surrogates.
     pub vault: Vault,
     /// The pseudonyms of patients, and the keys of what is kept about them.
@@ -90,7 +100,8 @@ impl Plane {
             ("asepsis".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("detector".to_owned(), parts.engine.version().to_owned()),
         ];
-        Arc::new(Self { parts, versions })
+        let rules = RwLock::new(parts.rules.clone());
+        Arc::new(Self { parts, versions, rules })
     }
 
     /// Begins an exchange through the face `interface`.
@@ -98,9 +109,14 @@ impl Plane {
         Ticket::new(Arc::clone(self), interface)
     }
 
-    /// The facts behind decisions.
-    pub fn register(&self) -> &Register {
-        &self.parts.register
+    /// What decides at present, and the facts behind it.
+    pub fn rules(&self) -> Rules {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets other policies decide, or other facts, from the next exchange on.
+    pub fn set_rules(&self, rules: Rules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 
     /// The log.
@@ -186,7 +202,7 @@ impl Plane {
         ticket.event_mut().found = count(&content.pieces, &findings);
 
         // === Decide ===
-        let decision = match self.decide(asker, route, &findings, &mut ticket) {
+        let decision = match self.decide(asker, route, &content, &findings, &mut ticket) {
             Ok(decision) => decision,
             Err(kind) => return self.refuse(ticket, kind).await,
         };
@@ -202,8 +218,15 @@ impl Plane {
         let patient = ticket.event_mut().subject;
         let scope = self.parts.reach.scope(self.vault(), &asker.user, &content.conversation, patient);
         let year = self.clock().now().year();
-        let protecting =
-            protect(self.vault(), &scope, &content.pieces, &findings, decision.form, route.rendering, year);
+        let protecting = protect(
+            self.vault(),
+            &scope,
+            &content.pieces,
+            &findings,
+            (decision.form, decision.kept.as_ref()),
+            route.rendering,
+            year,
+        );
         let protected = if ticket.keeps() {
             // What leaves is kept with the intent, so that has to wait for it.
             protecting.await
@@ -228,6 +251,8 @@ impl Plane {
                 }
             }
         }
+        // The intent has the facts of the decision; they need not stand there twice.
+        ticket.event_mut().facts = None;
         ticket.traffic_mut().replaced = protected.replaced;
         if let Some(place) = tripped(&content.pieces, &protected, decision.form) {
             return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
@@ -250,31 +275,36 @@ impl Plane {
         &self,
         asker: &Asker,
         route: &Route,
+        content: &Content,
         findings: &[Vec<Finding>],
         ticket: &mut Ticket,
     ) -> Result<Arc<Decision>, RefusalKind> {
-        let system = self.parts.register.system(&route.system).ok_or(RefusalKind::UnknownSystem)?;
+        let Rules { policy, register } = self.rules();
+        let system = register.system(&route.system).ok_or(RefusalKind::UnknownSystem)?;
         let now = self.clock().now();
-        let agreement = self
-            .parts
-            .register
-            .agreement(system, asepsis_policy::AgreementKind::Baa, now, self.parts.policy.offset())
-            .map(|a| a.id.clone());
-        ticket.event_mut().recipient =
-            Some(Recipient { system: system.id.clone(), vendor: system.vendor.clone(), agreement });
+        let agreement =
+            register.agreement(system, asepsis_policy::AgreementKind::Baa, now, policy.offset()).map(|a| a.id.clone());
+        let event = ticket.event_mut();
+        event.recipient = Some(Recipient { system: system.id.clone(), vendor: system.vendor.clone(), agreement });
+        event.versions.push(("policy".to_owned(), policy.version().to_owned()));
         let facts = Facts {
             user: &asker.user,
             role: &asker.role,
             system,
             purpose: route.purpose,
             classes: findings.iter().flatten().map(|f| f.class).collect(),
+            content: ContentFacts {
+                individuals: Some(individuals(&content.pieces, findings)),
+                ..content.stated.clone()
+            },
             full_assurance: self.parts.engine.assurance() == Assurance::Full,
             first_layer_accepted: self.parts.first_layer_accepted,
             now,
         };
-        let decision =
-            self.parts.policy.decide(&self.parts.register, &facts, &route.forms).map_err(RefusalKind::Policies)?;
-        ticket.event_mut().decision = Some(decision.record());
+        let decision = policy.decide(&register, &facts, &route.forms).map_err(RefusalKind::Policies)?;
+        let event = ticket.event_mut();
+        event.decision = Some(decision.record());
+        event.facts = Some(Arc::clone(&decision.facts));
         Ok(decision)
     }
 
@@ -290,7 +320,7 @@ impl Plane {
             return Err(RefusalKind::Internal("inspection failed"));
         };
         let year = self.clock().now().year();
-        let protected = protect(self.vault(), scope, &pieces, &findings, form, rendering, year)
+        let protected = protect(self.vault(), scope, &pieces, &findings, (form, None), rendering, year)
             .await
             .map_err(RefusalKind::Vault)?;
         match tripped(&pieces, &protected, form) {
@@ -315,6 +345,25 @@ impl Plane {
             Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error) }),
         }
     }
+}
+
+/// How many individuals the pieces speak of, at most: as many as there are different names, or different numbers of one kind
+/// that each person has one of. Staff and relatives count as well, so that the count is never too low for the names that were
+/// found.
+fn individuals(pieces: &[Piece], findings: &[Vec<Finding>]) -> u32 {
+    let of = |class| {
+        let mut values = HashSet::new();
+        for (piece, found) in pieces.iter().zip(findings) {
+            let of_class = found.iter().filter(|finding| finding.class == class);
+            values.extend(of_class.map(|finding| &piece.text[finding.span.range()]));
+        }
+        values.len()
+    };
+    let most = [IdentifierClass::Name, IdentifierClass::Mrn, IdentifierClass::Ssn, IdentifierClass::HealthPlan]
+        .map(of)
+        .into_iter()
+        .max();
+    u32::try_from(most.unwrap_or_default()).unwrap_or(u32::MAX)
 }
 
 /// Pieces as the engine reads them.

@@ -1,6 +1,6 @@
 //! The step "protect": rewriting content to the form that was decided.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use asepsis_surrogate::{Issued, Rendering};
@@ -40,10 +40,11 @@ fn tried(tries: &Mutex<(usize, u32)>, number: Option<usize>) -> u32 {
     tries.1
 }
 
-/// Whether an identifier has to go in this form.
-fn goes(form: DisclosureForm, finding: &Finding) -> bool {
+/// Whether an identifier has to go in this form. `kept` are the classes that the purpose needs, where the minimum necessary
+/// is to be kept to (obligation MINEC, 45 CFR 164.502(b)).
+fn goes(form: DisclosureForm, kept: Option<&BTreeSet<IdentifierClass>>, finding: &Finding) -> bool {
     match form {
-        DisclosureForm::Identified => false,
+        DisclosureForm::Identified => kept.is_some_and(|kept| !kept.contains(&finding.class)),
         // 45 CFR 164.514(e)(2) lets dates, ages, town and ZIP code stand in a limited data set.
         DisclosureForm::Limited => !matches!(
             (finding.class, finding.detail),
@@ -54,13 +55,13 @@ fn goes(form: DisclosureForm, finding: &Finding) -> bool {
     }
 }
 
-/// Rewrites pieces to `form`, with surrogates of `scope`.
+/// Rewrites pieces to the form, with surrogates of `scope`; of identified data the classes that are not kept go as well.
 pub(crate) async fn protect(
     vault: &Vault,
     scope: &ScopeId,
     pieces: &[Piece],
     findings: &[Vec<Finding>],
-    form: DisclosureForm,
+    (form, kept): (DisclosureForm, Option<&BTreeSet<IdentifierClass>>),
     rendering: Rendering,
     year: i32,
 ) -> Result<Protected, VaultError> {
@@ -72,7 +73,7 @@ pub(crate) async fn protect(
     let mut places: Vec<Vec<(Finding, usize)>> = Vec::with_capacity(pieces.len());
     for (piece, found) in pieces.iter().zip(findings) {
         let mut here = Vec::new();
-        for finding in found.iter().filter(|f| goes(form, f)) {
+        for finding in found.iter().filter(|f| goes(form, kept, f)) {
             let value = &piece.text[finding.span.range()];
             let key = (finding.class, value);
             let at = *index.entry(key).or_insert_with(|| {

@@ -69,6 +69,9 @@ fn act_name(kind: ActKind) -> &'static str {
         ActKind::BackupCreated => "backup_created",
         ActKind::BackupVerified => "backup_verified",
         ActKind::BackupFault => "backup_fault",
+        ActKind::PolicyApplied => "policy_applied",
+        ActKind::PolicyRolledBack => "policy_rolled_back",
+        ActKind::PolicyRefused => "policy_refused",
     }
 }
 
@@ -77,7 +80,7 @@ pub(crate) fn ending(event: &AuditEvent) -> Ending {
     if let Some(act) = &event.act {
         return match act.kind {
             ActKind::Degraded => Ending::Major,
-            ActKind::BackupFault => Ending::Serious,
+            ActKind::BackupFault | ActKind::PolicyRefused => Ending::Serious,
             _ => Ending::Good,
         };
     }
@@ -103,7 +106,9 @@ pub(crate) fn deed(event: &AuditEvent) -> Deed {
     match event.act.as_ref().map(|act| act.kind) {
         Some(ActKind::Shred | ActKind::DestroyEpoch | ActKind::Prune) => Deed::Delete,
         Some(ActKind::Reveal | ActKind::BackupVerified | ActKind::BackupFault) => Deed::Read,
-        Some(ActKind::Rotate) => Deed::Update,
+        Some(ActKind::Rotate | ActKind::PolicyApplied | ActKind::PolicyRolledBack | ActKind::PolicyRefused) => {
+            Deed::Update
+        }
         Some(ActKind::BackupCreated) => Deed::Create,
         Some(ActKind::Degraded | ActKind::Recovered) => Deed::Execute,
         None if answered(event) => Deed::Create,

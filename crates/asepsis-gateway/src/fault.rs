@@ -113,17 +113,17 @@ impl From<&Refusal> for Fault {
         match &refusal.kind {
             RefusalKind::Policy(decision) => {
                 let rules: Vec<&str> = decision.rules.iter().map(|r| r.id.as_str()).collect();
-                let rules = if rules.is_empty() { "default-deny".to_owned() } else { rules.join(", ") };
-                let cites: Vec<&str> =
+                let mut cites: Vec<&str> =
                     decision.rules.iter().map(|r| r.cite.as_str()).filter(|c| !c.is_empty()).collect();
+                cites.dedup();
                 let cites = if cites.is_empty() { String::new() } else { format!("; {}", cites.join("; ")) };
                 Self::new(
                     StatusCode::FORBIDDEN,
                     "refused_by_policy",
                     format!(
-                        "Asepsis did not send this. {} (rule {rules}{cites}) An exception can be asked for with the \
-                         exchange's id.",
-                        decision.staff_message()
+                        "Asepsis did not send this. {} (rule {}{cites})",
+                        decision.staff_message(),
+                        rules.join(", ")
                     ),
                 )
             }

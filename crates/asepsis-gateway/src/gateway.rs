@@ -1,5 +1,6 @@
 //! One request of a client, from its first byte to its last.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use asepsis_document::json::{self, Json};
 use asepsis_exchange::{Admitted, Asker, Ending, Plane, Route, Ticket};
 use asepsis_keys::PatientId;
 use asepsis_store::{AuthFailure, Store};
-use asepsis_vocab::PurposeOfUse;
+use asepsis_vocab::{Label, PurposeOfUse};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{Either, Full};
@@ -34,6 +35,9 @@ const CONVERSATION: &str = "x-asepsis-conversation";
 
 /// The header with which a client says whose data it sends: the system that gave the number, `|`, the number, as in FHIR.
 const PATIENT: &str = "x-asepsis-patient";
+
+/// The header with which a client says what makes the text sensitive: HL7 labels with commas between, or `none`.
+const LABELS: &str = "x-asepsis-labels";
 
 /// The longest name of a model that is looked at.
 const LONGEST_MODEL: usize = 128;
@@ -133,8 +137,8 @@ impl Gateway {
             Ok(prepared) => prepared,
             Err(fault) => return self.fail(protocol, ticket, fault).await,
         };
-        let patient = match patient(&parts.headers) {
-            Ok(patient) => patient,
+        let (patient, labels) = match patient(&parts.headers).and_then(|p| Ok((p, labels(&parts.headers)?))) {
+            Ok(stated) => stated,
             Err(fault) => return self.fail(protocol, ticket, fault).await,
         };
 
@@ -142,6 +146,7 @@ impl Gateway {
         let began = Instant::now();
         let mut content = gathered.content(conversation, bytes.len());
         content.patient = patient;
+        content.stated.labels = labels;
         let exchange = ticket.id().to_string();
         let admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
             Ok(admitted) => admitted,
@@ -393,9 +398,10 @@ impl Gateway {
             Ok(asker) => asker,
             Err(fault) => return map(fault.response(protocol, "none"), "none"),
         };
+        let register = self.plane.rules().register;
         let granted = |route: &&Arc<SystemRoute>| {
-            let system = self.plane.register().system(&route.id);
-            route.protocol == protocol && system.is_some_and(|s| s.roles.contains(&asker.role))
+            let granted = register.system(&route.id).is_some_and(|s| s.roles.contains(&asker.role));
+            route.protocol == protocol && granted
         };
         let models = self.routes.iter().filter(granted).flat_map(|r| r.models.iter().map(move |m| (m, &r.id)));
         let body = match protocol {
@@ -433,6 +439,25 @@ fn interface(protocol: Protocol) -> &'static str {
 /// The protocol of a client, where the path does not tell.
 fn spoken(headers: &HeaderMap) -> Protocol {
     if headers.contains_key("anthropic-version") { Protocol::Anthropic } else { Protocol::OpenAi }
+}
+
+/// What the client says makes the text sensitive; `None` where it says nothing.
+fn labels(headers: &HeaderMap) -> Result<Option<BTreeSet<Label>>, Fault> {
+    let mut labels = None;
+    for value in headers.get_all(LABELS) {
+        let all = labels.get_or_insert_with(BTreeSet::new);
+        let text = value.to_str().map_err(|_| Fault::invalid(format!("{LABELS} must be plain text")))?;
+        for label in text.split(',').map(str::trim).filter(|label| !label.is_empty() && *label != "none") {
+            // What it is instead of a label may be anything, so it is not repeated.
+            all.insert(label.parse().map_err(|_| {
+                Fault::invalid(format!(
+                    "{LABELS} names something that is no HL7 sensitivity label; PSYTHPN, SUD, HIV and 42CFRPart2 are some, \
+                     `none` says that there is none, and `asepsis policy codes` lists them"
+                ))
+            })?);
+        }
+    }
+    Ok(labels)
 }
 
 /// Whose data the client says it sends.

@@ -161,7 +161,7 @@ impl Gathered {
     /// Hands the pieces over.
     pub(crate) fn content(&mut self, conversation: Vec<u8>, request_bytes: usize) -> Content {
         let pieces = std::mem::take(&mut self.pieces);
-        Content { pieces, conversation, patient: None, request_bytes: request_bytes as u64 }
+        Content { pieces, conversation, request_bytes: request_bytes as u64, ..Content::default() }
     }
 
     /// The request with the new texts in their places; all else is byte for byte as it came.

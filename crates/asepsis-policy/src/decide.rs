@@ -1,136 +1,87 @@
-use std::collections::{BTreeSet, HashMap};
-use std::str::FromStr;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use asepsis_vocab::{DecisionRecord, DisclosureForm, IdentifierClass, PurposeOfUse};
-use cedar_policy::{
-    Authorizer, Context, Decision as Verdict, Effect, Entities, PolicyId, PolicySet, Request, RestrictedExpression,
-    Schema, ValidationMode, Validator,
-};
-use time::{OffsetDateTime, UtcOffset};
+use asepsis_vocab::DisclosureForm;
+use cedar_policy::{Authorizer, Context, Decision as CedarDecision, Entities, EntityUid, PolicySet, Request};
+use serde_json::Value;
+use time::UtcOffset;
 
-use crate::clock;
-use crate::entities::{Names, moment};
+use crate::case::{Case, Deed, Failure, Question};
+use crate::compile::{Compiled, ForAction, Kind, built_in, compile};
+use crate::deed;
+use crate::duty::Duty;
+use crate::entities::{entities, exchange, names};
+use crate::facts::Facts;
+use crate::grants::Grants;
+use crate::inputs::Inputs;
 use crate::memory::{self, Memory};
-use crate::register::{AiSystem, Register};
-
-const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
-const DEFAULT_POLICIES: &str = include_str!("../policies/default.cedar");
+use crate::pack::{Pack, RuleText, Settings, Source};
+use crate::problem::Problem;
+use crate::register::Register;
+use crate::rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict};
 
 /// A validated set of policies, ready to decide.
 pub struct Policy {
-    /// The policies that decide.
-    policies: PolicySet,
-    /// These and the ones that only explain, asked after a refusal.
-    explained: PolicySet,
-    /// What the policies say of themselves. Cedar would parse the name of an annotation each time it is asked for one.
-    rules: HashMap<PolicyId, Rule>,
+    compiled: Compiled,
+    settings: Settings,
+    texts: Vec<RuleText>,
+    default_deny: Rule,
+    no_executor: Rule,
     /// Decisions by their facts; `None` where a policy looks at the moment in a way of its own.
     memory: Option<Memory>,
-    schema: Schema,
     authorizer: Authorizer,
-    names: Names,
     /// The clock of the organisation: agreements end at its midnight.
     offset: UtcOffset,
-}
-
-/// What is known of an exchange when it is decided on.
-#[derive(Clone, Debug)]
-pub struct Facts<'a> {
-    /// The user who asks.
-    pub user: &'a str,
-    /// The user's role.
-    pub role: &'a str,
-    /// The AI system that is asked.
-    pub system: &'a AiSystem,
-    /// What for.
-    pub purpose: PurposeOfUse,
-    /// The classes of identifiers that were found.
-    pub classes: BTreeSet<IdentifierClass>,
-    /// Whether the detectors that looked claim to find every identifier in free text, or are the first layer only.
-    pub full_assurance: bool,
-    /// Whether the organisation accepts the first layer for the label "deidentified".
-    pub first_layer_accepted: bool,
-    /// The moment of the decision.
-    pub now: OffsetDateTime,
-}
-
-/// The form that is permitted, and the whole way to it.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    /// The richest permitted form among those that the route asks for; [`DisclosureForm::Nothing`] where there is none.
-    pub form: DisclosureForm,
-    /// The code of the reason, for the log.
-    pub reason: String,
-    /// The policies that decided.
-    pub rules: Vec<Rule>,
-    /// Whether the user may be given back what surrogates stand for.
-    pub restore: bool,
-    /// Each form that was asked for, until one was permitted.
-    pub steps: Vec<Step>,
-}
-
-/// One form that policy was asked about.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// The form.
-    pub form: DisclosureForm,
-    /// Whether it is permitted.
-    pub permitted: bool,
-    /// The policies that decided so; empty where no policy permits and none says why.
-    pub rules: Vec<Rule>,
-}
-
-/// A policy that took part in a decision, in its annotations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// The stable name.
-    pub id: String,
-    /// The code for the log.
-    pub reason: String,
-    /// The source of the rule, for example a section of the CFR.
-    pub cite: String,
-    /// What the person at the keyboard reads.
-    pub staff: String,
-    /// What helps, where something does.
-    pub fix: String,
+    version: String,
 }
 
 /// Why policies cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// The text is no Cedar, or does not fit the schema.
-    #[error("the policies cannot be used: {0}")]
-    Invalid(String),
+    /// Files that are no Cedar, do not fit the schema, or lack what a rule has to have.
+    #[error("the policies cannot be used:\n{}", .0.iter().map(|problem| format!("  {problem}")).collect::<Vec<_>>().join("\n"))]
+    Invalid(Vec<Problem>),
     /// A fact could not be given to Cedar.
     #[error("a fact of the register cannot be given to the policy engine: {0}")]
     Facts(String),
 }
 
+/// What one action came to: whether, and by which rules, with which duties.
+struct Answer {
+    permitted: bool,
+    rules: Vec<Rule>,
+    duties: BTreeSet<Duty>,
+}
+
 impl Policy {
-    /// The policies that ship with Asepsis. `offset` is the organisation's offset from UTC, at whose midnight agreements
-    /// end.
+    /// The ladder of disclosure that ships with Asepsis. `offset` is the organisation's offset from UTC, at whose midnight
+    /// agreements end.
     pub fn shipped(offset: UtcOffset) -> Result<Self, PolicyError> {
-        Self::parse(DEFAULT_POLICIES, offset)
+        Self::of(&Pack::shipped("core").map_err(PolicyError::Invalid)?, offset)
     }
 
-    /// Policies from their text, checked strictly against the schema: an unknown attribute, a wrong type or a missing
-    /// `@id` is an error that names the place.
+    /// The policies of a pack, checked strictly against the schema: an unknown attribute, a wrong type, an unknown code or
+    /// obligation, a missing `@id` or text is an error that names the place.
+    pub fn of(pack: &Pack, offset: UtcOffset) -> Result<Self, PolicyError> {
+        let compiled = compile(pack).map_err(PolicyError::Invalid)?;
+        let memory = compiled.bounded.then(Memory::default);
+        Ok(Self {
+            compiled,
+            settings: pack.settings.clone(),
+            texts: pack.rules.clone(),
+            default_deny: built_in(pack, DEFAULT_DENY),
+            no_executor: built_in(pack, NO_EXECUTOR),
+            memory,
+            authorizer: Authorizer::new(),
+            offset,
+            version: format!("{}@{}", pack.name, pack.fingerprint()),
+        })
+    }
+
+    /// Policies from one Cedar text whose rules say everything in annotations.
     pub fn parse(text: &str, offset: UtcOffset) -> Result<Self, PolicyError> {
-        let (schema, _warnings) =
-            Schema::from_cedarschema_str(SCHEMA).map_err(|e| PolicyError::Invalid(format!("schema: {e}")))?;
-        let policies = PolicySet::from_str(text).map_err(|e| PolicyError::Invalid(e.to_string()))?;
-        let policies = named(&policies)?;
-        let result = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
-        if let Some(error) = result.validation_errors().next() {
-            return Err(PolicyError::Invalid(error.to_string()));
-        }
-        let rules = policies.policies().map(|policy| (policy.id().clone(), rule(policy))).collect();
-        let bounded = policies.policies().all(|p| p.to_json().is_ok_and(|json| clock::minds_agreements_only(&json)));
-        let memory = bounded.then(Memory::default);
-        let (explained, policies) = (policies.clone(), deciding(&policies)?);
-        let (authorizer, names) = (Authorizer::new(), Names::new());
-        Ok(Self { policies, explained, rules, memory, schema, authorizer, names, offset })
+        let source = Source { name: "rules.cedar".to_owned(), text: text.to_owned() };
+        Self::of(&Pack::read(vec![source]).map_err(PolicyError::Invalid)?, offset)
     }
 
     /// The organisation's offset from UTC.
@@ -138,12 +89,38 @@ impl Policy {
         self.offset
     }
 
+    /// The pack's name and fingerprint, as the log keeps them.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What can be set without writing a rule.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What looks wrong but does not keep the policies from being used: a rule that can never apply.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.compiled.warnings
+    }
+
+    /// The rules with what they do, by id.
+    pub fn kinds(&self) -> impl Iterator<Item = (&str, Kind)> {
+        self.compiled.kinds.iter().map(|(id, kind)| (id.as_str(), *kind))
+    }
+
+    /// The policies that decide, and the schema that they fit: what proofs are about.
+    pub fn deciding(&self) -> (&PolicySet, &cedar_policy::Schema) {
+        (&self.compiled.deciding, &self.compiled.schema)
+    }
+
     /// Decides for the forms that a route asks for, given from the richest to the poorest.
     ///
     /// A policy that cannot be evaluated makes its form refused: an error never permits.
     ///
-    /// A decision that was taken on the same facts is given again, as long as no agreement has begun or ended since. Where a
-    /// policy looks at the moment otherwise than to compare it with the bounds of agreements, every decision is taken anew.
+    /// A decision that was taken on the same facts is given again, as long as no agreement or fact has begun or ended since.
+    /// Where a policy looks at the moment otherwise than to compare it with the bounds of agreements, every decision is taken
+    /// anew.
     pub fn decide(
         &self,
         register: &Register,
@@ -161,161 +138,216 @@ impl Policy {
         Ok(decision)
     }
 
-    fn decide_anew(
+    /// As [`decide`](Self::decide), without looking at what was decided before.
+    pub fn decide_anew(
         &self,
         register: &Register,
         facts: &Facts<'_>,
         asked: &[DisclosureForm],
     ) -> Result<Decision, PolicyError> {
-        let entities = self.names.entities(register, facts.user, facts.role, facts.system, facts.now, self.offset)?;
-        let entities =
-            Entities::from_entities(entities, self.checked_schema()).map_err(|e| PolicyError::Facts(e.to_string()))?;
-        let context = context(facts)?;
+        let inputs = Inputs::of(register, facts, &self.settings, self.offset);
+        let undated = Inputs { now: 0, asks: asked.to_vec(), ..inputs.clone() };
+        let record = Arc::new(serde_json::to_value(&undated).map_err(|e| PolicyError::Facts(e.to_string()))?);
+        let inputs = inputs.under(&self.settings);
+        match register.grants(&facts.system.id) {
+            Some(grants) => self.decide_with(&inputs, facts.user, grants, asked, record),
+            None => self.decide_with(&inputs, facts.user, &Grants::of(facts.system), asked, record),
+        }
+    }
+
+    /// Decides on what is known already, such as what the log kept of an earlier decision. What the settings say of what is
+    /// not known ([`Inputs::under`]) is the caller's matter. Of grants it knows that of the request itself.
+    pub fn decide_on(&self, inputs: &Inputs, asked: &[DisclosureForm]) -> Result<Decision, PolicyError> {
+        let record = Arc::new(Value::Null);
+        self.decide_with(inputs, "user", &inputs.grants(), asked, record)
+    }
+
+    fn decide_with(
+        &self,
+        inputs: &Inputs,
+        user: &str,
+        grants: &Grants,
+        asked: &[DisclosureForm],
+        record: Arc<Value>,
+    ) -> Result<Decision, PolicyError> {
+        let entities = self.known(entities(inputs, user, grants)?)?;
+        let context = exchange(inputs, &self.settings)?;
+        let (principal, resource) = (names().user(user), names().system(&inputs.system));
         let mut steps = Vec::with_capacity(asked.len());
+        let mut duties = BTreeSet::new();
         for &form in asked {
-            let (permitted, rules) = self.ask(facts, form.name(), context.clone(), &entities)?;
-            steps.push(Step { form, permitted, rules });
-            if permitted {
+            let answer = self.ask(form.name(), &principal, &resource, context.clone(), &entities)?;
+            steps.push(Step { form, permitted: answer.permitted, rules: answer.rules });
+            if answer.permitted {
+                duties = answer.duties;
                 break;
             }
         }
-        let restore_context = Context::from_pairs([("now".to_owned(), moment(facts.now))])
-            .map_err(|e| PolicyError::Facts(e.to_string()))?;
-        let (restore, _) = self.ask(facts, "restore", restore_context, &entities)?;
-        Ok(Decision::from_steps(steps, restore))
+        let restore = self.ask("restore", &principal, &resource, context, &entities)?;
+        let mut decision = Decision::from_steps(steps, duties, record);
+        decision.restore = restore.permitted;
+        decision.restore_rules = restore.rules;
+        let minimum = decision.duties.iter().any(|duty| duty.code() == "MINEC");
+        decision.kept = minimum.then(|| self.settings.kept_for(inputs.purpose));
+        Ok(decision)
+    }
+
+    /// Whether something other than a disclosure may be done.
+    pub fn may(&self, register: &Register, facts: &Facts<'_>, deed: &Deed) -> Result<Verdict, PolicyError> {
+        let inputs = Inputs::of(register, facts, &self.settings, self.offset).under(&self.settings);
+        self.may_on(&inputs, facts.user, deed)
+    }
+
+    /// The same on what is known already.
+    pub fn may_on(&self, inputs: &Inputs, user: &str, deed: &Deed) -> Result<Verdict, PolicyError> {
+        let asked = deed::asked(inputs, user, deed, &self.settings)?;
+        let entities = self.known(asked.entities)?;
+        let answer = self.ask(deed.action(), &names().user(user), &asked.resource, asked.context, &entities)?;
+        Ok(Verdict { permitted: answer.permitted, rules: answer.rules, duties: answer.duties })
+    }
+
+    /// Runs the cases of every rule of the pack.
+    pub fn test(&self) -> Result<Vec<Failure>, PolicyError> {
+        let mut failures = Vec::new();
+        for text in &self.texts {
+            let kind = self.compiled.kinds.get(&text.id).copied();
+            for (name, case) in [("allows", &text.allows), ("stops", &text.stops)] {
+                if let (Some(case), Some(kind)) = (case, kind)
+                    && let Some(found) = self.run(case, &text.id, kind, name == "stops")?
+                {
+                    failures.push(Failure { rule: text.id.clone(), case: name, found });
+                }
+            }
+        }
+        Ok(failures)
+    }
+
+    /// What is wrong with the outcome of a case, where something is.
+    fn run(&self, case: &Case, rule: &str, kind: Kind, stops: bool) -> Result<Option<String>, PolicyError> {
+        // Of a permit, the case that it allows is the one in which it decides.
+        let decides = (kind == Kind::Permit) != stops;
+        let names = |rules: &[Rule]| rules.iter().any(|r| r.id == rule);
+        let (takes_part, outcome) = match &case.question {
+            Question::Disclose(asked) => {
+                let decision = self.decide_on(&case.inputs, asked)?;
+                if let Some(wanted) = case.gets.filter(|wanted| *wanted != decision.form) {
+                    return Ok(Some(format!("it gets {} ({}), not {wanted}", decision.form, said(&decision.rules))));
+                }
+                if let Some(wanted) = case.restored.filter(|wanted| *wanted != decision.restore) {
+                    return Ok(Some(format!("originals put back: {}, not {wanted}", decision.restore)));
+                }
+                let obliged = self.obliging(&case.inputs, decision.form)?.contains(rule);
+                let part = match kind {
+                    Kind::Oblige => obliged || decision.steps.iter().any(|step| names(&step.rules)),
+                    _ => decision.steps.iter().any(|step| names(&step.rules)) || names(&decision.restore_rules),
+                };
+                (part, said(&decision.steps.iter().flat_map(|step| step.rules.clone()).collect::<Vec<_>>()))
+            }
+            Question::Act(deed) => {
+                let verdict = self.may_on(&case.inputs, "user", deed)?;
+                if let Some(wanted) = case.permitted.filter(|wanted| *wanted != verdict.permitted) {
+                    return Ok(Some(format!(
+                        "permitted: {} ({}), not {wanted}",
+                        verdict.permitted,
+                        said(&verdict.rules)
+                    )));
+                }
+                (names(&verdict.rules), said(&verdict.rules))
+            }
+        };
+        Ok((takes_part != decides)
+            .then(|| format!("the rule {} part; those that did: {outcome}", if decides { "took no" } else { "took" })))
+    }
+
+    /// The rules that oblige where this form goes.
+    fn obliging(&self, inputs: &Inputs, form: DisclosureForm) -> Result<BTreeSet<String>, PolicyError> {
+        let Some(policies) = self.compiled.actions.get(form.name()) else { return Ok(BTreeSet::new()) };
+        let entities = self.known(entities(inputs, "user", &inputs.grants())?)?;
+        let context = exchange(inputs, &self.settings)?;
+        let (principal, resource) = (names().user("user"), names().system(&inputs.system));
+        let request = self.request(&principal, form.name(), &resource, context)?;
+        let response = self.authorizer.is_authorized(&request, &policies.obliging, &entities);
+        Ok(response.diagnostics().reason().map(ToString::to_string).collect())
     }
 
     fn ask(
         &self,
-        facts: &Facts<'_>,
         action: &str,
+        principal: &EntityUid,
+        resource: &EntityUid,
         context: Context,
         entities: &Entities,
-    ) -> Result<(bool, Vec<Rule>), PolicyError> {
-        let request = Request::new(
-            self.names.user(facts.user),
-            self.names.action(action),
-            self.names.system(&facts.system.id),
-            context,
-            self.checked_schema(),
-        )
-        .map_err(|e| PolicyError::Facts(e.to_string()))?;
-        let mut response = self.authorizer.is_authorized(&request, &self.policies, entities);
+    ) -> Result<Answer, PolicyError> {
+        let none = || PolicyError::Facts(format!("there is no action {action}"));
+        let ForAction { deciding, explained, obliging } = self.compiled.actions.get(action).ok_or_else(none)?;
+        let request = self.request(principal, action, resource, context)?;
+        let mut response = self.authorizer.is_authorized(&request, deciding, entities);
         // Cedar skips a policy that fails to evaluate, also a forbid, so an error must not count as a yes.
         let failed = response.diagnostics().errors().next().is_some();
-        let permitted = response.decision() == Verdict::Allow && !failed;
+        let permitted = response.decision() == CedarDecision::Allow && !failed;
         if !permitted {
-            response = self.authorizer.is_authorized(&request, &self.explained, entities);
+            response = self.authorizer.is_authorized(&request, explained, entities);
         }
         let mut rules: Vec<Rule> =
-            response.diagnostics().reason().filter_map(|id| self.rules.get(id).cloned()).collect();
-        rules.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok((permitted, rules))
-    }
-
-    /// The schema, against which facts are checked in tests. They are built from typed values, so that in a release the check
-    /// would only find out what the compiler knows, for half of the time of a decision.
-    fn checked_schema(&self) -> Option<&Schema> {
-        cfg!(debug_assertions).then_some(&self.schema)
-    }
-}
-
-impl Decision {
-    fn from_steps(steps: Vec<Step>, restore: bool) -> Self {
-        // Where nothing is permitted, the first form that was asked for is the one that the user wanted: its reasons are
-        // the ones that help.
-        let Some(deciding) = steps.iter().find(|s| s.permitted).or(steps.first()) else {
-            return Self {
-                form: DisclosureForm::Nothing,
-                reason: "no-form-asked".into(),
-                rules: vec![],
-                restore,
-                steps,
-            };
-        };
-        let form = if deciding.permitted { deciding.form } else { DisclosureForm::Nothing };
-        let rules = deciding.rules.clone();
-        let reason = rules.iter().map(|r| r.reason.clone()).find(|r| !r.is_empty());
-        Self { form, reason: reason.unwrap_or_else(|| "default-deny".to_owned()), rules, restore, steps }
-    }
-
-    /// The decision as the log keeps it.
-    pub fn record(&self) -> DecisionRecord {
-        let mut rules: Vec<String> = self.rules.iter().map(|r| r.id.clone()).collect();
-        if rules.is_empty() {
-            rules.push("default-deny".to_owned());
+            response.diagnostics().reason().filter_map(|id| self.compiled.rules.get(id).cloned()).collect();
+        rules.sort_by(|a, b| (a.order, &a.id).cmp(&(b.order, &b.id)));
+        if !permitted && rules.is_empty() {
+            rules.push(self.default_deny.clone());
         }
-        DecisionRecord { form: self.form, rules, reason: self.reason.clone() }
-    }
-
-    /// What the person at the keyboard is told: why, and what helps.
-    pub fn staff_message(&self) -> String {
-        if self.rules.is_empty() {
-            return "No rule permits this. Ask the person who looks after Asepsis to add one.".to_owned();
-        }
-        let mut text: Vec<&str> = Vec::new();
-        for rule in &self.rules {
-            text.push(&rule.staff);
-            if !rule.fix.is_empty() {
-                text.push(&rule.fix);
+        let mut answer = Answer { permitted, rules, duties: BTreeSet::new() };
+        if permitted && !obliging.is_empty() {
+            let response = self.authorizer.is_authorized(&request, obliging, entities);
+            let failed = response.diagnostics().errors().next().is_some();
+            for id in response.diagnostics().reason() {
+                let duties = self.compiled.duties.get(id).into_iter().flatten();
+                for duty in duties {
+                    answer.duties.insert(*duty);
+                    if duty.executor().is_none() {
+                        self.refuse(&mut answer, self.compiled.rules.get(id));
+                    }
+                }
+            }
+            if failed {
+                self.refuse(&mut answer, None);
             }
         }
-        text.join(" ")
+        Ok(answer)
     }
-}
 
-/// What a policy says of itself.
-fn rule(policy: &cedar_policy::Policy) -> Rule {
-    let annotation = |key: &str| policy.annotation(key).unwrap_or_default().to_owned();
-    Rule {
-        id: policy.id().to_string(),
-        reason: annotation("reason"),
-        cite: annotation("cite"),
-        staff: annotation("staff"),
-        fix: annotation("fix"),
-    }
-}
-
-fn context(facts: &Facts<'_>) -> Result<Context, PolicyError> {
-    let text = |s: &str| RestrictedExpression::new_string(s.to_owned());
-    Context::from_pairs([
-        ("now".to_owned(), moment(facts.now)),
-        ("purpose".to_owned(), text(facts.purpose.code())),
-        ("classes".to_owned(), RestrictedExpression::new_set(facts.classes.iter().map(|c| text(c.label())))),
-        ("assurance".to_owned(), text(if facts.full_assurance { "full" } else { "first_layer" })),
-        ("first_layer_accepted".to_owned(), RestrictedExpression::new_bool(facts.first_layer_accepted)),
-    ])
-    .map_err(|e| PolicyError::Facts(e.to_string()))
-}
-
-/// The policies without those that only explain a refusal.
-fn deciding(policies: &PolicySet) -> Result<PolicySet, PolicyError> {
-    let mut result = PolicySet::new();
-    for policy in policies.policies() {
-        let explains = policy.annotation("explains").is_some();
-        if explains && policy.effect() == Effect::Permit {
-            return Err(PolicyError::Invalid(format!(
-                "policy {} permits, so it cannot be one that only @explains",
-                policy.id()
-            )));
+    /// Refuses what was permitted under an obligation that nobody carries out.
+    fn refuse(&self, answer: &mut Answer, obliging: Option<&Rule>) {
+        if answer.permitted {
+            answer.permitted = false;
+            answer.rules = vec![self.no_executor.clone()];
         }
-        if !explains {
-            result.add(policy.clone()).map_err(|e| PolicyError::Invalid(e.to_string()))?;
-        }
+        answer.rules.extend(obliging.cloned());
     }
-    Ok(result)
+
+    fn request(
+        &self,
+        principal: &EntityUid,
+        action: &str,
+        resource: &EntityUid,
+        context: Context,
+    ) -> Result<Request, PolicyError> {
+        Request::new(
+            principal.clone(),
+            names().action(action),
+            resource.clone(),
+            context,
+            // Facts are built from typed values, so that in a release the check would only find out what the compiler knows,
+            // for half of the time of a decision.
+            cfg!(debug_assertions).then_some(&self.compiled.schema),
+        )
+        .map_err(|e| PolicyError::Facts(e.to_string()))
+    }
+
+    fn known(&self, entities: Vec<cedar_policy::Entity>) -> Result<Entities, PolicyError> {
+        let schema = cfg!(debug_assertions).then_some(&self.compiled.schema);
+        Entities::from_entities(entities, schema).map_err(|e| PolicyError::Facts(e.to_string()))
+    }
 }
 
-/// The same policies under the ids of their `@id` annotations, which the log and the explanations show.
-fn named(policies: &PolicySet) -> Result<PolicySet, PolicyError> {
-    let mut result = PolicySet::new();
-    for policy in policies.policies() {
-        let id = policy.annotation("id").filter(|id| !id.is_empty()).ok_or_else(|| {
-            PolicyError::Invalid(format!("policy number {} has no @id(\"...\") annotation", policy.id()))
-        })?;
-        result
-            .add(policy.new_id(PolicyId::new(id)))
-            .map_err(|_| PolicyError::Invalid(format!("two policies have the @id {id}")))?;
-    }
-    Ok(result)
+fn said(rules: &[Rule]) -> String {
+    if rules.is_empty() { "none".to_owned() } else { rules.iter().map(|r| r.id.clone()).collect::<Vec<_>>().join(", ") }
 }

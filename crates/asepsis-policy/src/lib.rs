@@ -3,16 +3,42 @@
 //! Policy is not asked "may this go?" but "in which form may this go?". Each rung of the ladder of disclosure is an action
 //! in [Cedar](https://www.cedarpolicy.com/); a route names the forms that it would take, from the richest to the poorest,
 //! and the first that is permitted wins. What a vendor has signed, what a system was approved for and what a role may see
-//! are facts in the [`Register`]. A decision is remembered for exactly as long as none of them changes, so that an agreement
-//! that lapses at midnight changes the form of the next exchange.
+//! are facts in the [`Register`]; each has a value or is unknown, and unknown never permits. The rules come in [`Pack`]s, as
+//! data. A decision is remembered for exactly as long as none of its facts changes, so that an agreement that lapses at midnight
+//! changes the form of the next exchange.
 //!
 //! The crate is pure: it has no clock, no network and no store. The caller gives the moment.
 
+mod case;
 mod clock;
+mod codes;
+mod compile;
 mod decide;
+mod deed;
+mod duty;
 mod entities;
+mod fact;
+mod facts;
+mod grants;
+mod inputs;
 mod memory;
+mod pack;
+mod problem;
 mod register;
+mod rule;
+mod sheet;
 
-pub use decide::{Decision, Facts, Policy, PolicyError, Rule, Step};
-pub use register::{Agreement, AgreementKind, AgreementState, AiSystem, Register, RegisterError, Role, Vendor};
+pub use case::{Case, Deed, Failure, Question, ToolCall, ToolEffect};
+pub use compile::Kind;
+pub use decide::{Policy, PolicyError};
+pub use duty::{Duty, UnknownDuty};
+pub use fact::{Fact, Grade};
+pub use facts::{BreakGlass, ContentFacts, Facts};
+pub use inputs::{Contract, Inputs};
+pub use pack::{Pack, RuleText, SHIPPED, Settings, Source, Unlabelled, Unscreened, shipped_sources};
+pub use problem::Problem;
+pub use register::{
+    Agreement, AgreementKind, AgreementState, AiSystem, Person, Register, RegisterError, Role, Standing, Status, Vendor,
+};
+pub use rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict};
+pub use sheet::{Cell, DataClass, Sheet, SheetFacts, Table, words};

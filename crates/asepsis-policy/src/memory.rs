@@ -7,18 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use asepsis_vocab::DisclosureForm;
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::decide::{Decision, Facts};
+use crate::facts::Facts;
+use crate::inputs::millis;
 use crate::register::Register;
+use crate::rule::Decision;
 
 /// Decisions that are kept; where they are more, all are forgotten.
 const MOST: usize = 1024;
 
-/// The time between two moments at which an agreement begins or ends, in milliseconds, as Cedar counts. The moments
+/// The time between two moments at which an agreement or fact begins or ends to count, in milliseconds, as Cedar counts. The moments
 /// themselves are not part of it: at them, a comparison by `<` and one by `<=` differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Between {
-    after: i128,
-    before: i128,
+    after: i64,
+    before: i64,
 }
 
 /// Decisions by everything that they rest on but the moment, with the time in which they hold.
@@ -31,8 +33,10 @@ impl Between {
     /// The time around `now`; `None` at a moment at which an agreement begins or ends.
     fn around(register: &Register, facts: &Facts<'_>, offset: UtcOffset) -> Option<Self> {
         let now = millis(facts.now);
-        let mut between = Self { after: i128::MIN, before: i128::MAX };
-        for moment in register.moments(facts.system, offset).map(millis) {
+        let mut between = Self { after: i64::MIN, before: i64::MAX };
+        let glass = facts.content.break_glass.as_ref().map(|glass| glass.until);
+        let moments = register.moments(facts.user, facts.role, facts.system, offset);
+        for moment in moments.into_iter().chain(glass).map(millis) {
             match moment.cmp(&now) {
                 std::cmp::Ordering::Less => between.after = between.after.max(moment),
                 std::cmp::Ordering::Equal => return None,
@@ -43,7 +47,7 @@ impl Between {
     }
 
     fn holds(self, now: OffsetDateTime) -> bool {
-        (self.after + 1..self.before).contains(&millis(now))
+        (self.after.saturating_add(1)..self.before).contains(&millis(now))
     }
 }
 
@@ -83,6 +87,18 @@ pub(crate) fn key(register: &Register, facts: &Facts<'_>, asked: &[DisclosureFor
         write!(key, "{}:{name}", name.len()).ok()?;
     }
     write!(key, "{}{}{}", register.id(), u8::from(facts.full_assurance), u8::from(facts.first_layer_accepted)).ok()?;
+    let content = &facts.content;
+    write!(key, "|{:?}{:?}{:?}", content.individuals, content.injection, content.credentials).ok()?;
+    for label in content.labels.iter().flatten() {
+        write!(key, "/{label}").ok()?;
+    }
+    key.push(if content.labels.is_some() { '+' } else { '-' });
+    for authorization in &content.authorizations {
+        write!(key, "{}:{authorization}", authorization.len()).ok()?;
+    }
+    if let Some(glass) = &content.break_glass {
+        write!(key, "!{}", millis(glass.until)).ok()?;
+    }
     for class in &facts.classes {
         key.push(',');
         key.push_str(class.label());
@@ -92,9 +108,4 @@ pub(crate) fn key(register: &Register, facts: &Facts<'_>, asked: &[DisclosureFor
         key.push_str(form.name());
     }
     Some(key)
-}
-
-/// Milliseconds since 1970 UTC, rounded down as Cedar's `now` is.
-fn millis(at: OffsetDateTime) -> i128 {
-    at.unix_timestamp_nanos().div_euclid(1_000_000)
 }

@@ -2,8 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use asepsis_vocab::PurposeOfUse;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use time::{Date, Duration, OffsetDateTime, UtcOffset};
+
+use crate::fact::{Fact, day, some_day};
+use crate::grants::Grants;
 
 /// Vendors, their agreements, the AI systems that may be reached, and the roles of people: the facts behind a decision.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +16,9 @@ pub struct Register {
     vendors: BTreeMap<String, Vendor>,
     systems: BTreeMap<String, AiSystem>,
     roles: BTreeMap<String, Role>,
+    people: BTreeMap<String, Person>,
+    /// Who may use a system for what, by system, as policies see it.
+    grants: BTreeMap<String, Grants>,
 }
 
 /// Who offers AI systems.
@@ -23,6 +29,12 @@ pub struct Vendor {
     pub id: String,
     /// The name for people.
     pub name: String,
+    /// How far its assessment has got.
+    #[serde(default)]
+    pub status: Fact<Status>,
+    /// That somebody pulled the kill switch for all of its systems.
+    #[serde(default)]
+    pub stopped: bool,
     /// What was agreed with the vendor.
     #[serde(default, rename = "agreement")]
     pub agreements: Vec<Agreement>,
@@ -59,10 +71,44 @@ pub enum AgreementKind {
     Baa,
     /// Data use agreement for a limited data set, 45 CFR 164.514(e)(4).
     Dua,
+    /// Qualified service organisation agreement, 42 CFR 2.11 and 2.12(c)(4).
+    Qsoa,
+}
+
+/// How far the assessment of a vendor or an AI system has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Somebody asked for it.
+    Requested,
+    /// It is being looked at.
+    InReview,
+    /// It may be used under conditions, which are not met yet.
+    Conditional,
+    /// It may be used.
+    Approved,
+    /// It may not be used for the time being.
+    Suspended,
+    /// It is not used any more.
+    Retired,
+}
+
+impl Status {
+    /// The name in policies and configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::InReview => "in_review",
+            Self::Conditional => "conditional",
+            Self::Approved => "approved",
+            Self::Suspended => "suspended",
+            Self::Retired => "retired",
+        }
+    }
 }
 
 /// How far a contract has got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgreementState {
     /// Asked for, not signed.
@@ -73,8 +119,19 @@ pub enum AgreementState {
     Terminated,
 }
 
+impl AgreementState {
+    /// The name in policies.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Signed => "signed",
+            Self::Terminated => "terminated",
+        }
+    }
+}
+
 /// A product of a vendor that exchanges may go to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AiSystem {
     /// A short stable name.
     pub id: String,
@@ -82,12 +139,24 @@ pub struct AiSystem {
     pub vendor: String,
     /// The roles that may use it.
     pub roles: BTreeSet<String>,
-    /// The purposes that it is approved for.
+    /// The purposes that it is approved for, with their kinds, for each of these roles.
     pub purposes: BTreeSet<PurposeOfUse>,
-    /// How long the vendor keeps data, in days; `None` is unknown.
-    pub retention_days: Option<u32>,
-    /// Whether the vendor trains on data; `None` is unknown.
-    pub trains_on_data: Option<bool>,
+    /// Further roles for single purposes.
+    pub grants: BTreeMap<PurposeOfUse, BTreeSet<String>>,
+    /// How far its assessment has got.
+    pub status: Fact<Status>,
+    /// That somebody pulled its kill switch.
+    pub stopped: bool,
+    /// How long the vendor keeps data, in days.
+    pub retention_days: Fact<u32>,
+    /// Whether the vendor trains on data.
+    pub trains_on_data: Fact<bool>,
+    /// Where the vendor stores and processes data, in words of the organisation's own such as `us`.
+    pub regions: Fact<BTreeSet<String>>,
+    /// Whether patients read what it writes.
+    pub patient_facing: Fact<bool>,
+    /// From which network zones it may be used; empty means from all.
+    pub zones: BTreeSet<String>,
 }
 
 /// A role of people or programs.
@@ -98,6 +167,37 @@ pub struct Role {
     pub id: String,
     /// Whether the role may be given back what surrogates stand for.
     pub restore: bool,
+    /// Whether the role looks after Asepsis itself.
+    #[serde(default)]
+    pub administer: bool,
+    /// What holds for everybody of the role of whom nothing else is said.
+    #[serde(default)]
+    pub standing: Standing,
+}
+
+/// A user or program of whom more is known than the role.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// The user's id, as keys and logins name it.
+    pub user: String,
+    /// What is known.
+    #[serde(default)]
+    pub standing: Standing,
+}
+
+/// What is known of people and of what they work with.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Standing {
+    /// That the training for the role was passed (45 CFR 164.308(a)(5), 164.530(b)); `expires` is when it lapses.
+    pub training: Fact<bool>,
+    /// That the present usage policy was agreed to.
+    pub attestation: Fact<bool>,
+    /// That the device is one that the organisation looks after (45 CFR 164.310(c)).
+    pub managed_device: Fact<bool>,
+    /// The network zone that requests come from.
+    pub zone: Fact<String>,
 }
 
 /// What is wrong with a register, and where.
@@ -142,6 +242,16 @@ pub enum RegisterError {
 impl Register {
     /// A register of these entries, if they hold together.
     pub fn new(vendors: Vec<Vendor>, systems: Vec<AiSystem>, roles: Vec<Role>) -> Result<Self, RegisterError> {
+        Self::with_people(vendors, systems, roles, Vec::new())
+    }
+
+    /// The same with people of whom more is known than their role.
+    pub fn with_people(
+        vendors: Vec<Vendor>,
+        systems: Vec<AiSystem>,
+        roles: Vec<Role>,
+        people: Vec<Person>,
+    ) -> Result<Self, RegisterError> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let mut register = Self { id: LAST.fetch_add(1, Ordering::Relaxed) + 1, ..Self::default() };
         for (i, role) in roles.into_iter().enumerate() {
@@ -162,11 +272,18 @@ impl Register {
             check_id("system", &system.id, || format!("system {}", i + 1))?;
             register.check_system(&system)?;
             let id = system.id.clone();
+            register.grants.insert(id.clone(), Grants::of(&system));
             if register.systems.insert(id.clone(), system).is_some() {
                 return Err(RegisterError::Twice { kind: "system", id });
             }
         }
         register.check_agreements()?;
+        for person in people {
+            let user = person.user.clone();
+            if register.people.insert(user.clone(), person).is_some() {
+                return Err(RegisterError::Twice { kind: "person", id: user });
+            }
+        }
         Ok(register)
     }
 
@@ -175,7 +292,8 @@ impl Register {
         if !self.vendors.contains_key(&system.vendor) {
             return Err(RegisterError::Missing { place: place(), kind: "vendor", id: system.vendor.clone() });
         }
-        match system.roles.iter().find(|role| !self.roles.contains_key(*role)) {
+        let mut named = system.roles.iter().chain(system.grants.values().flatten());
+        match named.find(|role| !self.roles.contains_key(*role)) {
             Some(role) => Err(RegisterError::Missing { place: place(), kind: "role", id: role.clone() }),
             None => Ok(()),
         }
@@ -221,6 +339,34 @@ impl Register {
         self.roles.get(id)
     }
 
+    /// What is known of a user: what is said of the person, and for the rest what is said of the role.
+    pub(crate) fn standing(&self, user: &str, role: &str) -> Standing {
+        fn first<T: Clone>(person: &Fact<T>, role: &Fact<T>) -> Fact<T> {
+            if person.value.is_some() || person.grade != crate::Grade::U { person.clone() } else { role.clone() }
+        }
+        let of_role = self.roles.get(role).map(|role| &role.standing);
+        match (self.people.get(user).map(|person| &person.standing), of_role) {
+            (Some(person), Some(role)) => Standing {
+                training: first(&person.training, &role.training),
+                attestation: first(&person.attestation, &role.attestation),
+                managed_device: first(&person.managed_device, &role.managed_device),
+                zone: first(&person.zone, &role.zone),
+            },
+            (Some(standing), None) | (None, Some(standing)) => standing.clone(),
+            (None, None) => Standing::default(),
+        }
+    }
+
+    /// Who may use the system for what, as policies see it.
+    pub(crate) fn grants(&self, system: &str) -> Option<&Grants> {
+        self.grants.get(system)
+    }
+
+    /// Every role, by id.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.roles.values()
+    }
+
     /// Every AI system, by id.
     pub fn systems(&self) -> impl Iterator<Item = &AiSystem> {
         self.systems.values()
@@ -231,12 +377,22 @@ impl Register {
         self.vendors.values()
     }
 
-    /// The moments at which an agreement that covers the system begins or ends.
-    pub(crate) fn moments(&self, system: &AiSystem, offset: UtcOffset) -> impl Iterator<Item = OffsetDateTime> {
-        let agreements = self.vendors.get(&system.vendor).into_iter().flat_map(|vendor| &vendor.agreements);
-        agreements
+    /// The moments at which an agreement that covers the system, or a fact about it or its user, begins or ends to count.
+    pub(crate) fn moments(&self, user: &str, role: &str, system: &AiSystem, offset: UtcOffset) -> Vec<OffsetDateTime> {
+        let vendor = self.vendors.get(&system.vendor);
+        let agreements = vendor.into_iter().flat_map(|vendor| &vendor.agreements);
+        let of_agreements = agreements
             .filter(|a| a.systems.contains(&system.id))
-            .flat_map(move |a| [a.effective(offset), a.expires(offset)])
+            .flat_map(move |a| [a.effective(offset), a.expires(offset)]);
+        let mut moments: Vec<OffsetDateTime> = of_agreements.collect();
+        moments.extend(vendor.into_iter().flat_map(|vendor| vendor.status.moments(offset)));
+        let standing = self.standing(user, role);
+        moments.extend(standing.training.moments(offset).chain(standing.attestation.moments(offset)));
+        moments.extend(standing.managed_device.moments(offset).chain(standing.zone.moments(offset)));
+        moments.extend(system.status.moments(offset).chain(system.retention_days.moments(offset)));
+        moments.extend(system.trains_on_data.moments(offset).chain(system.regions.moments(offset)));
+        moments.extend(system.patient_facing.moments(offset));
+        moments
     }
 
     /// The agreement of this kind that covers the system and speaks most in its favour at `now`: one in force before one
@@ -282,14 +438,4 @@ fn check_id(kind: &'static str, id: &str, place: impl Fn() -> String) -> Result<
         && id.starts_with(|c: char| c.is_ascii_alphanumeric())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     if good { Ok(()) } else { Err(RegisterError::BadId { kind, place: place() }) }
-}
-
-fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let format = time::macros::format_description!("[year]-[month]-[day]");
-    Date::parse(&text, format).map_err(|_| serde::de::Error::custom("a day looks like \"2026-12-31\", in quotes"))
-}
-
-fn some_day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
-    day(deserializer).map(Some)
 }

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse, SubjectId};
 
@@ -44,6 +46,10 @@ pub struct AuditEvent {
     /// What was decided and why; absent where the exchange ended before a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionRecord>,
+    /// What the decision rested on, so that it can be taken again under other policies: codes, numbers and states of the
+    /// registers. In [`Phase::Intent`], and in [`Phase::Outcome`] where nothing left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Arc<Value>>,
     /// How it ended; only in [`Phase::Outcome`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
@@ -77,6 +83,7 @@ impl AuditEvent {
             found: Vec::new(),
             found_in_answer: Vec::new(),
             decision: None,
+            facts: None,
             outcome: None,
             traffic: None,
             act: None,
@@ -140,6 +147,12 @@ pub enum ActKind {
     BackupVerified,
     /// A check of a backup found a fault.
     BackupFault,
+    /// Other policies decide from here on. The target is their version and fingerprint.
+    PolicyApplied,
+    /// The policies of an earlier version decide again.
+    PolicyRolledBack,
+    /// Policies that were to be applied cannot be used; those of before go on deciding.
+    PolicyRefused,
 }
 
 /// What is kept beside an entry: sealed, so that deleting the key erases it and the tree stays whole.

@@ -6,6 +6,7 @@
 //! for why data is used, and an [`AuditEvent`] is what the log keeps of an exchange.
 
 mod audit;
+mod code;
 mod finding;
 mod form;
 mod id;
@@ -16,6 +17,7 @@ pub use audit::{
     Act, ActKind, Actor, AuditEvent, ClassCount, DecisionRecord, Outcome, PayloadRef, Phase, Recipient, SCHEMA_VERSION,
     Traffic,
 };
+pub use code::{Code, Label, Table, UnknownLabelOfInformation};
 pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Span};
 pub use form::{DisclosureForm, UnknownForm};
 pub use id::{ExchangeId, InvalidExchangeId, InvalidSubjectId, SubjectId};

@@ -3,18 +3,20 @@
 mod audit;
 mod backup;
 mod keys;
+mod policy;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use asepsis_export::Format;
 use asepsis_phi::{Language, Profile};
-use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse, SubjectId};
+use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, SubjectId};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use audit::*;
 pub(crate) use backup::{Backup, BackupAction, BackupSource, BackupWatch, CanaryAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
+pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate};
 
 /// The security plane between a healthcare organisation and the AI it uses.
 #[derive(Parser)]
@@ -49,7 +51,7 @@ pub(crate) enum Command {
     Store(StoreCommand),
     /// Show what single surrogates stand for. Always recorded.
     Vault(VaultCommand),
-    /// Ask the policies.
+    /// Ask, check, prove, simulate and apply the policies.
     Policy(Policy),
     /// Verify, search, show and export the audit log.
     Audit(Audit),
@@ -144,34 +146,6 @@ pub(crate) enum KeyAction {
     Revoke {
         /// The eight characters behind `asep_`.
         id: String,
-    },
-}
-
-#[derive(Args)]
-pub(crate) struct Policy {
-    #[command(subcommand)]
-    pub(crate) action: PolicyAction,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum PolicyAction {
-    /// Say which form an exchange would get, by which rule and why, and what would help.
-    Explain {
-        /// The role of the user.
-        #[arg(long)]
-        role: String,
-        /// The AI system.
-        #[arg(long)]
-        system: String,
-        /// The purpose of use; that of the system where absent.
-        #[arg(long)]
-        purpose: Option<PurposeOfUse>,
-        /// The classes of identifiers in the text, for example NAME,SSN.
-        #[arg(long, value_delimiter = ',')]
-        classes: Vec<IdentifierClass>,
-        /// The moment, RFC 3339, for example 2027-01-01T00:00:00Z; now where absent.
-        #[arg(long)]
-        at: Option<String>,
     },
 }
 

@@ -4,17 +4,17 @@ mod export;
 mod store;
 mod watch;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use asepsis_exchange::{Keep, Reach, Rendering};
+use asepsis_exchange::{Keep, Reach, Rendering, Rules};
 use asepsis_gateway::{Limits, Protocol, Settings, SystemRoute};
 use asepsis_phi::{Engine, KnownPhi, Language, Profile, SitePattern};
-use asepsis_policy::{AiSystem, Policy, Register, Role, Vendor};
+use asepsis_policy::{AiSystem, Fact, Pack, Person, Policy, Register, Role, Source, Status, Vendor};
 use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -22,6 +22,7 @@ use serde::Deserialize;
 use time::UtcOffset;
 use zeroize::Zeroizing;
 
+use crate::commands::policy::Versions;
 use crate::roots::KeySettings;
 
 /// A configuration that was read and holds together.
@@ -55,6 +56,10 @@ struct File {
     export: export::Export,
     #[serde(default)]
     backup: watch::Backup,
+    #[serde(default)]
+    policy: PolicyTable,
+    #[serde(default, rename = "person")]
+    people: Vec<Person>,
     #[serde(default, rename = "role")]
     roles: Vec<Role>,
     #[serde(default, rename = "vendor")]
@@ -170,6 +175,17 @@ where
     parsed(deserializer).map(Some)
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PolicyTable {
+    /// The name of a shipped pack.
+    pack: Option<String>,
+    /// The site's own files of policies and texts, after the pack.
+    files: Vec<PathBuf>,
+    /// What the site sets otherwise than the pack.
+    settings: toml::Table,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SitePatternEntry {
@@ -207,10 +223,23 @@ struct System {
     /// Known by name only to be refused with the reason: the form decides what becomes of dates.
     #[serde(default)]
     dates: Option<String>,
+    /// Further roles for single purposes.
     #[serde(default)]
-    retention_days: Option<u32>,
+    grants: BTreeMap<PurposeOfUse, BTreeSet<String>>,
     #[serde(default)]
-    trains_on_data: Option<bool>,
+    status: Fact<Status>,
+    #[serde(default)]
+    stopped: bool,
+    #[serde(default)]
+    retention_days: Fact<u32>,
+    #[serde(default)]
+    trains_on_data: Fact<bool>,
+    #[serde(default)]
+    regions: Fact<BTreeSet<String>>,
+    #[serde(default)]
+    patient_facing: Fact<bool>,
+    #[serde(default)]
+    zones: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -253,7 +282,7 @@ impl Config {
         let file: File = toml::from_str(text)?;
         let offset = offset(&file.server.utc_offset)?;
         let systems = file.systems.iter().map(System::facts).collect();
-        let register = Register::new(file.vendors.clone(), systems, file.roles.clone())?;
+        let register = Register::with_people(file.vendors.clone(), systems, file.roles.clone(), file.people.clone())?;
         let config = Self { file, base, register, offset };
         config.check()?;
         Ok(config)
@@ -262,7 +291,7 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         let server = &self.file.server;
         for system in &self.file.systems {
-            if system.purposes.contains(&PurposeOfUse::Unknown) {
+            if system.purposes.contains(&PurposeOfUse::Unknown) || system.grants.contains_key(&PurposeOfUse::Unknown) {
                 bail!("system `{}`: `purposes` names those that it is approved for, and UNKNOWN is none", system.id);
             }
         }
@@ -354,8 +383,44 @@ impl Config {
         self.file.server.listen
     }
 
+    /// The policies that this file names: a shipped pack, the site's own files, and what the site sets otherwise.
+    pub(crate) fn pack(&self) -> anyhow::Result<Pack> {
+        let table = &self.file.policy;
+        let mut files = Vec::new();
+        for path in &table.files {
+            let text = std::fs::read_to_string(self.base.join(path))
+                .with_context(|| format!("[policy] files: cannot read {}", self.base.join(path).display()))?;
+            files.push(Source { name: path.display().to_string(), text });
+        }
+        if !table.settings.is_empty() {
+            let settings = toml::Table::from_iter([("settings".to_owned(), table.settings.clone().into())]);
+            files.push(Source { name: "[policy.settings]".to_owned(), text: toml::to_string(&settings)? });
+        }
+        Pack::with_files(self.pack_name(), files)
+            .map_err(|problems| asepsis_policy::PolicyError::Invalid(problems).into())
+    }
+
+    /// The name of the shipped pack that the site's files come after.
+    pub(crate) fn pack_name(&self) -> &str {
+        self.file.policy.pack.as_deref().unwrap_or("core")
+    }
+
+    /// What the configuration itself comes to, whatever was applied.
+    pub(crate) fn configured_policy(&self) -> anyhow::Result<Policy> {
+        Ok(Policy::of(&self.pack()?, self.offset)?)
+    }
+
+    /// What decides: the version that was applied last, or, where none ever was, what the configuration names.
     pub(crate) fn policy(&self) -> anyhow::Result<Policy> {
-        Ok(Policy::shipped(self.offset)?)
+        match Versions::of(&self.data_dir()).current()? {
+            Some(version) => version.policy(self.offset),
+            None => self.configured_policy(),
+        }
+    }
+
+    /// What decides, and the facts behind it.
+    pub(crate) fn rules(&self) -> anyhow::Result<Rules> {
+        Ok(Rules { policy: Arc::new(self.policy()?), register: Arc::new(self.register.clone()) })
     }
 
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
@@ -433,8 +498,14 @@ impl System {
             vendor: self.vendor.clone(),
             roles: self.roles.clone(),
             purposes: self.purposes.clone(),
-            retention_days: self.retention_days,
-            trains_on_data: self.trains_on_data,
+            grants: self.grants.clone(),
+            status: self.status.clone(),
+            stopped: self.stopped,
+            retention_days: self.retention_days.clone(),
+            trains_on_data: self.trains_on_data.clone(),
+            regions: self.regions.clone(),
+            patient_facing: self.patient_facing.clone(),
+            zones: self.zones.clone(),
         }
     }
 

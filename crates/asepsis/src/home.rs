@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use asepsis_db::{Place, Server};
-use asepsis_exchange::{Keep, Plane, PlaneParts, Reach, SystemClock};
+use asepsis_exchange::{Keep, Plane, PlaneParts, Reach, Rules, SystemClock};
 use asepsis_keys::{Keys, RootKey};
 use asepsis_log::{Log, LogKey, LogOptions, LogPlace, Recovery};
 use asepsis_phi::{Engine, KnownPhi};
@@ -279,9 +279,14 @@ impl Home {
 
     /// A plane for work on this machine that asks no policy of a site.
     pub(crate) async fn local_plane(&self, name: LogName) -> anyhow::Result<Arc<Plane>> {
-        let policy = Policy::shipped(time::UtcOffset::UTC)?;
         let (engine, known) = (Engine::builder().titles_apart().build()?, KnownPhi::default());
-        Ok(self.plane(name, engine, known, policy, Register::default(), false).await?.0)
+        Ok(self.plane(name, engine, known, Self::no_rules()?, false).await?.0)
+    }
+
+    /// The shipped policies over an empty register, for work that asks no policy of a site.
+    pub(crate) fn no_rules() -> anyhow::Result<Rules> {
+        let policy = Policy::shipped(time::UtcOffset::UTC)?;
+        Ok(Rules { policy: Arc::new(policy), register: Arc::new(Register::default()) })
     }
 
     /// A plane over this directory.
@@ -290,8 +295,7 @@ impl Home {
         name: LogName,
         engine: Engine,
         known: KnownPhi,
-        policy: Policy,
-        register: Register,
+        rules: Rules,
         first_layer_accepted: bool,
     ) -> anyhow::Result<(Arc<Plane>, Recovery)> {
         let (log, recovery) = self.log(name).await?;
@@ -299,8 +303,7 @@ impl Home {
         let plane = Plane::new(PlaneParts {
             engine: Arc::new(engine),
             known: Arc::new(known),
-            policy,
-            register,
+            rules,
             vault: self.vault_of(&keys).await?,
             keys,
             log,

@@ -13,6 +13,7 @@ mod harden;
 mod home;
 mod model;
 mod output;
+mod reload;
 mod roots;
 
 use std::process::ExitCode;

@@ -71,6 +71,9 @@ fn event_id(event: &AuditEvent) -> (&'static str, &'static str) {
         None => ("110106", "Export"),
         Some(ActKind::Shred | ActKind::Reveal) => ("110110", "Patient Record"),
         Some(ActKind::Rotate | ActKind::DestroyEpoch | ActKind::BackupFault) => ("110113", "Security Alert"),
+        Some(ActKind::PolicyApplied | ActKind::PolicyRolledBack | ActKind::PolicyRefused) => {
+            ("110113", "Security Alert")
+        }
         Some(ActKind::Prune) => ("110101", "Audit Log Used"),
         Some(ActKind::Degraded | ActKind::Recovered | ActKind::BackupCreated | ActKind::BackupVerified) => {
             ("110100", "Application Activity")

@@ -118,6 +118,7 @@ fn kind(event: &AuditEvent, pattern: Option<Pattern>) -> Value {
         (Some(act), _) => match act.kind {
             ActKind::Shred | ActKind::Reveal => ("110110", "Patient Record"),
             ActKind::Rotate | ActKind::DestroyEpoch | ActKind::BackupFault => ("110113", "Security Alert"),
+            ActKind::PolicyApplied | ActKind::PolicyRolledBack | ActKind::PolicyRefused => ("110113", "Security Alert"),
             ActKind::Prune => ("110101", "Audit Log Used"),
             ActKind::Degraded | ActKind::Recovered | ActKind::BackupCreated | ActKind::BackupVerified => {
                 ("110100", "Application Activity")
@@ -159,17 +160,8 @@ fn outcome(event: &AuditEvent) -> String {
 }
 
 fn purpose(purpose: PurposeOfUse) -> Option<Value> {
-    let display = match purpose {
-        PurposeOfUse::Treat => "treatment",
-        PurposeOfUse::Etreat => "Emergency Treatment",
-        PurposeOfUse::Hpaymt => "healthcare payment",
-        PurposeOfUse::Hoperat => "healthcare operations",
-        PurposeOfUse::Hresch => "healthcare research",
-        PurposeOfUse::Pubhlth => "public health",
-        PurposeOfUse::Patrqt => "patient requested",
-        PurposeOfUse::Hmarkt => "healthcare marketing",
-        PurposeOfUse::Unknown => return None,
-    };
+    // A code of our own must not stand under HL7's system.
+    let display = purpose.is_hl7().then(|| purpose.display())?;
     Some(json!({"coding": [coding(&format!("{TERMINOLOGY}/v3-ActReason"), purpose.code(), display)]}))
 }
 

@@ -32,7 +32,7 @@ pub(crate) const HOSTILE: [&str; 16] = [
     "[sd@1 a=\"b\"] <13>1 -",
 ];
 
-pub(crate) const KINDS: [ActKind; 10] = [
+pub(crate) const KINDS: [ActKind; 13] = [
     ActKind::Shred,
     ActKind::Reveal,
     ActKind::Rotate,
@@ -43,6 +43,9 @@ pub(crate) const KINDS: [ActKind; 10] = [
     ActKind::BackupCreated,
     ActKind::BackupVerified,
     ActKind::BackupFault,
+    ActKind::PolicyApplied,
+    ActKind::PolicyRolledBack,
+    ActKind::PolicyRefused,
 ];
 
 pub(crate) const STATUSES: [&str; 9] = [
@@ -89,6 +92,7 @@ pub(crate) fn event(phase: Phase) -> AuditEvent {
             rules: vec!["pseudonymised-baa".to_owned()],
             reason: "baa-in-force".to_owned(),
         }),
+        facts: None,
         outcome: (phase == Phase::Outcome).then(|| Outcome {
             status: "completed".to_owned(),
             http: Some(200),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use asepsis_phi::Assurance;
-use asepsis_policy::Facts;
+use asepsis_policy::{ContentFacts, Facts};
 use asepsis_vocab::DisclosureForm;
 use time::{Duration, OffsetDateTime};
 
@@ -21,6 +21,7 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     output::line(&format!("{} is valid", path.display()))?;
     output::line(&format!("listens on {}", config.listen()))?;
     output::line(&format!("keeps its data in {}", config.data_dir().display()))?;
+    output::line(&format!("decides by the policies {}", policy.version()))?;
     let mut warnings = config.missing_keys();
     match config.server() {
         Ok(Some(server)) => {
@@ -45,6 +46,7 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
                 system,
                 purpose,
                 classes: Default::default(),
+                content: ContentFacts { individuals: Some(1), ..ContentFacts::default() },
                 full_assurance: engine.assurance() == Assurance::Full,
                 first_layer_accepted: config.first_layer_accepted(),
                 now,
@@ -58,6 +60,24 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
             };
             output::line(&line)?;
         }
+    }
+    let configured = config.configured_policy()?;
+    if configured.version() != policy.version() {
+        warnings.push(format!(
+            "the policies that decide are {}, and this file names others ({}): `asepsis policy diff`, then `asepsis policy apply`",
+            policy.version(),
+            configured.version()
+        ));
+    }
+    if config.pack_name() == "core" {
+        warnings.push(
+            "[policy] names no pack, so only the ladder of disclosure decides: `pack = \"us-provider\"` also asks for approved \
+             vendors, training, devices and the like (docs/policy.md)"
+                .to_owned(),
+        );
+    }
+    for problem in configured.warnings() {
+        warnings.push(problem.to_string());
     }
     for vendor in config.register.vendors() {
         for agreement in &vendor.agreements {

@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use asepsis_exchange::{Asker, Ending, Piece, Plane, Rendering, count};
 use asepsis_phi::Engine;
-use asepsis_policy::{Policy, Register};
 use asepsis_vault::{ScopeId, Space, Vault};
 use asepsis_vocab::{ClassCount, DisclosureForm};
-use time::UtcOffset;
 
 use crate::args::{Deid, Look};
 use crate::batch::{self, Document, Found, Line, Unreadable};
@@ -59,9 +57,8 @@ pub(crate) fn run(deid: &Deid) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let known = deid.known.as_deref().map(read_known).transpose()?.unwrap_or_default();
     let home = Home::open(&deid.vault.data)?;
-    let policy = Policy::shipped(UtcOffset::UTC)?;
     let engine = model::engine(Engine::builder().titles_apart().profile(deid.profile), deid.model.as_deref())?;
-    let opening = home.plane(LogName::CommandLine, engine, known, policy, Register::default(), false);
+    let opening = home.plane(LogName::CommandLine, engine, known, Home::no_rules()?, false);
     let (plane, _) = runtime.block_on(opening)?;
     let (scope, name) = scope(plane.vault(), deid.scope.as_deref());
     let rendering = match deid.surrogates {

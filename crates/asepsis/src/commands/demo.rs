@@ -39,9 +39,7 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     let look = if demo.realistic { "realistic" } else { "placeholder" };
     let config = Config::parse(&configuration(demo.listen, vendor.address(), look), folder)?;
     let home = Home::of(&config)?;
-    let (plane, _) = home
-        .plane(LogName::Gateway, config.engine()?, config.known()?, config.policy()?, config.register.clone(), false)
-        .await?;
+    let (plane, _) = home.plane(LogName::Gateway, config.engine()?, config.known()?, config.rules()?, false).await?;
     let store = home.store().await?;
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let (key, _) = store.add_key("dr-demo", "clinician", Some(now + 86_400), now).await?;

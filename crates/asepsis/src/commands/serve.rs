@@ -12,10 +12,11 @@ use crate::config::Config;
 use crate::degraded;
 use crate::home::{Home, LogName};
 use crate::output;
+use crate::reload;
 
 pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
-    runtime()?.block_on(serve(&config))
+    runtime()?.block_on(serve(path, &config))
 }
 
 /// Threads for a server: half of the cores for its tasks, since the databases have threads of their own. With a thread for
@@ -27,19 +28,12 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     builder.worker_threads((cores / 2).max(1)).enable_all().build().context("cannot start threads")
 }
 
-async fn serve(config: &Config) -> anyhow::Result<u8> {
+async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     let asked_to_stop = stop()?;
     let settings = config.settings()?;
     let home = Home::of(config)?.keeping(config.keep()).reaching(config.reach());
     let (plane, recovery) = home
-        .plane(
-            LogName::Gateway,
-            config.engine()?,
-            config.known()?,
-            config.policy()?,
-            config.register.clone(),
-            config.first_layer_accepted(),
-        )
+        .plane(LogName::Gateway, config.engine()?, config.known()?, config.rules()?, config.first_layer_accepted())
         .await?;
     if let Some(warning) = config.reach().warning() {
         tracing::warn!("{warning}");
@@ -51,6 +45,7 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
     plane.vault().make_room().await?;
     plane.close_unfinished(&recovery.unfinished).await?;
     degraded::watch(&config.data_dir(), &plane).await.context("the degraded mode cannot be noted")?;
+    reload::watch(path, config, &plane)?;
     crate::commands::audit::cosign_beside(&config.data_dir())?;
     let store = home.store().await?;
     let streams = audit_export::streams(config, &home, plane.log())?;
