@@ -16,8 +16,11 @@ const LOGS: [&str; 2] = ["log", "log-cli"];
 /// The other databases, in the order in which they are copied: what is wrapped before what it is wrapped under.
 const DATABASES: [&str; 3] = ["store.db", "vault.db", "keys.db"];
 
-/// Small files of a log's folder.
-const OF_LOG: [&str; 3] = ["checkpoint", "log.vkey", "retention"];
+/// Small files of a log's folder. What was cosigned before the checkpoint: it never covers more.
+const OF_LOG: [&str; 4] = ["checkpoint.cosigned", "checkpoint", "log.vkey", "retention"];
+
+/// The folder of what is known of watched backups.
+const WATCH: &str = "watch";
 
 /// A backup that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,7 @@ pub fn create(data: &Path, to: &Path, recipients: &Recipients, made: &str) -> Re
         tiles(data, log, &mut gathered)?;
     }
     stage(data, staging.path(), "tlog-policy", &mut gathered)?;
+    watched(data, staging.path(), &mut gathered)?;
     for name in DATABASES {
         snapshot(data, staging.path(), name, &mut gathered)?;
     }
@@ -99,6 +103,26 @@ fn stage(data: &Path, staging: &Path, path: &str, into: &mut Vec<Gathered>) -> R
         folder_of(&at)?;
         fs::copy(&from, &at).map_err(BackupError::file(&from, "copy"))?;
         into.push(Gathered { path: path.to_owned(), at });
+    }
+    Ok(())
+}
+
+/// What is known of watched backups: without the lists of canaries, those in other backups could not be told from forged ones.
+fn watched(data: &Path, staging: &Path, into: &mut Vec<Gathered>) -> Result<(), BackupError> {
+    let at = data.join(WATCH);
+    let listed = match fs::read_dir(&at) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        listed => listed.map_err(BackupError::file(&at, "list"))?,
+    };
+    let mut names = Vec::new();
+    for entry in listed {
+        names.push(entry.map_err(BackupError::file(&at, "list"))?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    for name in
+        names.iter().filter(|name| !name.starts_with('.') && (name.ends_with(".json") || name.ends_with(".canaries")))
+    {
+        stage(data, staging, &format!("{WATCH}/{name}"), into)?;
     }
     Ok(())
 }

@@ -25,7 +25,12 @@ impl Place {
         }
         let write = |name: &str, text: &str| std::fs::write(place.data().join(name), text).unwrap();
         write("log/checkpoint", "log.example\n3\nroot\n");
+        write("log/checkpoint.cosigned", "log.example\n2\nroot\n");
         write("log/tile/0/000", "full");
+        std::fs::create_dir(place.data().join("watch")).unwrap();
+        for name in ["files.json", "files.canaries", "files.lock", ".tmp123"] {
+            write(&format!("watch/{name}"), "what is known");
+        }
         write("keys/root.key", "secret");
         asepsis_db::files::create_secret(&place.identity(), format!("{IDENTITY}\n").as_bytes()).unwrap();
         place
@@ -66,7 +71,9 @@ fn r27_what_goes_in_comes_out_and_the_keys_stay_where_they_are() {
     let place = Place::new();
     let created = create(&place.data(), &place.file(), &recipients(), "2026-11-25T20:00:00Z").unwrap();
     let paths: Vec<&str> = created.manifest.files.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(paths, ["log/checkpoint", "log/entries.db", "log/tile/0/000", "store.db", "vault.db", "keys.db"]);
+    let of_log = ["log/checkpoint.cosigned", "log/checkpoint", "log/entries.db", "log/tile/0/000"];
+    let others = ["watch/files.canaries", "watch/files.json", "store.db", "vault.db", "keys.db"];
+    assert_eq!(paths, [&of_log[..], &others[..]].concat());
     assert_eq!(created.bytes, std::fs::metadata(place.file()).unwrap().len());
     assert_eq!(verify(&place.file(), &place.opener()).unwrap(), created.manifest);
 

@@ -127,7 +127,7 @@ fn p6_restic_is_read_part_by_part_and_a_byte_that_was_changed_is_found_and_stays
     let (pack, content) = flip(&source.repository().join("data"));
     let mut damaged = 0;
     for _ in 1..=3 {
-        let found = source.look(&watch, &mut state);
+        let found = look(&watch, None, &mut state, now());
         let name = pack.file_name().unwrap().to_str().unwrap();
         let here = found.alarms.iter().find(|alarm| alarm.what.contains(&name[..8]));
         damaged += usize::from(here.is_some());
@@ -137,7 +137,7 @@ fn p6_restic_is_read_part_by_part_and_a_byte_that_was_changed_is_found_and_stays
     assert_eq!((damaged, state.damaged.len()), (1, 1), "in one of the parts");
     replace(&pack, &content);
     for _ in 1..=3 {
-        source.look(&watch, &mut state);
+        look(&watch, None, &mut state, now());
     }
     assert_eq!((state.verdict, state.damaged.len()), (Verdict::Sound, 0));
 
@@ -192,15 +192,14 @@ fn p6_snapshots_that_are_too_old_of_the_future_deleted_or_none_at_all_are_alarms
     for kind in [WatchKind::Restic, WatchKind::Borg] {
         let mut source = Source::new(kind);
         let (watch, mut state) = (source.watch(), WatchState::default());
-        let list = source.canary_list();
-        assert_eq!(source.look(&watch, &mut state).codes(), ["empty"], "{kind:?}");
+        assert_eq!(look(&watch, None, &mut state, now()).codes(), ["empty"], "{kind:?}");
         for _ in 0..4 {
             source.back_up();
         }
-        assert_eq!(source.look(&watch, &mut state).verdict(), Verdict::Sound, "{kind:?}");
-        let found = look(&watch, Some(&list), &mut state, now() + 30 * 3600);
+        assert_eq!(look(&watch, None, &mut state, now()).verdict(), Verdict::Sound, "{kind:?}");
+        let found = look(&watch, None, &mut state, now() + 30 * 3600);
         assert!(found.codes() == ["too_old"] && says(&found, "30 h old, and 26 h are allowed"), "{kind:?}: {found:?}");
-        assert_eq!(look(&watch, Some(&list), &mut state, now() - 7200).codes(), ["future"], "{kind:?}");
+        assert_eq!(look(&watch, None, &mut state, now() - 7200).codes(), ["future"], "{kind:?}");
 
         // One may expire between two checks; more may not, and never the newest.
         let delete = |source: &Source, newest: bool, count: usize| match kind {
@@ -225,18 +224,18 @@ fn p6_snapshots_that_are_too_old_of_the_future_deleted_or_none_at_all_are_alarms
             }
         };
         delete(&source, false, 1);
-        assert_eq!(source.look(&watch, &mut state).verdict(), Verdict::Sound, "{kind:?}");
+        assert_eq!(look(&watch, None, &mut state, now()).verdict(), Verdict::Sound, "{kind:?}");
         delete(&source, true, 1);
-        let found = source.look(&watch, &mut state);
+        let found = look(&watch, None, &mut state, now());
         assert!(
             found.codes() == ["fewer"] && says(&found, "the newest of the last check, is gone"),
             "{kind:?}: {found:?}"
         );
         source.back_up();
         source.back_up();
-        assert_eq!(source.look(&watch, &mut state).verdict(), Verdict::Sound, "{kind:?}");
+        assert_eq!(look(&watch, None, &mut state, now()).verdict(), Verdict::Sound, "{kind:?}");
         delete(&source, false, 3);
-        let found = source.look(&watch, &mut state);
+        let found = look(&watch, None, &mut state, now());
         assert!(found.codes() == ["fewer"] && says(&found, "there were 4 snapshots"), "{kind:?}: {found:?}");
     }
 }

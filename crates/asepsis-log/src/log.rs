@@ -285,6 +285,12 @@ impl Log {
         self.shared.size.load(Ordering::Acquire)
     }
 
+    /// What tells the same, and does not keep the log open.
+    pub fn size_watcher(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
+        let size = Arc::clone(&self.shared.size);
+        move || size.load(Ordering::Acquire)
+    }
+
     /// Whether an event can be appended, as far as is known. Once false, false until the log is opened again.
     pub fn is_healthy(&self) -> bool {
         self.shared.writer.is_healthy()

@@ -15,8 +15,8 @@ pub enum MirrorError {
     /// No place of published files.
     #[error(transparent)]
     Address(#[from] InvalidAddress),
-    /// The store cannot be reached or does not do what it is asked. It is tried again.
-    #[error("{place}: {what}; it is tried again")]
+    /// The store cannot be reached or does not do what it is asked. A gateway tries again.
+    #[error("{place}: {what}; look at the store and the way to it")]
     Away {
         /// The store.
         place: String,
@@ -96,7 +96,7 @@ pub enum MirrorError {
     #[error(transparent)]
     Proof(#[from] ProofError),
     /// Another process is at it.
-    #[error("another process brings the mirror of this log up to date; it is tried again")]
+    #[error("another process brings the mirror of this log up to date; wait for its end")]
     Busy,
 }
 

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use asepsis_log::Retention;
 use asepsis_log::verify::{Report, VerifyOptions};
 use asepsis_mirror::{MirrorError, Mirroring, Round, Store, verify};
-use support::{Moto, copy, files, folder, grow, installed, left_out, mirror, open};
+use support::{Moto, copy, files, folder, grow, grow_of, installed, left_out, mirror, open};
 
 async fn sound(store: &Store) -> Report {
     let report = verify(store, &VerifyOptions::default()).await.unwrap();
@@ -211,6 +212,34 @@ async fn r27_a_log_that_was_put_back_or_rewritten_is_seen_by_its_mirror() {
         report.findings[0].to_string().contains("the first 700 entries are not those that were pinned"),
         "{report:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r27_what_was_pruned_here_stays_where_it_was_published_and_is_told_where_it_was_not() {
+    let (dir, before, after) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (before, after) = (before.path().join("m"), after.path().join("m"));
+    let log = open(dir.path()).await;
+    grow_of(&log, 600, "2010-06-01").await;
+    mirror(dir.path(), &folder(&before)).round().await.unwrap();
+    grow(&log, 800).await;
+    let policy = Retention::parse("keep 6 years\nbasis 45 CFR 164.316(b)(2)(i)\n").unwrap();
+    let day = time::Date::from_calendar_date(2012, time::Month::January, 1).unwrap();
+    assert_eq!(log.prune(&policy, day, None, false).await.unwrap().minimum, 512);
+    log.checkpoint().await.unwrap();
+
+    assert_eq!(mirror(dir.path(), &folder(&before)).round().await.unwrap().pruned, 0);
+    let report = sound(&folder(&before)).await;
+    assert_eq!((report.entries, report.pruned), (801, 0), "all of it is published");
+    assert_eq!(mirror(dir.path(), &folder(&after)).round().await.unwrap().pruned, 2);
+    let report = sound(&folder(&after)).await;
+    assert_eq!((report.entries, report.pruned, report.pruned_by), (801 - 512, 512, Some(800)));
+    // One more is gone, of which no entry says so.
+    std::fs::remove_file(after.join("tile/entries/002")).unwrap();
+    let report = verify(&folder(&after), &VerifyOptions::default()).await.unwrap();
+    let found: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    assert!(found.len() == 1 && found[0].starts_with("tile/entries/002: it is missing"), "{found:?}");
+    log.close().await.unwrap();
 }
 
 /// Runs as a process of its own, which is killed.

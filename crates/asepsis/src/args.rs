@@ -175,6 +175,9 @@ pub(crate) enum AuditAction {
     Prove(Prove),
     /// Let the witnesses of a policy cosign the log's checkpoints, beside the process that writes it.
     Cosign(Cosign),
+    /// Publish the log's tiles in an object store or folder, up to the newest checkpoint. Exit code 0 done, 1 what is there is not this
+    /// log's or was changed, 2 it could not be done.
+    Mirror(MirrorArgs),
     /// Account for the disclosures of a patient's health information: when, to whom, what, what for (45 CFR 164.528).
     Account(Account),
     /// Show what was kept of an exchange, where `keep` of `record` is `texts`. Always recorded, before anything is shown.

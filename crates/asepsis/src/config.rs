@@ -1,6 +1,7 @@
 //! The configuration file: what it may hold, and what it means.
 
 mod export;
+mod mirror;
 mod store;
 mod watch;
 
@@ -113,6 +114,8 @@ struct LimitsTable {
 struct RecordTable {
     /// What is kept of an exchange that names its patient.
     keep: KeepEntry,
+    /// Where the log's published files are kept as well.
+    mirror: Option<mirror::Mirror>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -323,8 +326,15 @@ impl Config {
             system.address()?;
         }
         self.file.store.check()?;
+        self.mirror()?;
         self.file.backup.check(&self.base)?;
         self.file.export.check()
+    }
+
+    /// Where the log's published files are kept as well, and how that place is reached.
+    pub(crate) fn mirror(&self) -> anyhow::Result<Option<(asepsis_mirror::Address, asepsis_mirror::Options)>> {
+        let mirror = self.file.record.mirror.as_ref();
+        mirror.map(|mirror| Ok((mirror.address()?, mirror.options(&self.base)))).transpose()
     }
 
     /// The names of the backups of others that are looked after.

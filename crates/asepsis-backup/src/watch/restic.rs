@@ -108,7 +108,7 @@ fn snapshots(looking: &mut Looking<'_>, tool: &Tool, state: &mut WatchState) -> 
 /// Takes each canary out of the newest snapshot. It goes through a pipe and never onto a disk.
 fn take(looking: &mut Looking<'_>, tool: &Tool, snapshot: &str, list: &Canaries) {
     for canary in &list.planted {
-        let words = ["dump", "--no-lock", "--no-cache", "--quiet", snapshot, &canary.path];
+        let words = ["dump", "--no-lock", "--no-cache", "--quiet", "--", snapshot, &canary.path];
         let ran = match tool.run(&words, Keep::First(canary.limit())) {
             Ok(ran) => ran,
             Err(failed) => return looking.failed(failed),

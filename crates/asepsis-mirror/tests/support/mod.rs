@@ -13,9 +13,9 @@ use asepsis_vocab::{AuditEvent, ExchangeId, Phase, SCHEMA_VERSION};
 
 pub(crate) const ORIGIN: &str = "log.example/mirrored";
 
-fn event(exchange: ExchangeId, phase: Phase) -> AuditEvent {
+fn event(exchange: ExchangeId, phase: Phase, day: &str) -> AuditEvent {
     let mut event = serde_json::json!({
-        "v": SCHEMA_VERSION, "exchange": exchange, "phase": phase, "time": "2024-11-22T08:30:00.000Z", "interface": "openai.chat",
+        "v": SCHEMA_VERSION, "exchange": exchange, "phase": phase, "time": format!("{day}T08:30:00.000Z"), "interface": "openai.chat",
         "actor": { "user": "dr.a", "role": "clinician", "method": "api_key", "credential": "k1" }, "purpose": "TREAT",
         "recipient": { "system": "gpt", "vendor": "v" },
         "decision": { "form": "pseudonymised", "rules": ["r1"], "reason": "baa-in-force" },
@@ -38,15 +38,20 @@ pub(crate) async fn open(dir: &Path) -> Log {
 
 /// Grows the log to so many entries, and signs.
 pub(crate) async fn grow(log: &Log, size: u64) {
+    grow_of(log, size, "2024-11-22").await;
+}
+
+/// The same with entries of that day.
+pub(crate) async fn grow_of(log: &Log, size: u64, day: &'static str) {
     let mut tasks = tokio::task::JoinSet::new();
     let more = size - log.size();
     for n in 0..more.div_ceil(2) {
         let log = log.clone();
         tasks.spawn(async move {
             let exchange = ExchangeId::now();
-            log.append(&event(exchange, Phase::Intent)).await.unwrap();
+            log.append(&event(exchange, Phase::Intent, day)).await.unwrap();
             if 2 * n + 1 < more {
-                log.append(&event(exchange, Phase::Outcome)).await.unwrap();
+                log.append(&event(exchange, Phase::Outcome, day)).await.unwrap();
             }
         });
     }

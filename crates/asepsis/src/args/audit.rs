@@ -8,7 +8,8 @@ use clap::Args;
 
 #[derive(Args)]
 pub(crate) struct Verify {
-    /// The folder of the log; that of the configuration where absent.
+    /// The folder of the log, or where its tiles are published: s3://bucket/prefix, file:///folder. That of the configuration where
+    /// absent.
     pub(crate) folder: Option<PathBuf>,
     /// An older checkpoint that was kept elsewhere. Without one, or a policy with witnesses, a rollback cannot be seen.
     #[arg(long)]
@@ -22,6 +23,16 @@ pub(crate) struct Verify {
     /// How old the newest cosignature may be, in seconds.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) max_age: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct MirrorArgs {
+    /// Where to: s3://bucket/prefix or file:///folder; `url` of [record.mirror] where absent.
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// The folder of the log; that of the configuration where absent.
+    #[arg(long)]
+    pub(crate) folder: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 mod account;
 mod cosign;
 mod kept;
+mod mirror;
 mod prove;
 mod prune;
 mod search;
@@ -19,6 +20,7 @@ use crate::commands::audit_export;
 use crate::config::Config;
 
 pub(crate) use cosign::beside as cosign_beside;
+pub(crate) use mirror::{MirrorMetrics, beside as mirror_beside, standing as mirror_standing};
 pub(crate) use show::details;
 pub(crate) use verify::lines as report_lines;
 
@@ -33,6 +35,7 @@ pub(crate) fn run(config: &Path, audit: &Audit) -> anyhow::Result<u8> {
         }
         AuditAction::Show { exchange, folder } => show::run(&place, *exchange, folder.as_ref()),
         AuditAction::Prove(asked) => prove::run(&place, asked),
+        AuditAction::Mirror(asked) => mirror::run(&place, asked),
         AuditAction::Cosign(asked) => cosign::run(&place, asked),
         AuditAction::Account(asked) => account::run(&place, asked),
         AuditAction::Open(asked) => kept::run(&place, asked),

@@ -11,6 +11,7 @@ use asepsis_vocab::{ActKind, Phase};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use crate::commands::audit::mirror_standing;
 use crate::commands::backup::watch;
 use crate::config::Config;
 use crate::home::{Home, LogName};
@@ -104,6 +105,7 @@ async fn look(config: &Config, seen: &mut Seen) -> anyhow::Result<()> {
         seen.fault(format!("the log cannot be searched: {error:#}"));
     }
     watched(config, &home, seen);
+    mirror(config, &home, seen).await;
     streams(config, &home, seen).await;
     Ok(())
 }
@@ -298,6 +300,19 @@ fn watched(config: &Config, home: &Home, seen: &mut Seen) {
             }
             Verdict::Sound => seen.good(text),
         }
+    }
+}
+
+/// How far the mirror of the log is behind, and whether it is this log's.
+async fn mirror(config: &Config, home: &Home, seen: &mut Seen) {
+    match mirror_standing(config, &home.log_dir(LogName::Gateway)).await {
+        None => {}
+        Some(Ok((address, there, here))) => {
+            let text = format!("the mirror {address}: {there} of {here} entries are published");
+            if here.saturating_sub(there) > BEHIND { seen.warning(text) } else { seen.good(text) }
+        }
+        Some(Err((true, error))) => seen.fault(format!("the mirror: {error}")),
+        Some(Err((false, error))) => seen.warning(format!("the mirror: {error}")),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use asepsis_gateway::{Gateway, Server};
 
+use crate::commands::audit;
 use crate::commands::audit_export;
 use crate::commands::backup::watch;
 use crate::commands::backup::watch_metrics::WatchMetrics;
@@ -46,15 +47,17 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     plane.close_unfinished(&recovery.unfinished).await?;
     degraded::watch(&config.data_dir(), &plane).await.context("the degraded mode cannot be noted")?;
     reload::watch(path, config, &plane)?;
-    crate::commands::audit::cosign_beside(&config.data_dir())?;
+    audit::cosign_beside(&config.data_dir())?;
     let store = home.store().await?;
     let streams = audit_export::streams(config, &home, plane.log())?;
+    let mirroring = audit::mirror_beside(config, &home.log_dir(LogName::Gateway))?;
+    let mirror_metrics = audit::MirrorMetrics::new(mirroring.as_ref(), plane.log());
     let watched = WatchMetrics::new(watch::folder(&home), config.watched().map(str::to_owned).collect());
     let gateway = Gateway::with_collectors(
         plane.clone(),
         store.clone(),
         &settings,
-        vec![Box::new(streams.metrics()), Box::new(watched)],
+        vec![Box::new(streams.metrics()), Box::new(watched), Box::new(mirror_metrics)],
     )?;
     let server = Server::bind(gateway, &settings)
         .await
@@ -67,6 +70,10 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     let log = plane.log().clone();
     drop(plane);
     log.close().await?;
+    // After the last checkpoint was signed, so that it is published as well.
+    if let Some(mirroring) = mirroring {
+        mirroring.stop().await;
+    }
     store.close().await?;
     Ok(0)
 }

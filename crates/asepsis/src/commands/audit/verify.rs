@@ -11,7 +11,6 @@ use crate::args::Verify;
 use crate::output;
 
 pub(crate) fn run(place: &Place<'_>, asked: &Verify) -> anyhow::Result<u8> {
-    let log = place.log(asked.folder.as_ref())?;
     let pin = asked.pin.as_deref().map(super::read).transpose()?;
     let vkey = match &asked.key {
         Some(key) if Path::new(key).exists() => Some(super::read(Path::new(key))?),
@@ -25,6 +24,11 @@ pub(crate) fn run(place: &Place<'_>, asked: &Verify) -> anyhow::Result<u8> {
     );
     let max_age = asked.max_age.map(Duration::from_secs);
     let options = VerifyOptions { vkey, pin, policy, max_age, now: None };
+    // What has a scheme is no folder.
+    if let Some(address) = asked.folder.as_deref().and_then(Path::to_str).filter(|folder| folder.contains("://")) {
+        return super::mirror::check(place, address, &options);
+    }
+    let log = place.log(asked.folder.as_ref())?;
     let report = match place.wait(verify::verify(&log, options))? {
         // It is there, and it is no database any more: that is no wrong use.
         Err(error @ LogError::Db(DbError::Database { .. })) => {
