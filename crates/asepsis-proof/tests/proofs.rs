@@ -79,7 +79,7 @@ fn a_bad_pack_is_refuted_with_the_request_that_it_lets_through() {
         (
             "us-provider",
             "(principal has training && principal.training) ||",
-            "!(principal has training) || principal.training ||",
+            "(if principal has training then principal.training else true) ||",
             "lapsed-training-never-permits",
         ),
     ];
