@@ -117,6 +117,17 @@ impl Home {
         }
     }
 
+    /// The directory at `dir`: with keys and databases where the configuration says, if that is about this directory, and in files
+    /// otherwise.
+    pub(crate) fn named(dir: &Path, config: &Path) -> anyhow::Result<Self> {
+        let same = |config: &Config| matches!((dir.canonicalize(), config.data_dir().canonicalize()), (Ok(a), Ok(b)) if a == b);
+        // One that cannot be read is about something else, as far as this is concerned.
+        match config.exists().then(|| Config::read(config)) {
+            Some(Ok(config)) if same(&config) => Self::of(&config),
+            _ => Self::open(dir),
+        }
+    }
+
     /// Notes that the databases are on a server, once something is there.
     fn mark(&self) -> anyhow::Result<()> {
         let marker = self.dir.join(ON_SERVER);
@@ -207,12 +218,23 @@ impl Home {
 
     /// The directory at `dir`, which must be there.
     pub(crate) fn existing(dir: &Path) -> anyhow::Result<Self> {
+        Self::is_there(dir)?;
+        Self::open(dir)
+    }
+
+    /// As [`named`](Self::named) of a directory that must be there.
+    pub(crate) fn existing_named(dir: &Path, config: &Path) -> anyhow::Result<Self> {
+        Self::is_there(dir)?;
+        Self::named(dir, config)
+    }
+
+    fn is_there(dir: &Path) -> anyhow::Result<()> {
         anyhow::ensure!(
             dir.join("vault.db").exists() || dir.join(ON_SERVER).exists(),
             "there is no vault in {}; name the data directory of the run with --data",
             dir.display()
         );
-        Self::open(dir)
+        Ok(())
     }
 
     pub(crate) fn log_dir(&self, name: LogName) -> PathBuf {

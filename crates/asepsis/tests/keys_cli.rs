@@ -295,6 +295,40 @@ fn c2_a_root_key_sealed_with_age_opens_with_its_passphrase_only() {
     assert!(refused.code == 2 && refused.stderr.contains("put the key back from its copy"), "{}", refused.stderr);
 }
 
+/// `deid` and `reid` take a directory; where the configuration is about it, what that says of the keys holds for them too.
+#[test]
+fn c2_files_are_rewritten_under_the_root_that_the_configuration_names() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, path) = (dir.path().join("data"), dir.path().join("asepsis.toml"));
+    let masked = cli(&data, &["deid"], NOTE).stdout;
+    let plain = data.join("keys/root.key");
+    let key = RootKey::load(&plain).expect("the root key");
+    asepsis_keys::root::seal_to(&key, &data.join("keys/root.key.age"), &[], Some("correct horse")).expect("sealed");
+    std::fs::remove_file(&plain).expect("removed");
+    let root = "\n[keys.root]\nkind = \"age\"\npassphrase_env = \"SITES_OWN\"\n";
+    std::fs::write(&path, Setup::new().extra(root).toml("http://127.0.0.1:9")).expect("the configuration");
+    let with = |what: &str, data: &Path, text: &str| {
+        let mut command = command(&[what, "--config"]);
+        command
+            .arg(&path)
+            .arg("--data")
+            .arg(data)
+            .env_remove("ASEPSIS_ROOT_PASSPHRASE")
+            .env("SITES_OWN", "correct horse");
+        run(&mut command, text.as_bytes())
+    };
+    let back = with("reid", &data, &masked);
+    assert_eq!(back.stdout, NOTE, "{}", back.stderr);
+    let again = with("deid", &data, NOTE);
+    assert!(again.code == 0 && again.stdout != NOTE, "{}", again.stderr);
+    assert_eq!(with("reid", &data, &again.stdout).stdout, NOTE);
+    // Another directory has keys of its own.
+    let other = dir.path().join("other");
+    let masked = with("deid", &other, NOTE);
+    assert_eq!((masked.code, with("reid", &other, &masked.stdout).stdout.as_str()), (0, NOTE), "{}", masked.stderr);
+    assert!(other.join("keys/root.key").exists());
+}
+
 #[test]
 fn c2_a_root_that_is_not_there_stops_what_needs_it_and_is_named() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -50,13 +50,13 @@ struct Run<'a> {
     runtime: tokio::runtime::Handle,
 }
 
-pub(crate) fn run(deid: &Deid) -> anyhow::Result<u8> {
+pub(crate) fn run(config: &Path, deid: &Deid) -> anyhow::Result<u8> {
     if matches!(deid.form, DisclosureForm::Identified | DisclosureForm::Nothing) {
         bail!("--form must be limited, pseudonymised or deidentified");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let known = deid.known.as_deref().map(read_known).transpose()?.unwrap_or_default();
-    let home = Home::open(&deid.vault.data)?;
+    let home = Home::named(&deid.vault.data, config)?;
     let engine = model::engine(Engine::builder().titles_apart().profile(deid.profile), deid.model.as_deref())?;
     let opening = home.plane(LogName::CommandLine, engine, known, Home::no_rules()?, false);
     let (plane, _) = runtime.block_on(opening)?;

@@ -27,9 +27,9 @@ struct Run<'a> {
     runtime: tokio::runtime::Handle,
 }
 
-pub(crate) fn run(reid: &Reid) -> anyhow::Result<u8> {
+pub(crate) fn run(config: &Path, reid: &Reid) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    let home = Home::existing(&reid.vault.data)?;
+    let home = Home::existing_named(&reid.vault.data, config)?;
     let plane = runtime.block_on(home.local_plane(LogName::CommandLine))?;
     let vault = plane.vault();
     let scoped = match &reid.scope {
