@@ -138,6 +138,18 @@ async fn r27_what_was_changed_in_the_store_is_an_alarm_and_is_named() {
         assert!(!report.is_sound(), "{path} is missing");
     }
 
+    // The newer of both signatures is taken off the checkpoint.
+    let store = moto.store("unsigned");
+    mirror(dir.path(), &store).round().await.unwrap();
+    let strip = "
+key = sys.argv[2]
+lines = s3.get_object(Bucket='audit', Key=key)['Body'].read().split(b'\\n')
+s3.put_object(Bucket='audit', Key=key, Body=b'\\n'.join(lines[:-2] + [b'']))
+";
+    moto.boto(strip, &["unsigned/checkpoint"]);
+    let report = verify(&store, &VerifyOptions::default()).await.unwrap();
+    assert!(report.findings[0].to_string().contains("one of this log's keys has not signed it"), "{report:?}");
+
     // A file that is in the way of a new one, and a checkpoint that somebody edited, stop the mirror and are not written over.
     let store = moto.store("in-the-way");
     mirror(dir.path(), &store).round().await.unwrap();
