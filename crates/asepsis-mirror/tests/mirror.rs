@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use asepsis_log::Retention;
 use asepsis_log::verify::{Report, VerifyOptions};
+use asepsis_log::{Policy, Retention, WitnessKey, cosigned};
 use asepsis_mirror::{MirrorError, Mirroring, Round, Store, verify};
 use support::{Moto, copy, files, folder, grow, grow_of, installed, left_out, mirror, open};
 
@@ -138,6 +138,18 @@ async fn r27_what_was_changed_in_the_store_is_an_alarm_and_is_named() {
         assert!(!report.is_sound(), "{path} is missing");
     }
 
+    // The newer of both signatures is taken off the checkpoint.
+    let store = moto.store("unsigned");
+    mirror(dir.path(), &store).round().await.unwrap();
+    let strip = "
+key = sys.argv[2]
+lines = s3.get_object(Bucket='audit', Key=key)['Body'].read().split(b'\\n')
+s3.put_object(Bucket='audit', Key=key, Body=b'\\n'.join(lines[:-2] + [b'']))
+";
+    moto.boto(strip, &["unsigned/checkpoint"]);
+    let report = verify(&store, &VerifyOptions::default()).await.unwrap();
+    assert!(report.findings[0].to_string().contains("one of this log's keys has not signed it"), "{report:?}");
+
     // A file that is in the way of a new one, and a checkpoint that somebody edited, stop the mirror and are not written over.
     let store = moto.store("in-the-way");
     mirror(dir.path(), &store).round().await.unwrap();
@@ -212,6 +224,50 @@ async fn r27_a_log_that_was_put_back_or_rewritten_is_seen_by_its_mirror() {
         report.findings[0].to_string().contains("the first 700 entries are not those that were pinned"),
         "{report:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c23_what_witnesses_cosigned_is_published_too_and_shows_how_fresh_the_mirror_is() {
+    let (dir, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let log = open(dir.path()).await;
+    grow(&log, 300).await;
+    let (in_log, witness) = (dir.path().join("log"), WitnessKey::generate("witness.example/w1").unwrap());
+    let mut text = std::fs::read_to_string(in_log.join("log.vkey"))
+        .unwrap()
+        .lines()
+        .map(|key| format!("log {key}\n"))
+        .collect::<String>();
+    for (at, key) in witness.verifier_keys().iter().enumerate() {
+        text += &format!("witness w{at} {key}\n");
+    }
+    text += "group both all w0 w1\nquorum both\n";
+    let (policy, now) = (Policy::parse(&text).unwrap(), 1_800_000_000);
+    let asked = |later: u64| VerifyOptions {
+        policy: Some(policy.clone()),
+        max_age: Some(Duration::from_secs(3600)),
+        now: Some(now + later),
+        ..VerifyOptions::default()
+    };
+    let store = folder(there.path());
+    let mirror = mirror(dir.path(), &store);
+    mirror.round().await.unwrap();
+    let report = verify(&store, &asked(0)).await.unwrap();
+    assert!(report.findings[0].to_string().contains("none has cosigned what is published"), "{report:?}");
+
+    let checkpoint = std::fs::read_to_string(in_log.join("checkpoint")).unwrap();
+    let lines = witness.cosign(&checkpoint, now).unwrap();
+    cosigned::keep(&in_log, &format!("{checkpoint}{lines}")).unwrap();
+    mirror.round().await.unwrap();
+    grow(&log, 400).await;
+    mirror.round().await.unwrap();
+    let report = verify(&store, &asked(60)).await.unwrap();
+    assert!(report.is_sound() && report.is_anchored() && report.age() == Some(60), "{report:?}");
+    assert_eq!((report.size, report.anchor.unwrap().size), (400, 300));
+    let report = verify(&store, &asked(7200)).await.unwrap();
+    assert!(report.findings[0].to_string().contains("the newest is 7200 s old"), "{report:?}");
+    let early = VerifyOptions { now: Some(now - 1000), ..asked(0) };
+    assert!(verify(&store, &early).await.unwrap().findings[0].to_string().contains("1000 s after the present"));
+    log.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ const RESTORE_HOURS: u64 = 72;
 
 /// Where that target comes from. It is no law.
 const RESTORE_BASIS: &str =
-    "proposed, not law: HIPAA Security Rule NPRM, 90 FR 898 (2025-01-06), 45 CFR 164.308(a)(13)";
+    "proposed, not law: HIPAA Security Rule NPRM, 90 FR 898 (2025-01-06), contingency plan of 45 CFR 164.308";
 
 /// One line a thing, for people.
 pub(super) fn lines(watch: &Watch, found: &Found) -> Vec<String> {
