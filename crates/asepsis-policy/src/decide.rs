@@ -94,6 +94,11 @@ impl Policy {
         &self.version
     }
 
+    /// Whether decisions are remembered: not where a policy looks at the moment in a way of its own.
+    pub fn remembers(&self) -> bool {
+        self.memory.is_some()
+    }
+
     /// What can be set without writing a rule.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -149,10 +154,7 @@ impl Policy {
         let undated = Inputs { now: 0, asks: asked.to_vec(), ..inputs.clone() };
         let record = Arc::new(serde_json::to_value(&undated).map_err(|e| PolicyError::Facts(e.to_string()))?);
         let inputs = inputs.under(&self.settings);
-        match register.grants(&facts.system.id) {
-            Some(grants) => self.decide_with(&inputs, facts.user, grants, asked, record),
-            None => self.decide_with(&inputs, facts.user, &Grants::of(facts.system), asked, record),
-        }
+        self.decide_with(&inputs, facts.user, &register.grants(facts.system), asked, record)
     }
 
     /// Decides on what is known already, such as what the log kept of an earlier decision. What the settings say of what is

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use asepsis_policy::{Pack, Policy};
-use asepsis_vocab::{DisclosureForm, Label};
+use asepsis_vocab::{DisclosureForm, Label, PurposeOfUse};
 use serde_json::json;
 use support::{FORMS, request};
 use time::UtcOffset;
@@ -28,7 +28,7 @@ fn c3_cedar_and_rego_agree_on_random_requests() {
         let mut input = serde_json::to_value(&inputs).expect("it is data");
         let kinds: Option<BTreeSet<&str>> =
             inputs.labels.as_ref().map(|l| l.iter().flat_map(|l| l.kinds()).map(Label::code).collect());
-        input["purposes"] = inputs.purpose.kinds().map(|p| p.code()).collect();
+        input["purposes"] = inputs.purpose.kinds().map(PurposeOfUse::code).collect();
         if let Some(kinds) = kinds {
             input["kinds"] = json!(kinds);
         }

@@ -7,8 +7,10 @@ use asepsis_vocab::PurposeOfUse;
 use support::{FORMS, request};
 use time::UtcOffset;
 
-/// Each fact, made unknown.
-const UNKNOWN: [(&str, fn(&mut Inputs)); 19] = [
+/// The name of a fact, and how it becomes unknown.
+type Forget = (&'static str, fn(&mut Inputs));
+
+const UNKNOWN: [Forget; 19] = [
     ("purpose", |i| (i.purpose, i.purpose_granted) = (PurposeOfUse::Unknown, false)),
     ("labels", |i| i.labels = None),
     ("individuals", |i| i.individuals = None),
