@@ -78,7 +78,7 @@ fn register() -> Register {
 }
 
 fn policy() -> Policy {
-    Policy::of(&Pack::shipped("us-provider").expect("it is shipped"), UtcOffset::UTC).expect("it is valid")
+    Policy::of(&Pack::shipped("us-provider").expect("it is shipped"), UtcOffset::UTC).expect("it is valid").unchecked()
 }
 
 fn facts<'a>(
