@@ -69,7 +69,7 @@ fn main() {
         let facts = facts(at);
         let inputs = Inputs { purpose: facts.purpose, role: facts.role.to_owned(), ..Inputs::good() };
         let mut input = serde_json::to_value(&inputs).expect("it is data");
-        input["purposes"] = facts.purpose.kinds().map(|p| p.code()).collect();
+        input["purposes"] = facts.purpose.kinds().map(PurposeOfUse::code).collect();
         input["kinds"] = json!([]);
         input["zones"] = json!([]);
         input["limits"] = limits.clone();

@@ -50,8 +50,10 @@ fn is_bound(expression: &Value) -> bool {
     let of = |expression: &Value| expression.get(".")?.get("left").cloned();
     let Some(agreement) = of(expression) else { return false };
     let resource = of(&agreement).is_some_and(|of| of.get("Var").is_some_and(|name| name == "resource"));
-    let is = |name: Option<String>, names: [&str; 2]| name.is_some_and(|name| names.contains(&name.as_str()));
-    resource && is(attribute(&agreement), ["baa", "dua"]) && is(attribute(expression), ["effective", "expires"])
+    let is = |name: Option<String>, names: &[&str]| name.is_some_and(|name| names.contains(&name.as_str()));
+    resource
+        && is(attribute(&agreement), &["baa", "dua", "qsoa"])
+        && is(attribute(expression), &["effective", "expires"])
 }
 
 #[cfg(test)]
@@ -73,6 +75,7 @@ mod tests {
             "context.purpose == \"TREAT\"",
             "resource has baa && resource.baa.effective <= context.now && context.now < resource.baa.expires",
             "!(context.now >= resource.dua.expires)",
+            "resource has qsoa && resource.qsoa.effective <= context.now",
         ] {
             assert!(minds(good), "{good}");
         }

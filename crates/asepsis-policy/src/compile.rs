@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use asepsis_vocab::DisclosureForm;
 use cedar_policy::{
-    ActionConstraint, Effect, EntityUid, Policy as CedarPolicy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
+    ActionConstraint, Effect, Entity, EntityUid, Policy as CedarPolicy, PolicyId, PolicySet, Schema, ValidationMode,
+    Validator,
 };
 
 use crate::clock;
@@ -53,6 +54,8 @@ pub(crate) struct ForAction {
 /// What the files of a pack come to.
 pub(crate) struct Compiled {
     pub(crate) schema: Schema,
+    /// The actions that are disclosures, and their group.
+    pub(crate) action_entities: Vec<Entity>,
     pub(crate) actions: BTreeMap<&'static str, ForAction>,
     /// The policies that decide, for all actions: what is proved about.
     pub(crate) deciding: PolicySet,
@@ -91,7 +94,9 @@ pub(crate) fn compile(pack: &Pack) -> Result<Compiled, Vec<Problem>> {
     let schema = schema();
     let validator = Validator::new(schema.clone());
     let mut problems = Vec::new();
+    let action_entities = schema.action_entities().map_err(|error| vec![Problem::new("schema", error.to_string())])?;
     let mut compiled = Compiled {
+        action_entities: action_entities.iter().filter(|action| is_disclosure(action)).cloned().collect(),
         schema,
         actions: ACTIONS.into_iter().map(|action| (action, ForAction::default())).collect(),
         deciding: PolicySet::new(),
@@ -259,6 +264,13 @@ fn add(
         failed |= compiled.deciding.add(policy.clone()).is_err();
     }
     if failed { Err(problem(format!("two policies have the @id `{id}`"))) } else { Ok(()) }
+}
+
+/// Whether it is the group of disclosures or one of them.
+fn is_disclosure(action: &Entity) -> bool {
+    let uid = action.uid();
+    let name = uid.id().unescaped();
+    name == "disclose" || DisclosureForm::LADDER.iter().any(|form| form.name() == name)
 }
 
 /// Whether a policy has to do with requests for the action.

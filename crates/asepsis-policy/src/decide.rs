@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use asepsis_vocab::DisclosureForm;
-use cedar_policy::{Authorizer, Context, Decision as CedarDecision, Entities, EntityUid, PolicySet, Request};
+use cedar_policy::{Authorizer, Context, Decision as CedarDecision, Entities, Entity, EntityUid, PolicySet, Request};
 use serde_json::Value;
 use time::UtcOffset;
 
@@ -33,6 +33,8 @@ pub struct Policy {
     /// The clock of the organisation: agreements end at its midnight.
     offset: UtcOffset,
     version: String,
+    /// Whether facts are checked against the schema.
+    checks: bool,
 }
 
 /// Why policies cannot be used.
@@ -75,6 +77,7 @@ impl Policy {
             authorizer: Authorizer::new(),
             offset,
             version: format!("{}@{}", pack.name, pack.fingerprint()),
+            checks: cfg!(debug_assertions),
         })
     }
 
@@ -92,6 +95,17 @@ impl Policy {
     /// The pack's name and fingerprint, as the log keeps them.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The same without checking facts against the schema, as a release decides: what tests of decisions use.
+    #[must_use]
+    pub fn unchecked(self) -> Self {
+        Self { checks: false, ..self }
+    }
+
+    /// Whether decisions are remembered: not where a policy looks at the moment in a way of its own.
+    pub fn remembers(&self) -> bool {
+        self.memory.is_some()
     }
 
     /// What can be set without writing a rule.
@@ -149,10 +163,7 @@ impl Policy {
         let undated = Inputs { now: 0, asks: asked.to_vec(), ..inputs.clone() };
         let record = Arc::new(serde_json::to_value(&undated).map_err(|e| PolicyError::Facts(e.to_string()))?);
         let inputs = inputs.under(&self.settings);
-        match register.grants(&facts.system.id) {
-            Some(grants) => self.decide_with(&inputs, facts.user, grants, asked, record),
-            None => self.decide_with(&inputs, facts.user, &Grants::of(facts.system), asked, record),
-        }
+        self.decide_with(&inputs, facts.user, &register.grants(facts.system), asked, record)
     }
 
     /// Decides on what is known already, such as what the log kept of an earlier decision. What the settings say of what is
@@ -330,21 +341,21 @@ impl Policy {
         resource: &EntityUid,
         context: Context,
     ) -> Result<Request, PolicyError> {
-        Request::new(
-            principal.clone(),
-            names().action(action),
-            resource.clone(),
-            context,
-            // Facts are built from typed values, so that in a release the check would only find out what the compiler knows,
-            // for half of the time of a decision.
-            cfg!(debug_assertions).then_some(&self.compiled.schema),
-        )
-        .map_err(|e| PolicyError::Facts(e.to_string()))
+        Request::new(principal.clone(), names().action(action), resource.clone(), context, self.checked())
+            .map_err(|e| PolicyError::Facts(e.to_string()))
     }
 
-    fn known(&self, entities: Vec<cedar_policy::Entity>) -> Result<Entities, PolicyError> {
-        let schema = cfg!(debug_assertions).then_some(&self.compiled.schema);
-        Entities::from_entities(entities, schema).map_err(|e| PolicyError::Facts(e.to_string()))
+    fn known(&self, mut entities: Vec<Entity>) -> Result<Entities, PolicyError> {
+        // Cedar learns which actions are disclosures from a schema or from entities, and without either takes no action for one:
+        // a forbid on all disclosures would then be skipped in silence.
+        entities.extend(self.compiled.action_entities.iter().cloned());
+        Entities::from_entities(entities, self.checked()).map_err(|e| PolicyError::Facts(e.to_string()))
+    }
+
+    /// The schema, where facts are checked against it. They are built from typed values, so that in a release the check would
+    /// only find out what the compiler knows, for half of the time of a decision.
+    fn checked(&self) -> Option<&cedar_policy::Schema> {
+        self.checks.then_some(&self.compiled.schema)
     }
 }
 

@@ -141,14 +141,7 @@ impl Inputs {
         let role = register.role(facts.role);
         let vendor = register.vendor(&system.vendor);
         let standing = register.standing(facts.user, facts.role);
-        let made;
-        let grants = match register.grants(&system.id) {
-            Some(grants) => grants,
-            None => {
-                made = Grants::of(system);
-                &made
-            }
-        };
+        let grants = register.grants(system);
         let contract = |kind| register.agreement(system, kind, now, offset).map(|a| Contract::of(a, offset));
         let content = &facts.content;
         Self {

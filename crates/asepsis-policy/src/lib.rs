@@ -41,4 +41,4 @@ pub use register::{
     Agreement, AgreementKind, AgreementState, AiSystem, Person, Register, RegisterError, Role, Standing, Status, Vendor,
 };
 pub use rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict};
-pub use sheet::{Cell, DataClass, Sheet, SheetFacts, Table, words};
+pub use sheet::{Cell, DataClass, Row, Sheet, SheetFacts, Table, words};

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -357,9 +358,12 @@ impl Register {
         }
     }
 
-    /// Who may use the system for what, as policies see it.
-    pub(crate) fn grants(&self, system: &str) -> Option<&Grants> {
-        self.grants.get(system)
+    /// Who may use the system for what, as policies see it; made anew for a system that is not the register's own.
+    pub(crate) fn grants(&self, system: &AiSystem) -> Cow<'_, Grants> {
+        match (self.systems.get(&system.id), self.grants.get(&system.id)) {
+            (Some(own), Some(grants)) if std::ptr::eq(own, system) => Cow::Borrowed(grants),
+            _ => Cow::Owned(Grants::of(system)),
+        }
     }
 
     /// Every role, by id.

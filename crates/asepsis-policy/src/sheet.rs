@@ -110,10 +110,13 @@ pub struct Table {
     /// The roles.
     pub roles: Vec<String>,
     /// Purposes for which all is the same, with the form of each kind of data in the order of [`DataClass::ALL`].
-    pub rows: Vec<(Vec<PurposeOfUse>, Vec<Cell>)>,
+    pub rows: Vec<Row>,
     /// Whether people of these roles get real names back in the answer.
     pub restored: bool,
 }
+
+/// Purposes for which all is the same, and what becomes of each kind of data.
+pub type Row = (Vec<PurposeOfUse>, Vec<Cell>);
 
 /// What becomes of a kind of data.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,7 +135,7 @@ impl Sheet {
     pub fn of(policy: &Policy, facts: &SheetFacts<'_>) -> Result<Self, PolicyError> {
         let mut tables = Vec::new();
         for (system, forms) in &facts.systems {
-            type Rows = (Vec<(Vec<PurposeOfUse>, Vec<Cell>)>, bool);
+            type Rows = (Vec<Row>, bool);
             let mut groups: Vec<(Rows, Vec<String>)> = Vec::new();
             for role in facts.register.roles() {
                 let rows = rows(policy, facts, system, forms, &role.id)?;
@@ -186,9 +189,9 @@ impl Sheet {
             escaped(&self.policies)
         );
         for table in &self.tables {
-            let _ = write!(
+            let _ = writeln!(
                 out,
-                "<h2>{} for {}</h2><table><thead><tr><th scope=\"col\">For</th>{}</tr></thead><tbody>\n",
+                "<h2>{} for {}</h2><table><thead><tr><th scope=\"col\">For</th>{}</tr></thead><tbody>",
                 escaped(&table.system),
                 escaped(&table.roles.join(", ")),
                 heads().iter().map(|head| format!("<th scope=\"col\">{head}</th>")).collect::<String>()
@@ -238,7 +241,7 @@ fn rows(
     system: &AiSystem,
     forms: &[DisclosureForm],
     role: &str,
-) -> Result<(Vec<(Vec<PurposeOfUse>, Vec<Cell>)>, bool), PolicyError> {
+) -> Result<(Vec<Row>, bool), PolicyError> {
     let mut rows: BTreeMap<Vec<Cell>, Vec<PurposeOfUse>> = BTreeMap::new();
     let mut restored = false;
     for purpose in PurposeOfUse::STATED.into_iter().chain([PurposeOfUse::Unknown]) {
@@ -263,8 +266,7 @@ fn rows(
         }
         rows.entry(cells).or_default().push(purpose);
     }
-    let mut rows: Vec<(Vec<PurposeOfUse>, Vec<Cell>)> =
-        rows.into_iter().map(|(cells, purposes)| (purposes, cells)).collect();
+    let mut rows: Vec<Row> = rows.into_iter().map(|(cells, purposes)| (purposes, cells)).collect();
     rows.sort();
     Ok((rows, restored))
 }

@@ -78,7 +78,7 @@ fn register() -> Register {
 }
 
 fn policy() -> Policy {
-    Policy::of(&Pack::shipped("us-provider").expect("it is shipped"), UtcOffset::UTC).expect("it is valid")
+    Policy::of(&Pack::shipped("us-provider").expect("it is shipped"), UtcOffset::UTC).expect("it is valid").unchecked()
 }
 
 fn facts<'a>(
@@ -151,14 +151,17 @@ fn r2_c3_every_cell_that_is_not_granted_is_refused_or_poorer_and_says_why() {
     assert!(rich > 50, "some cells are rich: {rich}");
 }
 
+/// A system, its roles, and rows of a label and cells, as they are read.
+type Table = (String, Vec<String>, Vec<(String, Vec<String>)>);
+
 /// What people read, read back: for a role and system, the words of each purpose and kind of data.
 struct Read {
-    tables: Vec<(String, Vec<String>, Vec<(String, Vec<String>)>)>,
+    tables: Vec<Table>,
 }
 
 impl Read {
     fn of(markdown: &str) -> Self {
-        let mut tables: Vec<(String, Vec<String>, Vec<(String, Vec<String>)>)> = Vec::new();
+        let mut tables: Vec<Table> = Vec::new();
         for line in markdown.lines() {
             if let Some((system, roles)) = line.strip_prefix("## ").and_then(|title| title.split_once(" for ")) {
                 tables.push((system.to_owned(), roles.split(", ").map(str::to_owned).collect(), Vec::new()));
@@ -172,7 +175,7 @@ impl Read {
     }
 
     fn cell(&self, role: &str, system: &str, purpose: PurposeOfUse, class: DataClass) -> &str {
-        let of = |(s, roles, _): &&(String, Vec<String>, _)| s == system && roles.iter().any(|r| r == role);
+        let of = |(s, roles, _): &&Table| s == system && roles.iter().any(|r| r == role);
         let (.., rows) = self.tables.iter().find(of).expect("there is a table for each role and system");
         let named = rows.iter().find(|(label, _)| label.contains(&format!("({purpose})")));
         let other = || rows.iter().find(|(label, _)| label.starts_with("anything else")).expect("a row for all others");

@@ -158,13 +158,14 @@ impl Prover {
         bound: &PolicySet,
         env: &RequestEnv,
         schema: &Schema,
-    ) -> Result<Option<Env>, cedar_policy_symcc::err::Error> {
-        let policies = CompiledPolicySet::compile(policies, env, schema)?;
-        let bound = CompiledPolicySet::compile(bound, env, schema)?;
+    ) -> Result<Option<Env>, Box<cedar_policy_symcc::err::Error>> {
+        let policies = CompiledPolicySet::compile(policies, env, schema).map_err(Box::new)?;
+        let bound = CompiledPolicySet::compile(bound, env, schema).map_err(Box::new)?;
         self.runtime.block_on(async {
-            let solver = LocalSolver::from_command(Command::new(&self.program).args(["--lang", "smt", TIME]))?;
-            let mut compiler = CedarSymCompiler::new(solver)?;
-            compiler.check_implies_with_counterexample_opt(&policies, &bound).await
+            let solver = LocalSolver::from_command(Command::new(&self.program).args(["--lang", "smt", TIME]))
+                .map_err(|error| Box::new(error.into()))?;
+            let mut compiler = CedarSymCompiler::new(solver).map_err(Box::new)?;
+            compiler.check_implies_with_counterexample_opt(&policies, &bound).await.map_err(Box::new)
         })
     }
 }
