@@ -19,8 +19,12 @@ const DATABASES: [&str; 3] = ["store.db", "vault.db", "keys.db"];
 /// Small files of a log's folder. What was cosigned before the checkpoint: it never covers more.
 const OF_LOG: [&str; 4] = ["checkpoint.cosigned", "checkpoint", "log.vkey", "retention"];
 
-/// The folder of what is known of watched backups.
-const WATCH: &str = "watch";
+/// Folders of small files that go in, with the endings of their names. What is known of watched backups: without the lists of
+/// canaries, those in other backups could not be told from forged ones. The policies that were applied, which decide.
+const FOLDERS: [(&str, &[&str]); 2] = [("watch", &[".json", ".canaries"]), ("policy", &[".json"])];
+
+/// Which of the policies decides. Copied before them: they are only ever added.
+const CURRENT_POLICY: &str = "policy/current";
 
 /// A backup that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +65,10 @@ pub fn create(data: &Path, to: &Path, recipients: &Recipients, made: &str) -> Re
         tiles(data, log, &mut gathered)?;
     }
     stage(data, staging.path(), "tlog-policy", &mut gathered)?;
-    watched(data, staging.path(), &mut gathered)?;
+    stage(data, staging.path(), CURRENT_POLICY, &mut gathered)?;
+    for (folder, endings) in FOLDERS {
+        small_files(data, staging.path(), folder, endings, &mut gathered)?;
+    }
     for name in DATABASES {
         snapshot(data, staging.path(), name, &mut gathered)?;
     }
@@ -107,9 +114,15 @@ fn stage(data: &Path, staging: &Path, path: &str, into: &mut Vec<Gathered>) -> R
     Ok(())
 }
 
-/// What is known of watched backups: without the lists of canaries, those in other backups could not be told from forged ones.
-fn watched(data: &Path, staging: &Path, into: &mut Vec<Gathered>) -> Result<(), BackupError> {
-    let at = data.join(WATCH);
+/// Copies the files of a folder that have such names, where it is there.
+fn small_files(
+    data: &Path,
+    staging: &Path,
+    folder: &str,
+    endings: &[&str],
+    into: &mut Vec<Gathered>,
+) -> Result<(), BackupError> {
+    let at = data.join(folder);
     let listed = match fs::read_dir(&at) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         listed => listed.map_err(BackupError::file(&at, "list"))?,
@@ -119,10 +132,9 @@ fn watched(data: &Path, staging: &Path, into: &mut Vec<Gathered>) -> Result<(), 
         names.push(entry.map_err(BackupError::file(&at, "list"))?.file_name().to_string_lossy().into_owned());
     }
     names.sort();
-    for name in
-        names.iter().filter(|name| !name.starts_with('.') && (name.ends_with(".json") || name.ends_with(".canaries")))
-    {
-        stage(data, staging, &format!("{WATCH}/{name}"), into)?;
+    let wanted = |name: &&String| !name.starts_with('.') && endings.iter().any(|ending| name.ends_with(ending));
+    for name in names.iter().filter(wanted) {
+        stage(data, staging, &format!("{folder}/{name}"), into)?;
     }
     Ok(())
 }

@@ -121,6 +121,22 @@ fn r27_a_backup_beside_the_gateway_is_whole_restores_and_keeps_the_erased_dead()
 }
 
 #[test]
+fn r27_a_backup_holds_the_policies_that_decide() {
+    let practice = Practice::start();
+    let applied = practice.site.run(["policy", "apply", "--basis", "ticket 4711"]);
+    assert_eq!(applied.code, 0, "{}{}", applied.stdout, applied.stderr);
+    let (file, restored) = (practice.file("monday.age"), practice.file("restored"));
+    let made = practice.backup("create", &file, &[]);
+    assert_eq!(made.code, 0, "{}{}", made.stdout, made.stderr);
+    let ran = practice.backup("restore", &file, &["--to", restored.to_str().expect("a path in UTF-8")]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    for name in ["policy/current", "policy/0001.json"] {
+        let read = |folder: &std::path::Path| std::fs::read(folder.join(name)).expect("a file");
+        assert_eq!(read(&restored), read(&practice.site.data_dir()), "{name}");
+    }
+}
+
+#[test]
 fn r27_a_damaged_backup_and_a_log_that_was_put_back_fail_the_drill_and_are_recorded() {
     let mut practice = Practice::start();
     practice.ask(PATIENT, "Patient: Anna Lind");
