@@ -55,7 +55,7 @@ fn invariant_2_after_a_power_cut_the_log_has_an_intent_for_everything_that_the_v
                     }
                 });
             }
-            wait_until("exchanges go on", || site.seen().len() >= before + 80 + 7 * round % 40);
+            wait_until("exchanges go on", || site.seen().len() >= before + 90 + 7 * round % 40);
             site.kill();
             stop.store(true, Ordering::Relaxed);
         });
