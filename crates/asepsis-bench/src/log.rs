@@ -135,12 +135,12 @@ async fn open(dir: &Path, server: Option<Server>) -> anyhow::Result<Log> {
     Ok(log)
 }
 
-/// An intent as the gateway writes it.
+/// An outcome as the gateway writes it. Intents alone would never come together: the log keeps in mind those that are open.
 fn event() -> anyhow::Result<AuditEvent> {
     let event = serde_json::json!({
         "v": SCHEMA_VERSION,
         "exchange": ExchangeId::now(),
-        "phase": Phase::Intent,
+        "phase": Phase::Outcome,
         "time": "2024-11-22T08:30:00.000Z",
         "interface": "openai.chat",
         "actor": { "user": "dr.a", "role": "clinician", "method": "api_key", "credential": "k1" },
