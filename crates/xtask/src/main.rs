@@ -32,7 +32,7 @@ cargo xtask eval    measure detection, in one table: --data DIR says where the d
                     --quick trains nothing, --peer measures Presidio beside us
 cargo xtask power-cut   what is left after the power is cut while clients are served, 50 times (root; a minute); a number of
                     rounds may follow
-cargo xtask dist    the binary to give away, optimised by what runs in the benchmark, in target/dist (a quarter of an hour; needs
+cargo xtask dist    the binary to give away, optimised by what runs in the benchmark, in target/dist (some twenty minutes; needs
                     `rustup component add llvm-tools`)
 cargo xtask ci      test, then formatting, lints, licences and documentation";
 
