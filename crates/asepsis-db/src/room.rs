@@ -31,9 +31,15 @@ pub(crate) fn make(connection: &Connection) -> Result<(), rusqlite::Error> {
     }
     connection.pragma_update(None, "cache_size", kept)?;
     if filled.is_ok() {
-        // One small transaction, whose sync brings all of it to the disk.
-        let layout: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        connection.pragma_update(None, "user_version", layout)?;
+        // One small transaction, whose sync brings all of it to the disk. Read and written within it: another process may be
+        // changing the layout.
+        let write = || {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            let layout: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            connection.pragma_update(None, "user_version", layout)?;
+            connection.execute_batch("COMMIT")
+        };
+        return write().inspect_err(|_| drop(connection.execute_batch("ROLLBACK")));
     }
     Ok(())
 }

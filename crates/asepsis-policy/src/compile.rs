@@ -290,18 +290,7 @@ fn applies(constraint: ActionConstraint, action: &str) -> bool {
 fn rule(policy: &CedarPolicy, text: Option<(usize, &RuleText)>) -> Rule {
     let annotation = |key: &str| policy.annotation(key).unwrap_or_default().to_owned();
     match text {
-        Some((order, text)) => Rule {
-            id: text.id.clone(),
-            number: text.rule.clone(),
-            reason: text.reason.clone(),
-            cite: text.cite.clone(),
-            as_of: text.as_of.clone().unwrap_or_default(),
-            staff: text.staff.clone(),
-            officer: text.officer.clone(),
-            fix: text.fix.clone(),
-            exception: text.exception.clone().unwrap_or_default(),
-            order,
-        },
+        Some((order, text)) => of_text(text, order),
         None => Rule {
             id: policy.id().to_string(),
             number: String::new(),
@@ -317,11 +306,10 @@ fn rule(policy: &CedarPolicy, text: Option<(usize, &RuleText)>) -> Rule {
     }
 }
 
-/// The texts of what is said without a policy: those of the pack, else our own.
-pub(crate) fn built_in(pack: &Pack, id: &str) -> Rule {
-    let text = pack.rules.iter().find(|rule| rule.id == id);
-    let of = |text: &RuleText| Rule {
-        id: id.to_owned(),
+/// A rule as the file of texts has it.
+fn of_text(text: &RuleText, order: usize) -> Rule {
+    Rule {
+        id: text.id.clone(),
         number: text.rule.clone(),
         reason: text.reason.clone(),
         cite: text.cite.clone(),
@@ -330,9 +318,14 @@ pub(crate) fn built_in(pack: &Pack, id: &str) -> Rule {
         officer: text.officer.clone(),
         fix: text.fix.clone(),
         exception: text.exception.clone().unwrap_or_default(),
-        order: usize::MAX,
-    };
-    text.map(of).unwrap_or_else(|| Rule {
+        order,
+    }
+}
+
+/// The texts of what is said without a policy: those of the pack, else our own.
+pub(crate) fn built_in(pack: &Pack, id: &str) -> Rule {
+    let text = pack.rules.iter().find(|rule| rule.id == id);
+    text.map(|text| of_text(text, usize::MAX)).unwrap_or_else(|| Rule {
         id: id.to_owned(),
         reason: id.to_owned(),
         staff: "No rule of your office permits this. Ask the person who looks after this tool.".to_owned(),

@@ -173,17 +173,7 @@ fn append_only(looking: &Looking<'_>, tool: &Tool) -> AppendOnly {
 }
 
 fn run(looking: &mut Looking<'_>, tool: &Tool, words: &[String]) -> Option<Ran> {
-    match tool.run(words, Keep::First(LONGEST_LIST)) {
-        Ok(ran) if ran.code == Some(0) => Some(ran),
-        Ok(ran) => {
-            understood(looking, &ran);
-            None
-        }
-        Err(failed) => {
-            looking.failed(failed);
-            None
-        }
-    }
+    looking.run(tool, words, Keep::First(LONGEST_LIST), understood)
 }
 
 /// Says what a failed command means. Whether it is damage, after which the rest can still be looked at.

@@ -1,9 +1,10 @@
+use std::ffi::OsStr;
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::tool::{Failed, Tool};
+use super::tool::{Failed, Keep, Ran, Tool};
 use super::{TOLERANCE, Watch, WatchKind, WatchState, append_only};
 
 /// What a check came to.
@@ -204,6 +205,27 @@ impl Looking<'_> {
 
     pub(super) fn not_looked(&mut self, code: &'static str, what: impl Into<String>) {
         self.found.not_looked.push(NotLooked { code, what: what.into() });
+    }
+
+    /// Runs a program and gives what it says where it succeeds; else `understood` says what its failure means.
+    pub(super) fn run<T>(
+        &mut self,
+        tool: &Tool,
+        words: &[impl AsRef<OsStr>],
+        keep: Keep,
+        understood: impl FnOnce(&mut Self, &Ran) -> T,
+    ) -> Option<Ran> {
+        match tool.run(words, keep) {
+            Ok(ran) if ran.code == Some(0) => Some(ran),
+            Ok(ran) => {
+                understood(self, &ran);
+                None
+            }
+            Err(failed) => {
+                self.failed(failed);
+                None
+            }
+        }
     }
 
     /// Says why a program did not come to its end.

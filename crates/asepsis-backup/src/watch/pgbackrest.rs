@@ -114,17 +114,7 @@ pub(super) fn check(looking: &mut Looking<'_>, state: &mut WatchState, scratch: 
 }
 
 fn run(looking: &mut Looking<'_>, tool: &Tool, words: &[String], most: usize) -> Option<Ran> {
-    match tool.run(words, Keep::First(most)) {
-        Ok(ran) if ran.code == Some(0) => Some(ran),
-        Ok(ran) => {
-            understood(looking, &ran);
-            None
-        }
-        Err(failed) => {
-            looking.failed(failed);
-            None
-        }
-    }
+    looking.run(tool, words, Keep::First(most), understood)
 }
 
 /// Says what a failed command means, by the number of its error: `ERROR: [055]: ...`.

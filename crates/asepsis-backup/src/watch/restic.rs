@@ -170,17 +170,7 @@ fn read(looking: &mut Looking<'_>, tool: &Tool, state: &mut WatchState) {
 }
 
 fn run(looking: &mut Looking<'_>, tool: &Tool, words: &[&str], keep: Keep) -> Option<Ran> {
-    match tool.run(words, keep) {
-        Ok(ran) if ran.code == Some(0) => Some(ran),
-        Ok(ran) => {
-            understood(looking, &ran);
-            None
-        }
-        Err(failed) => {
-            looking.failed(failed);
-            None
-        }
-    }
+    looking.run(tool, words, keep, understood)
 }
 
 /// Says what a failed command means. Whether it is damage, after which the rest can still be looked at.
