@@ -15,6 +15,10 @@ use serde_json::json;
 use time::UtcOffset;
 use time::macros::{date, datetime};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const VENDORS: usize = 50;
 const ROLES: usize = 100;
 const PURPOSES: usize = 10;

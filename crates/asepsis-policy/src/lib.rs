@@ -27,6 +27,7 @@ mod problem;
 mod register;
 mod rule;
 mod sheet;
+mod surroundings;
 
 pub use case::{Case, Deed, Failure, Question, ToolCall, ToolEffect};
 pub use compile::Kind;
