@@ -112,6 +112,8 @@ fn register() -> anyhow::Result<Register> {
         last_day: None,
         open_ended: true,
         systems: vec!["chat".into()],
+        vendor: String::new(),
+        facts: asepsis_policy::FactSheet::default(),
     };
     let system = AiSystem {
         id: "chat".into(),
@@ -124,9 +126,8 @@ fn register() -> anyhow::Result<Register> {
         vec![Vendor {
             id: "vendor".into(),
             name: "Vendor".into(),
-            status: Default::default(),
-            stopped: false,
             agreements: vec![agreement],
+            ..Vendor::default()
         }],
         vec![system],
         vec![Role { id: "clinician".into(), restore: true, administer: false, standing: Default::default() }],

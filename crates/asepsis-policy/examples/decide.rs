@@ -121,7 +121,6 @@ fn register() -> Register {
         id: format!("vendor-{at}"),
         name: format!("Vendor {at}"),
         status: Status::Approved.into(),
-        stopped: false,
         agreements: vec![Agreement {
             id: format!("baa-{at}"),
             kind: AgreementKind::Baa,
@@ -130,7 +129,10 @@ fn register() -> Register {
             last_day: Some(date!(2026 - 12 - 31)),
             open_ended: false,
             systems: vec![format!("system-{at}")],
+            vendor: String::new(),
+            facts: asepsis_policy::FactSheet::default(),
         }],
+        ..Vendor::default()
     };
     let role = |id: &String| Role { id: id.clone(), restore: true, administer: false, standing: known() };
     Register::new(
