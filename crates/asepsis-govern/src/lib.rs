@@ -13,6 +13,8 @@
 
 mod approval;
 mod assess;
+pub mod caiq;
+pub mod card;
 mod catalogue;
 mod criteria;
 pub mod day;
