@@ -21,16 +21,16 @@ const CHAT: &str = r#"
     intake = { safety = "administrative", data = "limited", autonomy = 1 }
 
     [facts]
-    baa_in_force = { value = true, grade = "B", source = "evidence:baa" }
+    contract = { value = true, grade = "B", source = "evidence:baa" }
     breach_notice_hours = { value = 72, grade = "B", source = "evidence:baa" }
     subcontractor_flowdown = { value = true, grade = "B", source = "evidence:baa" }
     deletion_on_end = { value = true, grade = "B", source = "evidence:baa" }
     trains_on_data = { value = false, grade = "B", source = "evidence:baa" }
     retention_days = { value = 30, grade = "C" }
-    storage_regions = { value = ["us"], grade = "C" }
+    regions = { value = ["us"], grade = "C" }
     encryption_transit = { value = true, grade = "A", source = "evidence:soc2" }
     encryption_rest = { value = true, grade = "A", source = "evidence:soc2" }
-    access_control = { value = true, grade = "A", source = "evidence:soc2" }
+    access = { value = true, grade = "A", source = "evidence:soc2" }
     mfa = { value = true, grade = "A", source = "evidence:soc2" }
     logging_available = { value = true, grade = "A", source = "evidence:soc2" }
     intended_use = "Drafts of letters"
@@ -39,7 +39,7 @@ const CHAT: &str = r#"
     tls_least = "1.2"
     tenant_isolation = true
     subprocessors_listed = true
-    processing_regions = "us"
+    storage_regions = "us"
     human_review_of_data = false
     base_model = "somebody's"
     known_risks = "inventions"
@@ -137,9 +137,9 @@ fn c19_three_numbers_by_hand() {
     let low = found.coverage_by_tier[0];
     assert_eq!((low.tier, low.met, low.of), (Tier::Low, 14, 15));
     assert_eq!((found.confidence_by_tier[0].met, found.confidence_by_tier[0].of), (10, 15));
-    // At tier moderate 29 are asked: open are also `out_of_scope`, `certs`, `pen_test_date`, `regulatory_status`.
-    assert_eq!((found.coverage.met, found.coverage.of, found.coverage.percent()), (24, 29, 82));
-    assert_eq!((found.confidence.met, found.confidence.of), (11, 29));
+    // At tier moderate 28 are asked: open are also `out_of_scope`, `cert_soc2`, `pen_test_date`, `regulatory_status`.
+    assert_eq!((found.coverage.met, found.coverage.of, found.coverage.percent()), (23, 28, 82));
+    assert_eq!((found.confidence.met, found.confidence.of), (11, 28));
     assert_eq!(found.next_review, date!(2028 - 11 - 26));
     assert!(found.questions.iter().all(|question| question.met));
     // The SOC 2 report ends first.
@@ -189,7 +189,7 @@ fn p16_a_document_proves_what_is_in_its_scope_and_no_more_than_its_kind_can() {
 #[test]
 fn c14_to_c17_each_failed_gate_caps_at_not_for_phi_and_names_why() {
     for (fact, value, gate) in [
-        ("baa_in_force", Value::Truth(false), "agreement"),
+        ("contract", Value::Truth(false), "agreement"),
         ("trains_on_data", Value::Truth(true), "training"),
         ("breach_notice_hours", Value::Number(2000), "breach-notice"),
         ("encryption_rest", Value::Truth(false), "encryption"),
@@ -275,14 +275,14 @@ fn c28_an_approval_lapses_with_a_fact_and_the_other_way_to_meet_a_need_does_not_
     let dossier = dossier(CHAT);
     let approval = Assessment::of(catalogue(), &dossier, &[], TODAY).approve(catalogue(), true, "ann", "bob").unwrap();
     assert!(
-        ["baa_in_force", "mfa", "retention_days"].iter().all(|name| approval.rests_on.contains(&(*name).to_owned()))
+        ["contract", "mfa", "retention_days"].iter().all(|name| approval.rests_on.contains(&(*name).to_owned()))
     );
     assert!(!approval.rests_on.contains(&"base_model".to_owned()));
     let mut other = dossier.clone();
-    other.facts.remove("baa_in_force");
+    other.facts.remove("contract");
     other.facts.insert("no_outside_party".to_owned(), Fact { grade: Grade::A, ..Fact::stated(Value::Truth(true)) });
     let lapses = approval.lapses(catalogue(), &other, TODAY);
-    assert_eq!(lapses, [Lapse::Fact { fact: "baa_in_force".to_owned(), why: "it is unknown".to_owned() }]);
+    assert_eq!(lapses, [Lapse::Fact { fact: "contract".to_owned(), why: "it is unknown".to_owned() }]);
     let late = approval.lapses(catalogue(), &dossier, date!(2029 - 01 - 01));
     assert!(late.contains(&Lapse::Review(date!(2028 - 11 - 26))), "{late:?}");
     // It is kept as a record and read again.
