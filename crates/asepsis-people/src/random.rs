@@ -16,7 +16,6 @@ pub(crate) fn bytes<const N: usize>() -> Result<Zeroizing<[u8; N]>, NoRandomness
 }
 
 /// 256 random bits in base64url, for what is shown once and looked up by its hash.
-#[expect(dead_code, reason = "sessions and tokens come next")]
 pub(crate) fn token(prefix: &str) -> Result<Zeroizing<String>, NoRandomness> {
     let secret = bytes::<32>()?;
     let mut text = Zeroizing::new(String::with_capacity(prefix.len() + 43));
