@@ -7,7 +7,7 @@ use std::time::Instant;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::writer::{Batch, Committed, Pace, Writer};
-use crate::{Cause, Connection};
+use crate::{Cause, Connection, Error};
 
 /// Why a job is not stored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -164,9 +164,28 @@ impl<B: Batch> GroupCommit<B> {
         }
     }
 
+    /// Reads something small over the writer's own connection, in the calling task: for what is not worth the way to a thread
+    /// and back. `None` where that would have to wait: somebody is committing, the disk is slow, or it is a server.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub fn peek<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Error>) -> Option<Result<T, Error>> {
+        if self.core.lost.is_some() || !self.core.queue().pace.is_quick() {
+            return None;
+        }
+        let writer = self.core.writer.try_lock().ok()?;
+        Some(read(writer.as_ref()?.connection()))
+    }
+
     /// Why the writer stopped, if it did.
     pub fn stopped(&self) -> Option<&Cause> {
         self.core.stopped.get()
+    }
+
+    /// Whether nobody else writes to the database at the same time, as far as the kind of database tells: a file is one
+    /// process's.
+    pub fn is_alone(&self) -> bool {
+        self.core.lost.is_none()
     }
 
     /// Whether jobs can be stored.

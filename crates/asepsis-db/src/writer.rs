@@ -70,6 +70,11 @@ impl<B: Batch> Writer<B> {
         Ok(Self { checkpoints, connection, batch })
     }
 
+    /// The connection, between two transactions.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// What says that the connection is gone, where it leads to a server.
     pub(crate) fn lost(&self) -> Option<Arc<AtomicBool>> {
         match &self.connection.kind {

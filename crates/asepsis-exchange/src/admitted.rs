@@ -3,6 +3,7 @@ use std::sync::Arc;
 use asepsis_log::LogError;
 use asepsis_policy::Decision;
 use asepsis_surrogate::{Context, Issued, Restorer, Tally};
+use asepsis_vault::{Stored, VaultError};
 use asepsis_vocab::ExchangeId;
 
 use crate::content::Piece;
@@ -21,6 +22,7 @@ pub struct Admitted {
     texts: Vec<Option<String>>,
     replaced: u64,
     issued: Arc<Issued>,
+    stored: Stored,
     tally: Tally,
     answer: String,
 }
@@ -70,6 +72,7 @@ impl Admitted {
             texts: protected.texts,
             replaced: protected.replaced,
             issued: protected.issued,
+            stored: protected.stored,
             tally: Tally::default(),
             answer: String::new(),
         }
@@ -93,6 +96,15 @@ impl Admitted {
     /// Places that were rewritten.
     pub fn replaced(&self) -> u64 {
         self.replaced
+    }
+
+    /// Returns when the vault has every surrogate that was sent. To be called when the answer begins, before any of it is
+    /// turned back: the vault writes while the AI system works.
+    ///
+    /// # Errors
+    /// Where the vault cannot be written; nothing of the answer may be given back then.
+    pub async fn stored(&mut self) -> Result<(), VaultError> {
+        std::mem::take(&mut self.stored).durable().await
     }
 
     /// A lane for one stream of text of the answer.

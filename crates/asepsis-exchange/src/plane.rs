@@ -231,7 +231,7 @@ impl Plane {
             // What leaves is kept with the intent, so that has to wait for it.
             protecting.await
         } else {
-            // Both are on disk before anything leaves; neither waits for the other.
+            // The intent is on disk before anything leaves, new surrogates before anything of the answer is given back.
             let (protected, recorded) = tokio::join!(protecting, ticket.record_intent(None));
             if let Err(error) = recorded {
                 return self.refuse(ticket, RefusalKind::Log(error)).await;
@@ -320,9 +320,10 @@ impl Plane {
             return Err(RefusalKind::Internal("inspection failed"));
         };
         let year = self.clock().now().year();
-        let protected = protect(self.vault(), scope, &pieces, &findings, (form, None), rendering, year)
+        let mut protected = protect(self.vault(), scope, &pieces, &findings, (form, None), rendering, year)
             .await
             .map_err(RefusalKind::Vault)?;
+        std::mem::take(&mut protected.stored).durable().await.map_err(RefusalKind::Vault)?;
         match tripped(&pieces, &protected, form) {
             Some(place) => Err(RefusalKind::Tripwire(place)),
             None => Ok((pieces, findings, protected)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use asepsis_surrogate::{Issued, Rendering};
-use asepsis_vault::{ScopeId, Surrogate, Vault, VaultError, Wanted};
+use asepsis_vault::{Issuance, ScopeId, Stored, Surrogate, Vault, VaultError, Wanted};
 use asepsis_vocab::{Detail, DisclosureForm, Finding, IdentifierClass};
 
 use crate::content::Piece;
@@ -30,6 +30,8 @@ pub struct Protected {
     pub replaced: u64,
     /// Every surrogate of the scope, for turning them back.
     pub issued: Arc<Issued>,
+    /// Whether the vault has what is new of them.
+    pub(crate) stored: Stored,
 }
 
 /// How often this was asked before for the identifier of this number, without another in between.
@@ -105,7 +107,12 @@ pub(crate) async fn protect(
         let code = asepsis_surrogate::Code::from_bytes(code);
         Some(asepsis_surrogate::placeholder(wanted.class, detail, wanted.value, code, Some(year)))
     };
-    let surrogates = if order.is_empty() { Vec::new() } else { vault.resolve(scope, &order, &render).await? };
+    let issuance = if order.is_empty() {
+        Issuance { asked: Vec::new(), all: vault.surrogates(scope).await?, stored: Stored::default() }
+    } else {
+        vault.issue(scope, &order, &render).await?
+    };
+    let surrogates = issuance.asked;
 
     let mut replaced = 0;
     let (mut texts, mut rests) = (Vec::with_capacity(pieces.len()), Vec::with_capacity(pieces.len()));
@@ -115,8 +122,7 @@ pub(crate) async fn protect(
         texts.push(changed.then(|| rewrite(&piece.text, here, |index| &surrogates[index].rendered)));
         rests.push(changed.then(|| rewrite(&piece.text, here, |_| MARK)));
     }
-    let issued = issued(&vault.surrogates(scope).await?);
-    Ok(Protected { texts, rests, replaced, issued })
+    Ok(Protected { texts, rests, replaced, issued: issued(&issuance.all), stored: issuance.stored })
 }
 
 fn is_within_a_word(text: &str, finding: &Finding) -> bool {

@@ -72,6 +72,9 @@ fn act_name(kind: ActKind) -> &'static str {
         ActKind::PolicyApplied => "policy_applied",
         ActKind::PolicyRolledBack => "policy_rolled_back",
         ActKind::PolicyRefused => "policy_refused",
+        ActKind::RegisterChanged => "register_changed",
+        ActKind::RegisterRefused => "register_refused",
+        ActKind::ExpiryNoticed => "expiry_noticed",
     }
 }
 
@@ -80,7 +83,8 @@ pub(crate) fn ending(event: &AuditEvent) -> Ending {
     if let Some(act) = &event.act {
         return match act.kind {
             ActKind::Degraded => Ending::Major,
-            ActKind::BackupFault | ActKind::PolicyRefused => Ending::Serious,
+            ActKind::BackupFault | ActKind::PolicyRefused | ActKind::RegisterRefused => Ending::Serious,
+            ActKind::ExpiryNoticed => Ending::Minor,
             _ => Ending::Good,
         };
     }
@@ -109,8 +113,9 @@ pub(crate) fn deed(event: &AuditEvent) -> Deed {
         Some(ActKind::Rotate | ActKind::PolicyApplied | ActKind::PolicyRolledBack | ActKind::PolicyRefused) => {
             Deed::Update
         }
+        Some(ActKind::RegisterChanged | ActKind::RegisterRefused) => Deed::Update,
         Some(ActKind::BackupCreated) => Deed::Create,
-        Some(ActKind::Degraded | ActKind::Recovered) => Deed::Execute,
+        Some(ActKind::Degraded | ActKind::Recovered | ActKind::ExpiryNoticed) => Deed::Execute,
         None if answered(event) => Deed::Create,
         None => Deed::Read,
     }

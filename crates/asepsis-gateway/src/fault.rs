@@ -65,6 +65,15 @@ impl Fault {
         .to_string()
     }
 
+    /// The vault fails, so that something may not be.
+    pub(crate) fn vault(not: &str) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "vault_unavailable",
+            format!("the vault cannot be read or written, so {not}; the server's own log says more"),
+        )
+    }
+
     pub(crate) fn response(&self, protocol: Protocol, exchange: &str) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(Bytes::from(self.body(protocol, exchange))));
         *response.status_mut() = self.status;
@@ -147,11 +156,7 @@ impl From<&Refusal> for Fault {
                 "log_stopped",
                 format!("the audit log cannot be written, so nothing may leave: {error}"),
             ),
-            RefusalKind::Vault(_) => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "vault_unavailable",
-                "the vault cannot be read or written, so nothing may leave; the server's own log says more",
-            ),
+            RefusalKind::Vault(_) => Self::vault("nothing may leave"),
             RefusalKind::Keys(asepsis_keys::KeyError::Shredded { .. }) => Self::new(
                 StatusCode::GONE,
                 "patient_erased",

@@ -288,13 +288,17 @@ impl Gateway {
         &self,
         protocol: Protocol,
         stream: bool,
-        admitted: Admitted,
+        mut admitted: Admitted,
         mut closing: Closing,
         response: Response<Incoming>,
     ) -> Response<Answer> {
         let (parts, body) = response.into_parts();
         closing.upstream_http = Some(parts.status.as_u16());
         closing.http = parts.status.as_u16();
+        if let Err(error) = admitted.stored().await {
+            tracing::error!(%error, "the vault cannot be written");
+            return self.fail_admitted(protocol, admitted, closing, Fault::vault("nothing may be given back")).await;
+        }
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|e| e != "identity") {
             let fault =

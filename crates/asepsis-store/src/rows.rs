@@ -8,9 +8,10 @@ use crate::{KeyRecord, Unlisted};
 /// The layouts of the database, oldest first.
 pub(crate) const SCHEMA: Schema = Schema { name: "store", sqlite: SQLITE, postgres: POSTGRES, tables: TABLES };
 
-const TABLES: &[&str] = &["api_keys", "unlisted"];
+const TABLES: &[&str] = &["api_keys", "unlisted", "record_changes", "records"];
 
-const SQLITE: &[&str] = &["
+const SQLITE: &[&str] = &[
+    "
     CREATE TABLE api_keys (
         id TEXT PRIMARY KEY, hash BLOB NOT NULL, user TEXT NOT NULL, role TEXT NOT NULL, created INTEGER NOT NULL,
         expires INTEGER, revoked INTEGER, last_used INTEGER
@@ -19,10 +20,23 @@ const SQLITE: &[&str] = &["
         destination TEXT PRIMARY KEY, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, count INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX unlisted_by_last_seen ON unlisted (last_seen);
-"];
+",
+    "
+    CREATE TABLE record_changes (
+        seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
+        changed INTEGER NOT NULL, changed_by TEXT NOT NULL, basis TEXT, removed INTEGER NOT NULL,
+        UNIQUE (kind, id, version)
+    ) STRICT;
+    CREATE TABLE records (
+        kind TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL REFERENCES record_changes (seq),
+        removed INTEGER NOT NULL, PRIMARY KEY (kind, id)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The same for a server.
-const POSTGRES: &[&str] = &["
+const POSTGRES: &[&str] = &[
+    "
     CREATE TABLE api_keys (
         id TEXT COLLATE \"C\" PRIMARY KEY, hash BYTEA NOT NULL, \"user\" TEXT NOT NULL, role TEXT NOT NULL,
         created BIGINT NOT NULL, expires BIGINT, revoked BIGINT, last_used BIGINT
@@ -32,7 +46,19 @@ const POSTGRES: &[&str] = &["
         count BIGINT NOT NULL
     );
     CREATE INDEX unlisted_by_last_seen ON unlisted (last_seen);
-"];
+",
+    "
+    CREATE TABLE record_changes (
+        seq BIGINT PRIMARY KEY, kind TEXT COLLATE \"C\" NOT NULL, id TEXT COLLATE \"C\" NOT NULL,
+        version BIGINT NOT NULL, body TEXT NOT NULL, changed BIGINT NOT NULL, changed_by TEXT NOT NULL, basis TEXT,
+        removed BIGINT NOT NULL, UNIQUE (kind, id, version)
+    );
+    CREATE TABLE records (
+        kind TEXT COLLATE \"C\" NOT NULL, id TEXT COLLATE \"C\" NOT NULL,
+        seq BIGINT NOT NULL REFERENCES record_changes (seq), removed BIGINT NOT NULL, PRIMARY KEY (kind, id)
+    );
+",
+];
 
 /// Destinations that are kept; beyond, those not seen for longest go.
 pub(crate) const MOST_UNLISTED: i64 = 10_000;

@@ -2,11 +2,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use asepsis_db::{Database, DbError, Place, Session};
+use tokio::sync::watch;
 
 use crate::keys::{self, Kept, Keys};
-use crate::rows;
 use crate::unlisted::Waiting;
-use crate::{ApiKey, AuthFailure, KeyRecord, Principal, StoreError, Unlisted};
+use crate::{ApiKey, AuthFailure, KeyRecord, Principal, StoreError, Unlisted, record_rows, rows};
 
 /// How often the database is looked at for what other processes changed, and what waits is written.
 const EVERY: Duration = Duration::from_secs(1);
@@ -14,12 +14,14 @@ const EVERY: Duration = Duration::from_secs(1);
 /// The registers of one database. A cheap handle.
 #[derive(Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-struct Shared {
-    db: Database,
-    writer: Session,
+pub(crate) struct Shared {
+    pub(crate) db: Database,
+    pub(crate) writer: Session,
+    /// The number of the last change of a record.
+    pub(crate) last: watch::Sender<i64>,
     keys: Mutex<Keys>,
     waiting: Mutex<Waiting>,
     read_at: Mutex<Instant>,
@@ -36,6 +38,7 @@ impl Store {
         let db = Database::open(place, &rows::SCHEMA).await?;
         let shared = Arc::new(Shared {
             writer: db.session().await?,
+            last: watch::Sender::new(record_rows::last(&db).await?),
             db,
             keys: Mutex::default(),
             waiting: Mutex::default(),
@@ -46,7 +49,7 @@ impl Store {
         let watcher = shared.db.session().await?;
         let version = data_version(&watcher).await.unwrap_or_default();
         shared.read_keys().await?;
-        tokio::spawn(watch(Arc::downgrade(&shared), watcher, version));
+        tokio::spawn(look(Arc::downgrade(&shared), watcher, version));
         Ok(Self { shared })
     }
 
@@ -188,6 +191,17 @@ impl Shared {
         })
     }
 
+    /// Tells those who wait where a record was changed.
+    pub(crate) async fn read_last(&self) -> Result<(), StoreError> {
+        let now = record_rows::last(&self.db).await?;
+        self.last.send_if_modified(|last| {
+            let moves = now != *last;
+            *last = now;
+            moves
+        });
+        Ok(())
+    }
+
     fn may_read_again(&self) -> bool {
         let mut read_at = lock(&self.read_at);
         let may = read_at.elapsed() >= EVERY;
@@ -198,8 +212,8 @@ impl Shared {
     }
 }
 
-/// Reads keys again when another connection changed the database, and writes what waits; until the store is dropped.
-async fn watch(shared: Weak<Shared>, watcher: Session, mut version: String) {
+/// Reads keys again and tells of changed records when another connection changed the database, and writes what waits; until the store is dropped.
+async fn look(shared: Weak<Shared>, watcher: Session, mut version: String) {
     loop {
         tokio::time::sleep(EVERY).await;
         let Some(shared) = shared.upgrade() else { return };
@@ -207,6 +221,7 @@ async fn watch(shared: Weak<Shared>, watcher: Session, mut version: String) {
         if let Ok(now) = data_version(&watcher).await
             && now != version
             && shared.read_keys().await.is_ok()
+            && shared.read_last().await.is_ok()
         {
             version = now;
         }

@@ -9,11 +9,13 @@ mod postgres;
 #[path = "both"]
 mod files {
     const ON_SERVER: bool = false;
+    mod records;
     mod store;
 }
 
 #[path = "both"]
 mod server {
     const ON_SERVER: bool = true;
+    mod records;
     mod store;
 }

@@ -20,4 +20,4 @@ mod vault;
 pub use error::VaultError;
 pub use scope::{ScopeId, Space};
 pub use surrogate::{Render, Surrogate, Wanted};
-pub use vault::{Vault, copy};
+pub use vault::{Issuance, Stored, Vault, copy};

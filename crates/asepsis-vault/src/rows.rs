@@ -149,6 +149,16 @@ fn belongs(db: &Connection, check: &[u8; 16], lowest: u32) -> Result<(), Error> 
     db.execute("DELETE FROM vault WHERE key = 'root-key'", &[]).map(drop)
 }
 
+/// Whether there is such a scope.
+pub(crate) fn is_stored(db: &Connection, scope: &ScopeId) -> Result<bool, Error> {
+    let found = db.query(
+        "SELECT 1 FROM scopes WHERE space = ? AND scope = ?",
+        values![scope.space().code(), scope.as_bytes()],
+        |row| row.get::<i64>(0),
+    )?;
+    Ok(!found.is_empty())
+}
+
 /// To which keys the vault says that it belongs.
 #[derive(Default)]
 pub(crate) struct Belonging {

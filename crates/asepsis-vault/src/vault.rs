@@ -4,11 +4,12 @@ use std::sync::Arc;
 use asepsis_db::{Database, GroupCommit, NotStored, Place};
 use asepsis_keys::{CryptoFailed, Keys, Secret};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::cache::{Cache, Known};
 use crate::rows::{self, Change, Changes, NewRow};
-use crate::seal::VaultKeys;
+use crate::seal::{VaultKeys, Wrapped};
 use crate::{Render, ScopeId, Space, Surrogate, VaultError, Wanted};
 use crate::{cache, key};
 
@@ -32,6 +33,66 @@ pub(crate) struct Shared {
     pub(crate) keys: VaultKeys,
     pub(crate) writer: GroupCommit<Changes>,
     cache: Cache,
+}
+
+/// Surrogates of identifiers in a scope.
+pub struct Issuance {
+    /// Those that were asked for, in that order.
+    pub asked: Vec<Surrogate>,
+    /// All of the scope, these among them.
+    pub all: Arc<Vec<Surrogate>>,
+    /// Whether they are durable. Until they are, nothing may be turned back in an answer: after a crash nobody would know what
+    /// they stood for.
+    pub stored: Stored,
+}
+
+impl Issuance {
+    fn of(places: &[usize], known: Option<&Known>, stored: Stored) -> Self {
+        let all = known.map(|known| known.surrogates.clone()).unwrap_or_default();
+        Self { asked: places.iter().filter_map(|at| all.get(*at).cloned()).collect(), all, stored }
+    }
+}
+
+/// Surrogates on their way to the disk. They get there also if this is dropped.
+#[derive(Default)]
+pub struct Stored(Option<oneshot::Receiver<Result<(), VaultError>>>);
+
+impl Stored {
+    /// Returns when they are durable.
+    ///
+    /// # Errors
+    /// [`VaultError::Stopped`], and they are not.
+    pub async fn durable(self) -> Result<(), VaultError> {
+        match self.0 {
+            None => Ok(()),
+            Some(stored) => stored.await.unwrap_or(Err(VaultError::Closed)),
+        }
+    }
+}
+
+/// What is to be added to a scope.
+struct Addition {
+    /// The sealed key, where the scope is new.
+    key: Option<Wrapped>,
+    new: Vec<New>,
+}
+
+impl Addition {
+    /// Adds it to what is known, and gives the change to store.
+    fn take_into(self, known: &mut Known, scope: &ScopeId) -> Change {
+        let first = known.surrogates.len();
+        for new in &self.new {
+            known.take(&new.surrogate);
+        }
+        let mut rows = Vec::with_capacity(self.new.len());
+        let kept = Arc::make_mut(&mut known.surrogates);
+        for New { surrogate, row } in self.new {
+            known.by_value.insert(row.blind, kept.len());
+            kept.push(surrogate);
+            rows.push(row);
+        }
+        Change::Add { scope: *scope, key: self.key, first, rows }
+    }
 }
 
 /// Surrogates to add.
@@ -111,8 +172,70 @@ impl Vault {
         wanted: &[Wanted<'_>],
         render: &Render<'_>,
     ) -> Result<Vec<Surrogate>, VaultError> {
-        let slot = self.shared.cache.slot(scope);
-        let mut slot = slot.lock().await;
+        let mut slot = self.shared.cache.slot(scope).lock_owned().await;
+        Ok(self.resolve_in(&mut slot, scope, wanted, render).await?.asked)
+    }
+
+    /// The same, but new surrogates may still be on their way to the disk when this returns: see [`Issuance::stored`].
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub async fn issue(
+        &self,
+        scope: &ScopeId,
+        wanted: &[Wanted<'_>],
+        render: &Render<'_>,
+    ) -> Result<Issuance, VaultError> {
+        let mut slot = self.shared.cache.slot(scope).lock_owned().await;
+        if slot.is_none() && !wanted.is_empty() && self.is_new(scope) {
+            *slot = Some(Known::default());
+        }
+        // Where it would have to be read first, or what is known here may not be all (a server has other writers), an
+        // addition may be refused, which has to be known before the surrogates are used.
+        if slot.is_none() || !self.shared.writer.is_alone() || !self.is_healthy() {
+            return self.resolve_in(&mut slot, scope, wanted, render).await;
+        }
+        let mut known = slot.take().unwrap_or_default();
+        let (places, addition) = match self.plan(&mut known, scope, wanted, render) {
+            Ok(planned) => planned,
+            Err(e) => {
+                *slot = Some(known);
+                return Err(e);
+            }
+        };
+        let Some(addition) = addition else {
+            let issuance = Issuance::of(&places, Some(&known), Stored(None));
+            *slot = Some(known);
+            return Ok(issuance);
+        };
+        let change = addition.take_into(&mut known, scope);
+        let (done, stored) = oneshot::channel();
+        let issuance = Issuance::of(&places, Some(&known), Stored(Some(stored)));
+        let writer = self.shared.writer.clone();
+        // Nobody else gets to the scope before this has ended. Where it fails, the slot stays empty.
+        tokio::spawn(async move {
+            let result = writer.store(change).await;
+            if result.is_ok() {
+                *slot = Some(known);
+            }
+            drop(slot);
+            let _ = done.send(result.map_err(VaultError::from));
+        });
+        Ok(issuance)
+    }
+
+    /// Whether it is certain, without waiting, that there is no such scope.
+    fn is_new(&self, scope: &ScopeId) -> bool {
+        matches!(self.shared.writer.peek(|db| rows::is_stored(db, scope)), Some(Ok(false)))
+    }
+
+    async fn resolve_in(
+        &self,
+        slot: &mut Option<Known>,
+        scope: &ScopeId,
+        wanted: &[Wanted<'_>],
+        render: &Render<'_>,
+    ) -> Result<Issuance, VaultError> {
         for attempt in 0..RETRIES {
             // Taken out: if this future is dropped while the writer works, the slot stays empty and is read again.
             let mut known = match slot.take() {
@@ -122,41 +245,48 @@ impl Vault {
                 None if attempt == 0 && !wanted.is_empty() => Known::default(),
                 None => self.read(scope).await?,
             };
-            let mut key = None;
-            if known.keys.is_none() && !wanted.is_empty() {
-                let (keys, wrapped) = self.shared.keys.new_scope(scope)?;
-                (known.keys, key) = (Some(keys), Some(wrapped));
-            }
-            let (places, new) = match plan(&known, wanted, render) {
-                Ok(plan) => plan,
+            let is_stored = known.keys.is_some();
+            let (places, addition) = match self.plan(&mut known, scope, wanted, render) {
+                Ok(planned) => planned,
                 Err(e) => {
-                    *slot = Some(known).filter(|_| key.is_none());
+                    *slot = Some(known).filter(|_| is_stored);
                     return Err(e);
                 }
             };
-            if !new.is_empty() {
-                let (surrogates, rows): (Vec<_>, Vec<_>) = new.into_iter().map(|new| (new.surrogate, new.row)).unzip();
-                let blinds: Vec<_> = rows.iter().map(|row| row.blind).collect();
-                let first = known.surrogates.len();
-                match self.shared.writer.store(Change::Add { scope: *scope, key, first, rows }).await {
+            if let Some(addition) = addition {
+                match self.shared.writer.store(addition.take_into(&mut known, scope)).await {
                     Ok(()) => {}
                     Err(NotStored::Conflict) => continue,
                     Err(e) => return Err(e.into()),
                 }
-                for surrogate in &surrogates {
-                    known.take(surrogate);
-                }
-                let kept = Arc::make_mut(&mut known.surrogates);
-                for (surrogate, blind) in surrogates.into_iter().zip(blinds) {
-                    known.by_value.insert(blind, kept.len());
-                    kept.push(surrogate);
-                }
             }
-            let found = places.into_iter().filter_map(|at| known.surrogates.get(at).cloned()).collect();
+            let issuance = Issuance::of(&places, Some(&known), Stored(None));
             *slot = Some(known);
-            return Ok(found);
+            return Ok(issuance);
         }
         Err(VaultError::Contended)
+    }
+
+    /// Where each wanted identifier's surrogate stands, and what has to be added for that. A scope that is not stored gets its
+    /// keys here.
+    fn plan(
+        &self,
+        known: &mut Known,
+        scope: &ScopeId,
+        wanted: &[Wanted<'_>],
+        render: &Render<'_>,
+    ) -> Result<(Vec<usize>, Option<Addition>), VaultError> {
+        let mut key = None;
+        if known.keys.is_none() && !wanted.is_empty() {
+            let (keys, wrapped) = self.shared.keys.new_scope(scope)?;
+            (known.keys, key) = (Some(keys), Some(wrapped));
+        }
+        let (places, new) = plan(known, wanted, render).inspect_err(|_| {
+            if key.is_some() {
+                known.keys = None;
+            }
+        })?;
+        Ok((places, (!new.is_empty()).then_some(Addition { key, new })))
     }
 
     /// All surrogates of a scope; none if there is no such scope.

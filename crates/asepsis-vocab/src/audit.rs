@@ -153,6 +153,14 @@ pub enum ActKind {
     PolicyRolledBack,
     /// Policies that were to be applied cannot be used; those of before go on deciding.
     PolicyRefused,
+    /// A record of a register is made, changed or removed. The target is `kind/id@version`; a change that was overtaken by
+    /// another has an entry too, and the version that the register has tells them apart.
+    RegisterChanged,
+    /// What the registers hold cannot be used; what was known before goes on deciding. The target is the record.
+    RegisterRefused,
+    /// An agreement or a fact ends soon, or has ended. The target is `kind/id` or `kind/id.fact`, the figure `days_left`
+    /// says how many days are left.
+    ExpiryNoticed,
 }
 
 /// What is kept beside an entry: sealed, so that deleting the key erases it and the tree stays whole.

@@ -74,6 +74,8 @@ fn event_id(event: &AuditEvent) -> (&'static str, &'static str) {
         Some(ActKind::PolicyApplied | ActKind::PolicyRolledBack | ActKind::PolicyRefused) => {
             ("110113", "Security Alert")
         }
+        Some(ActKind::RegisterChanged | ActKind::RegisterRefused) => ("110113", "Security Alert"),
+        Some(ActKind::ExpiryNoticed) => ("110100", "Application Activity"),
         Some(ActKind::Prune) => ("110101", "Audit Log Used"),
         Some(ActKind::Degraded | ActKind::Recovered | ActKind::BackupCreated | ActKind::BackupVerified) => {
             ("110100", "Application Activity")

@@ -119,6 +119,8 @@ fn kind(event: &AuditEvent, pattern: Option<Pattern>) -> Value {
             ActKind::Shred | ActKind::Reveal => ("110110", "Patient Record"),
             ActKind::Rotate | ActKind::DestroyEpoch | ActKind::BackupFault => ("110113", "Security Alert"),
             ActKind::PolicyApplied | ActKind::PolicyRolledBack | ActKind::PolicyRefused => ("110113", "Security Alert"),
+            ActKind::RegisterChanged | ActKind::RegisterRefused => ("110113", "Security Alert"),
+            ActKind::ExpiryNoticed => ("110100", "Application Activity"),
             ActKind::Prune => ("110101", "Audit Log Used"),
             ActKind::Degraded | ActKind::Recovered | ActKind::BackupCreated | ActKind::BackupVerified => {
                 ("110100", "Application Activity")

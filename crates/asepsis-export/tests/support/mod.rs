@@ -32,7 +32,7 @@ pub(crate) const HOSTILE: [&str; 16] = [
     "[sd@1 a=\"b\"] <13>1 -",
 ];
 
-pub(crate) const KINDS: [ActKind; 13] = [
+pub(crate) const KINDS: [ActKind; 16] = [
     ActKind::Shred,
     ActKind::Reveal,
     ActKind::Rotate,
@@ -46,6 +46,9 @@ pub(crate) const KINDS: [ActKind; 13] = [
     ActKind::PolicyApplied,
     ActKind::PolicyRolledBack,
     ActKind::PolicyRefused,
+    ActKind::RegisterChanged,
+    ActKind::RegisterRefused,
+    ActKind::ExpiryNoticed,
 ];
 
 pub(crate) const STATUSES: [&str; 9] = [
