@@ -19,7 +19,7 @@ pub use id_token::IdTokenRules;
 pub use issued::{IssuedToken, IssuedTokens, TokenHolder};
 pub use keys::{BadKeySet, KeySet};
 pub use mapping::{Mapped, Mapping};
-pub use source::{Fetch, FetchFailed, Fetched, KeySource};
+pub use source::{Fetch, FetchFailed, Fetched, KeySource, Offline};
 
 /// Seconds by which clocks may differ.
 pub const SKEW: i64 = 60;

@@ -33,7 +33,7 @@ pub use compile::Kind;
 pub use decide::{Policy, PolicyError};
 pub use duty::{Duty, UnknownDuty};
 pub use fact::{Fact, Grade};
-pub use facts::{BreakGlass, ContentFacts, Facts};
+pub use facts::{BreakGlass, ContentFacts, Facts, Looked, Whereabouts};
 pub use inputs::{Contract, Inputs};
 pub use pack::{Pack, RuleText, SHIPPED, Settings, Source, Unlabelled, Unscreened, shipped_sources};
 pub use problem::Problem;

@@ -23,6 +23,20 @@ pub trait Fetch: Send + Sync {
     fn post<'a>(&'a self, url: &'a str, form: String, basic: Option<&'a str>) -> Fetched<'a>;
 }
 
+/// Asks nobody, for where there is no identity provider.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offline;
+
+impl Fetch for Offline {
+    fn get<'a>(&'a self, _: &'a str) -> Fetched<'a> {
+        Box::pin(std::future::ready(Err(FetchFailed::Address)))
+    }
+
+    fn post<'a>(&'a self, _: &'a str, _: String, _: Option<&'a str>) -> Fetched<'a> {
+        Box::pin(std::future::ready(Err(FetchFailed::Address)))
+    }
+}
+
 /// Why an identity provider cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchFailed {
@@ -59,13 +73,22 @@ struct Kept {
 impl KeySource {
     /// The key set at this address.
     pub fn at(url: String) -> Self {
-        Self { url: Some(url), kept: RwLock::default(), fetching: tokio::sync::Mutex::default() }
+        Self {
+            url: Some(url),
+            kept: RwLock::new(Kept { keys: None, at: 0, tried: i64::MIN / 2 }),
+            fetching: tokio::sync::Mutex::default(),
+        }
     }
 
     /// A key set that was given, and does not change.
     pub fn of(keys: KeySet) -> Self {
         let kept = Kept { keys: Some(Arc::new(keys)), at: 0, tried: 0 };
         Self { url: None, kept: RwLock::new(kept), fetching: tokio::sync::Mutex::default() }
+    }
+
+    /// Whether both are at the same address.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        self.url == other.url
     }
 
     /// The keys, where they are in memory and fresh at `now`, in seconds since 1970 UTC.
