@@ -41,6 +41,7 @@ fn main() {
         purpose: PurposeOfUse::STATED[at % 12],
         classes: BTreeSet::from([IdentifierClass::Name, IdentifierClass::Date]),
         content: ContentFacts { individuals: Some(1), ..ContentFacts::default() },
+        whereabouts: asepsis_policy::Whereabouts::default(),
         full_assurance: true,
         first_layer_accepted: false,
         now: datetime!(2026-11-25 12:00 UTC),

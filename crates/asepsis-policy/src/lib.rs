@@ -44,7 +44,7 @@ pub use decide::{Policy, PolicyError};
 pub use duty::{Duty, UnknownDuty};
 pub use entry::EntryProblem;
 pub use fact::{Fact, Grade};
-pub use facts::{BreakGlass, ContentFacts, Facts};
+pub use facts::{BreakGlass, ContentFacts, Facts, Looked, Whereabouts};
 pub use inputs::{Contract, Inputs};
 pub use known::{FactKind, FactOf, FactSheet, FactValue, KnownFact, UnknownFact, known_fact, known_facts};
 pub use links::{LinkProblem, Links};
