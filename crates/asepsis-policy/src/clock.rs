@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
     use crate::inputs::Contract;
-    use crate::register::AgreementState;
+    use crate::AgreementState;
 
     #[test]
     fn the_representative_of_a_moment_stands_to_every_bound_as_the_moment_does() {
