@@ -140,6 +140,12 @@ impl From<&Refusal> for Fault {
                 "{place} holds what looks like a patient identifier, and nothing may be rewritten there; use a name or \
                  an id that says nothing about a person"
             )),
+            RefusalKind::NoPlaceForNotice => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "notice_needs_text",
+                "the notice of 42 CFR 2.32 has to go along with these records, and the request holds no text that it could \
+                 stand before; send a system prompt or a message of text with it",
+            ),
             RefusalKind::Tripwire(place) => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "identifier_left",
