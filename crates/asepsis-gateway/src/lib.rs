@@ -15,6 +15,7 @@ mod restore;
 mod server;
 mod settings;
 mod stream;
+mod switch;
 mod upstream;
 
 pub use gateway::Gateway;
