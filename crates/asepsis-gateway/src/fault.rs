@@ -39,6 +39,7 @@ impl Fault {
     pub(crate) fn log_status(&self) -> &'static str {
         match self.status.as_u16() {
             _ if self.code.starts_with("upstream_") => "upstream_error",
+            _ if self.code == "stopped" => "stopped",
             401 | 403 | 404 | 503 => "refused",
             400..=499 => "invalid_request",
             502 | 504 => "upstream_error",

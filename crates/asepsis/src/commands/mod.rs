@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub(crate) mod agreement;
 pub(crate) mod audit;
 pub(crate) mod audit_export;
 pub(crate) mod backup;
@@ -13,11 +14,15 @@ pub(crate) mod keys;
 pub(crate) mod phi;
 pub(crate) mod policy;
 pub(crate) mod presidio;
+pub(crate) mod register;
 pub(crate) mod reid;
 pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod standin;
+pub(crate) mod stop;
 pub(crate) mod store;
+pub(crate) mod system;
 pub(crate) mod unlisted;
 pub(crate) mod vault;
+pub(crate) mod vendor;
 pub(crate) mod witness;
