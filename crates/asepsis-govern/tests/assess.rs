@@ -274,9 +274,7 @@ fn p10_who_asks_does_not_approve_and_what_is_too_thin_is_not_approved() {
 fn c28_an_approval_lapses_with_a_fact_and_the_other_way_to_meet_a_need_does_not_save_it() {
     let dossier = dossier(CHAT);
     let approval = Assessment::of(catalogue(), &dossier, &[], TODAY).approve(catalogue(), true, "ann", "bob").unwrap();
-    assert!(
-        ["contract", "mfa", "retention_days"].iter().all(|name| approval.rests_on.contains(&(*name).to_owned()))
-    );
+    assert!(["contract", "mfa", "retention_days"].iter().all(|name| approval.rests_on.contains(&(*name).to_owned())));
     assert!(!approval.rests_on.contains(&"base_model".to_owned()));
     let mut other = dossier.clone();
     other.facts.remove("contract");
