@@ -46,6 +46,7 @@ pub(crate) fn run(sizes: &[(usize, String)]) -> anyhow::Result<()> {
             purpose: PurposeOfUse::Treat,
             classes: findings.iter().map(|f| f.class).collect(),
             content: ContentFacts::default(),
+            whereabouts: asepsis_policy::Whereabouts::default(),
             full_assurance: false,
             first_layer_accepted: false,
             now: datetime!(2026-11-22 12:00 UTC),
@@ -112,6 +113,8 @@ fn register() -> anyhow::Result<Register> {
         last_day: None,
         open_ended: true,
         systems: vec!["chat".into()],
+        vendor: String::new(),
+        facts: asepsis_policy::FactSheet::default(),
     };
     let system = AiSystem {
         id: "chat".into(),
@@ -124,9 +127,8 @@ fn register() -> anyhow::Result<Register> {
         vec![Vendor {
             id: "vendor".into(),
             name: "Vendor".into(),
-            status: Default::default(),
-            stopped: false,
             agreements: vec![agreement],
+            ..Vendor::default()
         }],
         vec![system],
         vec![Role { id: "clinician".into(), restore: true, administer: false, standing: Default::default() }],

@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 use crate::PolicyError;
 use crate::decide::Policy;
 use crate::facts::{ContentFacts, Facts};
-use crate::register::{AiSystem, Register};
+use crate::register::Register;
+use crate::system::AiSystem;
 
 /// A kind of data, as people speak of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -254,6 +255,7 @@ fn rows(
                 purpose,
                 classes: class.classes(),
                 content: class.content(policy.settings().individuals),
+                whereabouts: crate::Whereabouts::default(),
                 full_assurance: facts.full_assurance,
                 first_layer_accepted: facts.first_layer_accepted,
                 now: facts.now,

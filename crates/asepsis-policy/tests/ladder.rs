@@ -22,6 +22,8 @@ fn agreement(kind: AgreementKind) -> Agreement {
         last_day: Some(date!(2026 - 12 - 31)),
         open_ended: false,
         systems: vec!["scribe".into()],
+        vendor: String::new(),
+        facts: asepsis_policy::FactSheet::default(),
     }
 }
 
@@ -43,7 +45,7 @@ fn role(id: &str, restore: bool) -> Role {
 
 fn register(agreements: Vec<Agreement>, system: AiSystem) -> Register {
     Register::new(
-        vec![Vendor { id: "acme".into(), name: "Acme".into(), status: Fact::default(), stopped: false, agreements }],
+        vec![Vendor { id: "acme".into(), name: "Acme".into(), status: Fact::default(), agreements, ..Vendor::default() }],
         vec![system],
         vec![role("dentist", true), role("front-desk", false), role("visitor", false)],
     )
@@ -99,6 +101,7 @@ impl Case {
             system: self.register.system("scribe").expect("it is registered"),
             purpose: self.purpose,
             classes: self.classes.clone(),
+            whereabouts: asepsis_policy::Whereabouts::default(),
             full_assurance: self.full,
             content: ContentFacts::default(),
             first_layer_accepted: self.accepted,
@@ -287,6 +290,7 @@ fn a_forbid_that_only_explains_changes_no_verdict() {
                                 system: register.system("scribe").expect("it is registered"),
                                 purpose,
                                 classes: classes.iter().copied().collect(),
+                                whereabouts: asepsis_policy::Whereabouts::default(),
                                 full_assurance: full,
                                 content: ContentFacts::default(),
                                 first_layer_accepted: accepted,
@@ -391,6 +395,7 @@ fn c18_what_is_remembered_ends_with_the_agreement_to_the_millisecond() {
                     system: register.system("scribe").expect("it is registered"),
                     purpose,
                     classes: BTreeSet::from([IdentifierClass::Name]),
+                    whereabouts: asepsis_policy::Whereabouts::default(),
                     full_assurance: false,
                     content: ContentFacts::default(),
                     first_layer_accepted: accepted,
@@ -433,6 +438,7 @@ fn c18_what_is_remembered_is_of_one_register() {
             system: register.system("scribe").expect("it is registered"),
             purpose: PurposeOfUse::Treat,
             classes: BTreeSet::new(),
+            whereabouts: asepsis_policy::Whereabouts::default(),
             full_assurance: false,
             content: ContentFacts::default(),
             first_layer_accepted: false,
@@ -456,6 +462,7 @@ fn c18_a_policy_with_a_time_of_its_own_is_never_remembered() {
             system: register.system("scribe").expect("it is registered"),
             purpose: PurposeOfUse::Treat,
             classes: BTreeSet::new(),
+            whereabouts: asepsis_policy::Whereabouts::default(),
             full_assurance: true,
             content: ContentFacts::default(),
             first_layer_accepted: false,

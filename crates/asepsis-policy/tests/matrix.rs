@@ -57,16 +57,18 @@ fn register() -> Register {
         last_day: Some(date!(2026 - 12 - 31)),
         open_ended: false,
         systems: names(systems).into_iter().collect(),
+        vendor: String::new(),
+        facts: asepsis_policy::FactSheet::default(),
     };
     let vendor = Vendor {
         id: "acme".to_owned(),
         name: "Acme".to_owned(),
         status: Status::Approved.into(),
-        stopped: false,
         agreements: vec![
             agreement("baa", AgreementKind::Baa, &["scribe", "new"]),
             agreement("dua", AgreementKind::Dua, &["study"]),
         ],
+        ..Vendor::default()
     };
     let roles = vec![
         role("clinician", true, true),
@@ -95,6 +97,7 @@ fn facts<'a>(
         purpose,
         classes: class.classes(),
         content: class.content(policy.settings().individuals),
+        whereabouts: asepsis_policy::Whereabouts::default(),
         full_assurance: true,
         first_layer_accepted: false,
         now: NOW,

@@ -13,6 +13,7 @@ mod harden;
 mod home;
 mod model;
 mod output;
+mod people;
 mod reload;
 mod roots;
 

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::degraded;
 use crate::home::{Home, LogName};
 use crate::output;
+use crate::people;
 use crate::reload;
 
 pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
@@ -56,6 +57,7 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     let gateway = Gateway::with_collectors(
         plane.clone(),
         store.clone(),
+        people::doors(config, &store).await?,
         &settings,
         vec![Box::new(streams.metrics()), Box::new(watched), Box::new(mirror_metrics)],
     )?;
