@@ -7,7 +7,7 @@ use asepsis_log::{Log, LogError};
 use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
 use asepsis_policy::{ContentFacts, Decision, Facts, Policy, PolicyError, Register};
 use asepsis_vault::{ScopeId, Vault, VaultError};
-use asepsis_vocab::{DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
+use asepsis_vocab::{ClassCount, DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
 
 use crate::admitted::{Admitted, Ending};
 use crate::clock::Clock;
@@ -68,6 +68,8 @@ pub struct Refusal {
     pub exchange: ExchangeId,
     /// Why.
     pub kind: RefusalKind,
+    /// What was found in the request, by class.
+    pub found: Vec<ClassCount>,
 }
 
 /// Why an exchange was not admitted.
@@ -345,7 +347,7 @@ impl Plane {
     }
 
     async fn refuse(&self, mut ticket: Ticket, kind: RefusalKind) -> Result<Admitted, Refusal> {
-        let exchange = ticket.id();
+        let (exchange, found) = (ticket.id(), ticket.found().to_vec());
         let status = match &kind {
             RefusalKind::Policy(_) | RefusalKind::UnknownSystem => "refused",
             RefusalKind::RigidIdentifier(_) | RefusalKind::NoPlaceForNotice | RefusalKind::Tripwire(_) => "blocked",
@@ -356,8 +358,8 @@ impl Plane {
             | RefusalKind::Internal(_) => "internal",
         };
         match ticket.record_outcome(&Ending::of(status)).await {
-            Ok(()) => Err(Refusal { exchange, kind }),
-            Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error) }),
+            Ok(()) => Err(Refusal { exchange, kind, found }),
+            Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error), found }),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use asepsis_exchange::{Keep, Reach, Rules};
-use asepsis_gateway::{Limits, Settings, SystemRoute};
+use asepsis_gateway::{Coaching, Limits, Settings, SystemRoute};
 use asepsis_phi::{Engine, KnownPhi, Language, Profile, SitePattern};
 use asepsis_policy::{Agreement, Pack, Parts, Person, Policy, Register, Role, Source, Stops, Vendor};
 use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
@@ -69,6 +69,8 @@ struct File {
     backup: watch::Backup,
     #[serde(default)]
     policy: PolicyTable,
+    #[serde(default)]
+    coaching: CoachingTable,
     #[serde(default, rename = "zone")]
     zones: Vec<people::Zone>,
     #[serde(default)]
@@ -209,6 +211,13 @@ struct PolicyTable {
     files: Vec<PathBuf>,
     /// What the site sets otherwise than the pack.
     settings: toml::Table,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CoachingTable {
+    /// Whether answers end with what was done, where something stood in the way of the form that the route takes first.
+    in_answers: bool,
 }
 
 #[derive(Deserialize)]
@@ -482,7 +491,8 @@ impl Config {
             None => Vec::new(),
         };
         let limits = self.file.limits.limits();
-        Ok((Settings { listen: self.listen(), tls, systems, limits, extra_roots }, left_out))
+        let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages: None };
+        Ok((Settings { listen: self.listen(), tls, systems, limits, coaching, extra_roots }, left_out))
     }
 
     /// How the AI systems are reached, and why some are not. Their keys are read here; a system of the store whose key cannot be
