@@ -46,6 +46,7 @@ pub(crate) fn run(sizes: &[(usize, String)]) -> anyhow::Result<()> {
             purpose: PurposeOfUse::Treat,
             classes: findings.iter().map(|f| f.class).collect(),
             content: ContentFacts::default(),
+            whereabouts: asepsis_policy::Whereabouts::default(),
             full_assurance: false,
             first_layer_accepted: false,
             now: datetime!(2026-11-22 12:00 UTC),

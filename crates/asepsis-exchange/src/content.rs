@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use asepsis_keys::PatientId;
-use asepsis_policy::ContentFacts;
+use asepsis_policy::{ContentFacts, Whereabouts};
 use asepsis_vocab::{Actor, DisclosureForm, PurposeOfUse};
 
 use asepsis_surrogate::Rendering;
@@ -14,10 +14,26 @@ pub struct Asker {
     pub user: String,
     /// The user's role.
     pub role: String,
-    /// How the user was recognised, for the log: `api_key`, `local`.
+    /// How the user was recognised, for the log: `api_key`, `local`, `oidc`, `mtls`.
     pub method: String,
     /// The public part of the credential.
     pub credential: Option<String>,
+    /// How sure it is that it is the user.
+    pub level: Level,
+    /// The id of the registered device that the request came from.
+    pub device: Option<String>,
+    /// What the request tells of the device and the network.
+    pub whereabouts: Whereabouts,
+}
+
+/// How sure it is who asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something that the user knows or has (NIST SP 800-63B, AAL1).
+    #[default]
+    OneFactor,
+    /// Two different factors, or a key of the client's own that never leaves it (AAL2).
+    SeveralFactors,
 }
 
 impl Asker {
@@ -25,8 +41,12 @@ impl Asker {
         Actor {
             user: self.user.clone(),
             role: self.role.clone(),
-            method: self.method.clone(),
+            method: match self.level {
+                Level::OneFactor => self.method.clone(),
+                Level::SeveralFactors => format!("{}+mfa", self.method),
+            },
             credential: self.credential.clone(),
+            device: self.device.clone(),
         }
     }
 }

@@ -21,9 +21,10 @@ mod reach;
 mod record;
 
 pub use admitted::{Admitted, Ending, Lane};
+pub use asepsis_policy::{Looked, Whereabouts};
 pub use asepsis_surrogate::Rendering;
 pub use clock::{Clock, SystemClock};
-pub use content::{Asker, Content, Piece, Route};
+pub use content::{Asker, Content, Level, Piece, Route};
 pub use keep::{Keep, PAYLOAD_VERSION, record as payload_record};
 pub use plane::{Plane, PlaneParts, Refusal, RefusalKind, Rules};
 pub use protect::{Protected, issued};

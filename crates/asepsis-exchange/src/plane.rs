@@ -297,6 +297,7 @@ impl Plane {
                 individuals: Some(individuals(&content.pieces, findings)),
                 ..content.stated.clone()
             },
+            whereabouts: asker.whereabouts.clone(),
             full_assurance: self.parts.engine.assurance() == Assurance::Full,
             first_layer_accepted: self.parts.first_layer_accepted,
             now,

@@ -75,6 +75,9 @@ fn act_name(kind: ActKind) -> &'static str {
         ActKind::RegisterChanged => "register_changed",
         ActKind::RegisterRefused => "register_refused",
         ActKind::ExpiryNoticed => "expiry_noticed",
+        ActKind::SignedIn => "signed_in",
+        ActKind::SignInRefused => "sign_in_refused",
+        ActKind::AccessAlert => "access_alert",
     }
 }
 
@@ -83,8 +86,10 @@ pub(crate) fn ending(event: &AuditEvent) -> Ending {
     if let Some(act) = &event.act {
         return match act.kind {
             ActKind::Degraded => Ending::Major,
-            ActKind::BackupFault | ActKind::PolicyRefused | ActKind::RegisterRefused => Ending::Serious,
-            ActKind::ExpiryNoticed => Ending::Minor,
+            ActKind::BackupFault | ActKind::PolicyRefused | ActKind::RegisterRefused | ActKind::AccessAlert => {
+                Ending::Serious
+            }
+            ActKind::ExpiryNoticed | ActKind::SignInRefused => Ending::Minor,
             _ => Ending::Good,
         };
     }
@@ -116,6 +121,7 @@ pub(crate) fn deed(event: &AuditEvent) -> Deed {
         Some(ActKind::RegisterChanged | ActKind::RegisterRefused) => Deed::Update,
         Some(ActKind::BackupCreated) => Deed::Create,
         Some(ActKind::Degraded | ActKind::Recovered | ActKind::ExpiryNoticed) => Deed::Execute,
+        Some(ActKind::SignedIn | ActKind::SignInRefused | ActKind::AccessAlert) => Deed::Execute,
         None if answered(event) => Deed::Create,
         None => Deed::Read,
     }

@@ -7,7 +7,8 @@ use std::time::Instant;
 use asepsis_document::json::{self, Json};
 use asepsis_exchange::{Admitted, Asker, Ending, Plane, Route, Ticket};
 use asepsis_keys::PatientId;
-use asepsis_store::{AuthFailure, Store};
+use asepsis_people::alert::Alerts;
+use asepsis_store::Store;
 use asepsis_vocab::{Label, PurposeOfUse};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -19,8 +20,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::body::{Answer, Pieces, read_request};
 use crate::closing::{Closing, log_stopped};
+use crate::doors::{Caller, Doors};
 use crate::fault::Fault;
 use crate::gather::Gathered;
+use crate::identify::{EXCHANGE, MODELS};
 use crate::metrics::Metrics;
 use crate::request::Shape;
 use crate::restore;
@@ -45,15 +48,17 @@ const LONGEST_MODEL: usize = 128;
 
 /// Answers requests of AI clients.
 pub struct Gateway {
-    plane: Arc<Plane>,
+    pub(crate) plane: Arc<Plane>,
     store: Store,
     /// Swapped as a whole.
     routes: RwLock<Arc<[Arc<SystemRoute>]>>,
     /// Counts how often registers were swapped, for exchanges that go on.
     turned: watch::Sender<u64>,
+    pub(crate) doors: Doors,
+    pub(crate) alerts: Alerts,
     limits: Limits,
     upstreams: Upstreams,
-    metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
     room: Arc<Semaphore>,
 }
 
@@ -62,8 +67,8 @@ impl Gateway {
     ///
     /// # Errors
     /// Where a certificate authority of the settings cannot be used.
-    pub fn new(plane: Arc<Plane>, store: Store, settings: &Settings) -> Result<Arc<Self>, rustls::Error> {
-        Self::with_collectors(plane, store, settings, Vec::new())
+    pub fn new(plane: Arc<Plane>, store: Store, doors: Doors, settings: &Settings) -> Result<Arc<Self>, rustls::Error> {
+        Self::with_collectors(plane, store, doors, settings, Vec::new())
     }
 
     /// As [`new`](Self::new), and `/metrics` shows what the collectors tell as well.
@@ -73,6 +78,7 @@ impl Gateway {
     pub fn with_collectors(
         plane: Arc<Plane>,
         store: Store,
+        doors: Doors,
         settings: &Settings,
         collectors: Vec<Box<dyn Collector>>,
     ) -> Result<Arc<Self>, rustls::Error> {
@@ -81,6 +87,8 @@ impl Gateway {
             store,
             routes: RwLock::new(settings.systems.iter().cloned().map(Arc::new).collect()),
             turned: watch::Sender::new(0),
+            doors,
+            alerts: Alerts::default(),
             limits: settings.limits,
             upstreams: Upstreams::new(settings)?,
             metrics: Arc::new(Metrics::new(collectors)),
@@ -107,12 +115,15 @@ impl Gateway {
     }
 
     /// Answers one request.
-    pub(crate) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Answer> {
+    pub(crate) async fn handle(self: Arc<Self>, request: Request<Incoming>, caller: Arc<Caller>) -> Response<Answer> {
         let path = request.uri().path();
+        if let Some(pages) = self.doors.pages.as_ref().filter(|pages| pages.answers(path)) {
+            return pages.answer(request, caller).await.map(Either::Left);
+        }
         match (request.method(), path) {
-            (&Method::POST, "/v1/chat/completions") => self.exchange(Protocol::OpenAi, request).await,
-            (&Method::POST, "/v1/messages") => self.exchange(Protocol::Anthropic, request).await,
-            (&Method::GET, "/v1/models") => self.models(request.headers()).await,
+            (&Method::POST, "/v1/chat/completions") => self.exchange(Protocol::OpenAi, request, &caller).await,
+            (&Method::POST, "/v1/messages") => self.exchange(Protocol::Anthropic, request, &caller).await,
+            (&Method::GET, "/v1/models") => self.models(request.headers(), &caller).await,
             (&Method::GET, "/healthz") => plain(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
             (&Method::GET, "/readyz") if self.plane.log().is_healthy() => {
                 plain(StatusCode::OK, "text/plain; charset=utf-8", "ready\n")
@@ -132,11 +143,11 @@ impl Gateway {
     }
 
     /// The whole way of one exchange.
-    async fn exchange(&self, protocol: Protocol, request: Request<Incoming>) -> Response<Answer> {
+    async fn exchange(&self, protocol: Protocol, request: Request<Incoming>, caller: &Caller) -> Response<Answer> {
         let interface = interface(protocol);
         let mut ticket = self.plane.begin(interface);
         let (parts, body) = request.into_parts();
-        let opened = self.open(&mut ticket, &parts.headers, body).await;
+        let opened = self.open(&mut ticket, &parts.headers, body, caller).await;
         let (asker, bytes, room) = match opened {
             Ok(opened) => opened,
             Err(fault) => return self.fail(protocol, ticket, fault).await,
@@ -215,8 +226,9 @@ impl Gateway {
         ticket: &mut Ticket,
         headers: &HeaderMap,
         body: Incoming,
+        caller: &Caller,
     ) -> Result<(Asker, Vec<u8>, OwnedSemaphorePermit), Fault> {
-        let asker = self.identify(headers).await?;
+        let asker = self.identify(headers, caller, EXCHANGE).await?;
         ticket.identify(&asker);
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Fault {
             retry_after: Some(1),
@@ -235,33 +247,6 @@ impl Gateway {
         }
         let bytes = read_request(body, &self.limits).await?;
         Ok((asker, bytes, room))
-    }
-
-    async fn identify(&self, headers: &HeaderMap) -> Result<Asker, Fault> {
-        let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| {
-            let (scheme, key) = v.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-        });
-        let key = headers.get("x-api-key").and_then(|v| v.to_str().ok()).or(bearer);
-        let why = match key {
-            None => "no key came with the request; send it as Authorization: Bearer or as x-api-key",
-            Some(key) => match self.store.authenticate(key, self.now()).await {
-                Ok(principal) => {
-                    return Ok(Asker {
-                        user: principal.user,
-                        role: principal.role,
-                        method: "api_key".to_owned(),
-                        credential: Some(principal.key_id),
-                    });
-                }
-                Err(AuthFailure::Malformed) => "this is no key of Asepsis: it is cut short, or has a typing error",
-                Err(AuthFailure::Expired) => "the key has expired; ask for a new one",
-                Err(AuthFailure::Revoked) => "the key was revoked; ask for a new one",
-                Err(_) => "the key is not known here",
-            },
-        };
-        self.metrics.unauthenticated();
-        Err(Fault::new(StatusCode::UNAUTHORIZED, "invalid_api_key", why))
     }
 
     /// What is asked, of which system, and for what.
@@ -434,9 +419,9 @@ impl Gateway {
     }
 
     /// The models that the user's role may use, in the shape of the protocol that the client speaks.
-    async fn models(&self, headers: &HeaderMap) -> Response<Answer> {
+    async fn models(&self, headers: &HeaderMap, caller: &Caller) -> Response<Answer> {
         let protocol = spoken(headers);
-        let asker = match self.identify(headers).await {
+        let asker = match self.identify(headers, caller, MODELS).await {
             Ok(asker) => asker,
             Err(fault) => return map(fault.response(protocol, "none"), "none"),
         };
@@ -467,7 +452,7 @@ impl Gateway {
         map(fault.response(spoken(headers), "none"), "none")
     }
 
-    fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         time::OffsetDateTime::now_utc().unix_timestamp()
     }
 }

@@ -6,9 +6,11 @@
 
 mod body;
 mod closing;
+mod doors;
 mod fault;
 mod gateway;
 mod gather;
+mod identify;
 mod metrics;
 mod request;
 mod restore;
@@ -18,6 +20,7 @@ mod stream;
 mod switch;
 mod upstream;
 
+pub use doors::{Caller, Doors, PageAnswer, Pages};
 pub use gateway::Gateway;
 pub use server::Server;
 pub use settings::{Limits, Protocol, Settings, SystemRoute};

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use asepsis_people::certificate::ClientCertificate;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -14,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
 
+use crate::doors::Caller;
 use crate::gateway::Gateway;
 use crate::settings::{Limits, Settings};
 
@@ -70,10 +72,10 @@ impl Server {
         let (cut, cutting) = watch::channel(());
         let mut stop = std::pin::pin!(stop);
         loop {
-            let stream = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 () = &mut stop => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
+                    Ok(accepted) => accepted,
                     Err(error) => {
                         // Out of file handles, most likely: what is open goes on, and makes room.
                         tracing::warn!(%error, "a connection could not be taken");
@@ -84,7 +86,7 @@ impl Server {
             };
             // Without it the last bytes of a small answer wait for the delayed acknowledgement of the ones before.
             stream.set_nodelay(true).ok();
-            self.serve(stream, &builder, graceful.watcher(), cutting.clone());
+            self.serve(stream, peer, &builder, graceful.watcher(), cutting.clone());
         }
         drop(self.listener);
         if tokio::time::timeout(self.limits.drain, graceful.shutdown()).await.is_err() {
@@ -101,6 +103,7 @@ impl Server {
     fn serve(
         &self,
         stream: TcpStream,
+        peer: SocketAddr,
         builder: &auto::Builder<TokioExecutor>,
         watcher: hyper_util::server::graceful::Watcher,
         mut cutting: watch::Receiver<()>,
@@ -110,22 +113,30 @@ impl Server {
         tokio::spawn(async move {
             let (begin, begun) = oneshot::channel::<()>();
             let begin = Mutex::new(Some(begin));
-            let service = service_fn(move |request| {
-                let gateway = Arc::clone(&gateway);
-                if let Some(begin) = begin.lock().ok().and_then(|mut b| b.take()) {
-                    begin.send(()).ok();
-                }
-                async move { Ok::<_, Infallible>(gateway.handle(request).await) }
-            });
+            let service = move |caller: Caller| {
+                let caller = Arc::new(caller);
+                service_fn(move |request| {
+                    let (gateway, caller) = (Arc::clone(&gateway), Arc::clone(&caller));
+                    if let Some(begin) = begin.lock().ok().and_then(|mut b| b.take()) {
+                        begin.send(()).ok();
+                    }
+                    async move { Ok::<_, Infallible>(gateway.handle(request, caller).await) }
+                })
+            };
             // A connection that breaks is the client's affair; exchanges on it are recorded by themselves.
             let serving = async move {
                 match tls {
                     None => {
+                        let service = service(Caller { peer, certificate: None, tls: false });
                         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
                         with_request(head, begun, watcher.watch(connection)).await;
                     }
                     Some(tls) => {
                         if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                            // The handshake has checked its chain; one that cannot be read speaks for nobody.
+                            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                            let certificate = shown.and_then(|shown| ClientCertificate::read(shown).ok());
+                            let service = service(Caller { peer, certificate, tls: true });
                             let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
                             with_request(head, begun, watcher.watch(connection)).await;
                         }

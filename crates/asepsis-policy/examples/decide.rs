@@ -15,6 +15,10 @@ use serde_json::json;
 use time::UtcOffset;
 use time::macros::{date, datetime};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const VENDORS: usize = 50;
 const ROLES: usize = 100;
 const PURPOSES: usize = 10;
@@ -37,6 +41,7 @@ fn main() {
         purpose: PurposeOfUse::STATED[at % 12],
         classes: BTreeSet::from([IdentifierClass::Name, IdentifierClass::Date]),
         content: ContentFacts { individuals: Some(1), ..ContentFacts::default() },
+        whereabouts: asepsis_policy::Whereabouts::default(),
         full_assurance: true,
         first_layer_accepted: false,
         now: datetime!(2026-11-25 12:00 UTC),

@@ -22,12 +22,50 @@ pub struct Facts<'a> {
     pub classes: BTreeSet<IdentifierClass>,
     /// What more is known of the text.
     pub content: ContentFacts,
+    /// What this one request tells of the device and the network.
+    pub whereabouts: Whereabouts,
     /// Whether the detectors that looked claim to find every identifier in free text, or are the first layer only.
     pub full_assurance: bool,
     /// Whether the organisation accepts the first layer for the label "deidentified".
     pub first_layer_accepted: bool,
     /// The moment of the decision.
     pub now: OffsetDateTime,
+}
+
+/// What one request tells of the device that it comes from, and from where in the network. What was looked for counts in place
+/// of what the register says of the user and the role, also where nothing was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Whether the organisation looks after the device.
+    pub managed_device: Looked<bool>,
+    /// The network zone.
+    pub zone: Looked<String>,
+}
+
+/// What came of looking for a fact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Looked<T> {
+    /// Nobody looked: the register counts.
+    #[default]
+    Not,
+    /// It is unknown.
+    Unknown,
+    /// It is this.
+    Found(T),
+}
+
+impl<T> Looked<T> {
+    /// What counts, where the register says this.
+    pub(crate) fn or(&self, register: Option<&T>) -> Option<T>
+    where
+        T: Clone,
+    {
+        match self {
+            Self::Not => register.cloned(),
+            Self::Unknown => None,
+            Self::Found(value) => Some(value.clone()),
+        }
+    }
 }
 
 /// What is known of a text beside its identifiers. What is `None` is unknown, and the pack's settings say what that counts as.

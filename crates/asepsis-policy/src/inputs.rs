@@ -178,8 +178,12 @@ impl Inputs {
             // What the organisation states of its own people and devices needs no vendor's document.
             training: standing.training.at(now, offset, crate::Grade::D).copied(),
             attestation: standing.attestation.at(now, offset, crate::Grade::D).copied(),
-            managed_device: standing.managed_device.at(now, offset, crate::Grade::D).copied(),
-            zone: standing.zone.at(now, offset, crate::Grade::D).cloned(),
+            managed_device: facts.whereabouts.managed_device.or(standing.managed_device.at(
+                now,
+                offset,
+                crate::Grade::D,
+            )),
+            zone: facts.whereabouts.zone.or(standing.zone.at(now, offset, crate::Grade::D)),
             authorizations: content.authorizations.clone(),
             break_glass: content.break_glass.as_ref().is_some_and(|glass| now < glass.until),
             allowed_regions: BTreeSet::new(),

@@ -34,6 +34,7 @@ mod register;
 mod rule;
 mod sheet;
 mod stops;
+mod surroundings;
 mod system;
 mod vendor;
 
@@ -45,7 +46,7 @@ pub use duty::{Duty, UnknownDuty};
 pub use ending::Ending;
 pub use entry::EntryProblem;
 pub use fact::{Fact, Grade};
-pub use facts::{BreakGlass, ContentFacts, Facts};
+pub use facts::{BreakGlass, ContentFacts, Facts, Looked, Whereabouts};
 pub use inputs::{Contract, Inputs};
 pub use known::{FactKind, FactOf, FactSheet, FactValue, KnownFact, UnknownFact, known_fact, known_facts};
 pub use links::{LinkProblem, Links};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use asepsis_vocab::DisclosureForm;
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, Looked};
 use crate::inputs::millis;
 use crate::register::Register;
 use crate::rule::Decision;
@@ -87,6 +87,16 @@ pub(crate) fn key(register: &Register, facts: &Facts<'_>, asked: &[DisclosureFor
         write!(key, "{}:{name}", name.len()).ok()?;
     }
     write!(key, "{}{}{}", register.id(), u8::from(facts.full_assurance), u8::from(facts.first_layer_accepted)).ok()?;
+    match facts.whereabouts.managed_device {
+        Looked::Not => {}
+        Looked::Unknown => key.push_str("d?"),
+        Looked::Found(managed) => write!(key, "d{}", u8::from(managed)).ok()?,
+    }
+    match &facts.whereabouts.zone {
+        Looked::Not => {}
+        Looked::Unknown => key.push_str("z?"),
+        Looked::Found(zone) => write!(key, "z{}:{zone}", zone.len()).ok()?,
+    }
     let content = &facts.content;
     write!(key, "|{:?}{:?}{:?}", content.individuals, content.injection, content.credentials).ok()?;
     for label in content.labels.iter().flatten() {

@@ -50,7 +50,7 @@ pub struct Decision {
     /// The code of the reason, for the log.
     pub reason: String,
     /// The policies that decided.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Arc<Rule>>,
     /// What has to be done with what goes.
     pub duties: BTreeSet<Duty>,
     /// The classes that may stand where the obligation MINEC holds; `None` where it does not.
@@ -58,7 +58,7 @@ pub struct Decision {
     /// Whether the user may be given back what surrogates stand for.
     pub restore: bool,
     /// Why not.
-    pub restore_rules: Vec<Rule>,
+    pub restore_rules: Vec<Arc<Rule>>,
     /// Each form that was asked for, until one was permitted.
     pub steps: Vec<Step>,
     /// What the decision rested on, for the log.
@@ -73,7 +73,7 @@ pub struct Step {
     /// Whether it is permitted.
     pub permitted: bool,
     /// The policies that decided so; [`DEFAULT_DENY`] where no policy permits and none says why.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Arc<Rule>>,
 }
 
 /// Whether something other than a disclosure is permitted.
@@ -82,7 +82,7 @@ pub struct Verdict {
     /// Whether it is.
     pub permitted: bool,
     /// The policies that decided so.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Arc<Rule>>,
     /// What has to be done.
     pub duties: BTreeSet<Duty>,
 }
@@ -131,11 +131,11 @@ impl Verdict {
 }
 
 /// The code of the first rule that has one.
-fn reason(rules: &[Rule]) -> String {
+fn reason(rules: &[Arc<Rule>]) -> String {
     rules.iter().map(|r| r.reason.clone()).find(|r| !r.is_empty()).unwrap_or_else(|| DEFAULT_DENY.to_owned())
 }
 
-fn message(rules: &[Rule]) -> String {
+fn message(rules: &[Arc<Rule>]) -> String {
     let mut text: Vec<String> = Vec::new();
     for rule in rules.iter().take(SPOKEN) {
         text.push(rule.staff.clone());

@@ -255,6 +255,7 @@ fn rows(
                 purpose,
                 classes: class.classes(),
                 content: class.content(policy.settings().individuals),
+                whereabouts: crate::Whereabouts::default(),
                 full_assurance: facts.full_assurance,
                 first_layer_accepted: facts.first_layer_accepted,
                 now: facts.now,

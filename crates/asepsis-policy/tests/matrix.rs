@@ -97,6 +97,7 @@ fn facts<'a>(
         purpose,
         classes: class.classes(),
         content: class.content(policy.settings().individuals),
+        whereabouts: asepsis_policy::Whereabouts::default(),
         full_assurance: true,
         first_layer_accepted: false,
         now: NOW,

@@ -16,6 +16,9 @@ pub enum StoreError {
     /// There is no key of that id.
     #[error("there is no key of that id; `asepsis key list` shows them")]
     UnknownKey,
+    /// The key does not count any more.
+    #[error("this key was revoked, has expired or was replaced already; make a new one with `asepsis key add`")]
+    KeyEnded,
     /// A destination that is no host and port.
     #[error("a destination has 1 to 255 printable characters without space")]
     InvalidDestination,

@@ -33,6 +33,9 @@ pub enum AuthFailure {
     /// It was withdrawn.
     #[error("this API key was revoked; ask the administrator for a new one")]
     Revoked,
+    /// Another took its place, and the time in which both counted is over.
+    #[error("this API key was replaced by another; use that, or ask the administrator for a new one")]
+    Replaced,
 }
 
 /// What is known of a key, without its secret. Times are seconds since 1970 UTC.
@@ -52,6 +55,8 @@ pub struct KeyRecord {
     pub revoked: Option<i64>,
     /// When it was last accepted, to the minute.
     pub last_used: Option<i64>,
+    /// The public part of the key that took its place; it counts until it expires.
+    pub replaced_by: Option<String>,
 }
 
 /// A key as it is kept.
@@ -81,7 +86,8 @@ impl Keys {
             return Err(AuthFailure::Revoked);
         }
         if record.expires.is_some_and(|expires| now >= expires) {
-            return Err(AuthFailure::Expired);
+            let replaced = record.replaced_by.is_some();
+            return Err(if replaced { AuthFailure::Replaced } else { AuthFailure::Expired });
         }
         let last = self.used.get(&record.id).copied().max(record.last_used);
         if last.is_none_or(|last| now - last >= USE_RESOLUTION) {

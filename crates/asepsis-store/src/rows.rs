@@ -32,6 +32,9 @@ const SQLITE: &[&str] = &[
         removed INTEGER NOT NULL, PRIMARY KEY (kind, id)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    ALTER TABLE api_keys ADD COLUMN replaced_by TEXT;
+",
 ];
 
 /// The same for a server.
@@ -58,6 +61,9 @@ const POSTGRES: &[&str] = &[
         seq BIGINT NOT NULL REFERENCES record_changes (seq), removed BIGINT NOT NULL, PRIMARY KEY (kind, id)
     );
 ",
+    "
+    ALTER TABLE api_keys ADD COLUMN replaced_by TEXT COLLATE \"C\";
+",
 ];
 
 /// Destinations that are kept; beyond, those not seen for longest go.
@@ -77,10 +83,26 @@ pub(crate) fn revoke_key(db: &Connection, id: &str, now: i64) -> Result<bool, Er
     Ok(db.execute("UPDATE api_keys SET revoked = coalesce(revoked, ?) WHERE id = ?", values![now, id])? > 0)
 }
 
+/// The key `old` gives way to `new` at `until`, unless it ends before; whether it was one that still counted.
+pub(crate) fn replace_key(db: &Connection, old: &str, new: &Kept, until: i64, now: i64) -> Result<bool, Error> {
+    db.transaction(|db| {
+        let changed = db.execute(
+            "UPDATE api_keys SET replaced_by = ?1, expires = CASE WHEN expires < ?2 THEN expires ELSE ?2 END \
+             WHERE id = ?3 AND revoked IS NULL AND replaced_by IS NULL AND (expires IS NULL OR expires > ?4)",
+            values![&new.record.id, until, old, now],
+        )?;
+        if changed > 0 {
+            add_key(db, new)?;
+        }
+        Ok(changed > 0)
+    })
+}
+
 pub(crate) async fn keys(db: &Database) -> Result<Vec<Kept>, DbError> {
     db.read(|db| {
         db.query(
-            "SELECT id, hash, \"user\", role, created, expires, revoked, last_used FROM api_keys ORDER BY created, id",
+            "SELECT id, hash, \"user\", role, created, expires, revoked, last_used, replaced_by \
+             FROM api_keys ORDER BY created, id",
             &[],
             kept,
         )
@@ -99,6 +121,7 @@ fn kept(row: &Row<'_>) -> Result<Kept, Error> {
         expires: row.get(5)?,
         revoked: row.get(6)?,
         last_used: row.get(7)?,
+        replaced_by: row.get(8)?,
     };
     Ok(Kept { record, hash })
 }

@@ -69,20 +69,35 @@ impl Store {
         expires: Option<i64>,
         now: i64,
     ) -> Result<(ApiKey, KeyRecord), StoreError> {
-        keys::validate("a user", user)?;
-        keys::validate("a role", role)?;
-        let key = ApiKey::generate()?;
-        let record = KeyRecord {
-            id: key.id().to_owned(),
-            user: user.to_owned(),
-            role: role.to_owned(),
-            created: now,
-            expires,
-            revoked: None,
-            last_used: None,
-        };
-        let kept = Kept { record: record.clone(), hash: key.secret_hash() };
+        let (key, kept) = new_key(user, role, expires, now)?;
+        let record = kept.record.clone();
         self.shared.writer.run(move |db| rows::add_key(db, &kept)).await?;
+        self.shared.read_keys().await?;
+        Ok((key, record))
+    }
+
+    /// Makes a key in the place of another, for the same user in the same role. Until `until` both count, so that a program
+    /// can be given the new one without a gap; the old one never counts longer than it would have.
+    ///
+    /// `expires` is the end of the new key; all times are seconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownKey`]; [`StoreError::KeyEnded`] where the old one does not count any more, or gave way to another
+    /// already; [`StoreError::Db`].
+    pub async fn rotate_key(
+        &self,
+        id: &str,
+        expires: Option<i64>,
+        until: i64,
+        now: i64,
+    ) -> Result<(ApiKey, KeyRecord), StoreError> {
+        let keys = rows::keys(&self.shared.db).await?;
+        let old = keys.into_iter().find(|kept| kept.record.id == id).ok_or(StoreError::UnknownKey)?.record;
+        let (key, kept) = new_key(&old.user, &old.role, expires, now)?;
+        let record = kept.record.clone();
+        if !self.shared.writer.run(move |db| rows::replace_key(db, &old.id, &kept, until, now)).await? {
+            return Err(StoreError::KeyEnded);
+        }
         self.shared.read_keys().await?;
         Ok((key, record))
     }
@@ -159,6 +174,24 @@ impl Store {
     pub async fn close(self) -> Result<(), StoreError> {
         self.shared.write_waiting().await
     }
+}
+
+fn new_key(user: &str, role: &str, expires: Option<i64>, now: i64) -> Result<(ApiKey, Kept), StoreError> {
+    keys::validate("a user", user)?;
+    keys::validate("a role", role)?;
+    let key = ApiKey::generate()?;
+    let record = KeyRecord {
+        id: key.id().to_owned(),
+        user: user.to_owned(),
+        role: role.to_owned(),
+        created: now,
+        expires,
+        revoked: None,
+        last_used: None,
+        replaced_by: None,
+    };
+    let hash = key.secret_hash();
+    Ok((key, Kept { record, hash }))
 }
 
 /// Copies registers, as they are in one moment, to where there are none; how many rows there were.

@@ -161,6 +161,13 @@ pub enum ActKind {
     /// An agreement or a fact ends soon, or has ended. The target is `kind/id` or `kind/id.fact`, the figure `days_left`
     /// says how many days are left.
     ExpiryNoticed,
+    /// Somebody signed in to the console, or a client was given a token (45 CFR 164.308(a)(5)(ii)(C)).
+    SignedIn,
+    /// A sign-in failed.
+    SignInRefused,
+    /// Somebody tried what looks like misuse: a revoked key, a locked account, a device that is not registered. The target is what
+    /// it was tried with, the basis is what happened in one word, the figure `times` how often since the last such entry.
+    AccessAlert,
 }
 
 /// What is kept beside an entry: sealed, so that deleting the key erases it and the tree stays whole.
@@ -182,11 +189,15 @@ pub struct Actor {
     pub user: String,
     /// The role at that time.
     pub role: String,
-    /// How the user was recognised: `api_key`, `local`.
+    /// How the user was recognised: `api_key`, `local`, `oidc`, `mtls`, `smart_backend`, `session`; `+mfa` behind it where there
+    /// was more than one factor.
     pub method: String,
     /// The public part of the credential, never the secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
+    /// The id of the registered device that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// To whom data went.

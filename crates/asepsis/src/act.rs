@@ -79,7 +79,7 @@ pub(crate) async fn open_log(home: &Home) -> anyhow::Result<Log> {
 /// The user of the operating system.
 pub(crate) fn actor() -> Actor {
     let asker = local_user();
-    Actor { user: asker.user, role: asker.role, method: asker.method, credential: asker.credential }
+    Actor { user: asker.user, role: asker.role, method: asker.method, credential: asker.credential, device: None }
 }
 
 /// What goes into the log for good must hold no identifier.

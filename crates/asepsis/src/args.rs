@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod key;
 mod keys;
 mod policy;
 mod register;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use audit::*;
 pub(crate) use backup::{Backup, BackupAction, BackupSource, BackupWatch, CanaryAction};
+pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
 pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate};
 pub(crate) use register::{
@@ -132,35 +134,6 @@ pub(crate) enum StoreAction {
         /// The configuration of before, over the same data directory.
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
-    },
-}
-
-#[derive(Args)]
-pub(crate) struct Key {
-    #[command(subcommand)]
-    pub(crate) action: KeyAction,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum KeyAction {
-    /// Make a key. It is shown once and stored nowhere.
-    Add {
-        /// The user's id.
-        #[arg(long)]
-        user: String,
-        /// The user's role, one of the configuration.
-        #[arg(long)]
-        role: String,
-        /// Days until it expires.
-        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
-        days: u32,
-    },
-    /// List the keys, without their secrets.
-    List,
-    /// Revoke a key by its id.
-    Revoke {
-        /// The eight characters behind `asep_`.
-        id: String,
     },
 }
 

@@ -2,6 +2,7 @@
 
 mod export;
 mod mirror;
+mod people;
 mod store;
 mod system;
 mod watch;
@@ -68,6 +69,16 @@ struct File {
     backup: watch::Backup,
     #[serde(default)]
     policy: PolicyTable,
+    #[serde(default, rename = "zone")]
+    zones: Vec<people::Zone>,
+    #[serde(default)]
+    network: people::Network,
+    #[serde(default)]
+    devices: people::Devices,
+    #[serde(default)]
+    client_certificates: people::ClientCertificates,
+    #[serde(default, rename = "client_certificate")]
+    certificate_holders: Vec<people::Holder>,
     #[serde(default, rename = "person")]
     people: Vec<Person>,
     #[serde(default, rename = "role")]
@@ -311,10 +322,26 @@ impl Config {
             );
         }
         system::check_all(&self.systems)?;
+        self.entrance()?;
+        if self.file.client_certificates.are_asked_for() && server.tls.is_none() {
+            bail!("[client_certificates] needs [server.tls]: a certificate is shown in the TLS handshake");
+        }
         self.file.store.check()?;
         self.mirror()?;
         self.file.backup.check(&self.base)?;
         self.file.export.check()
+    }
+
+    /// Who may ask, and how that is found out.
+    pub(crate) fn entrance(&self) -> anyhow::Result<asepsis_people::entrance::EntranceRules> {
+        let tables = people::Tables {
+            zones: &self.file.zones,
+            network: &self.file.network,
+            devices: &self.file.devices,
+            certificates: &self.file.client_certificates,
+            holders: &self.file.certificate_holders,
+        };
+        tables.entrance(|role| self.register.role(role).is_some())
     }
 
     /// Where the log's published files are kept as well, and how that place is reached.
@@ -448,7 +475,8 @@ impl Config {
     /// Also says which AI systems of the store are left out, as [`system_routes`](Self::system_routes).
     pub(crate) fn settings(&self) -> anyhow::Result<(Settings, Vec<String>)> {
         let (systems, left_out) = self.system_routes()?;
-        let tls = self.file.server.tls.as_ref().map(|t| t.load(&self.base)).transpose()?;
+        let tls = self.file.server.tls.as_ref();
+        let tls = tls.map(|t| t.load(&self.base, &self.file.client_certificates)).transpose()?;
         let extra_roots = match &self.file.upstream.ca_file {
             Some(path) => certificates(&self.base.join(path))?,
             None => Vec::new(),
@@ -525,15 +553,18 @@ impl LimitsTable {
 }
 
 impl Tls {
-    fn load(&self, base: &Path) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+    fn load(&self, base: &Path, clients: &people::ClientCertificates) -> anyhow::Result<Arc<rustls::ServerConfig>> {
         let chain = certificates(&base.join(&self.certificate))?;
         let path = base.join(&self.key);
         let key = PrivateKeyDer::from_pem_file(&path)
             .map_err(|e| anyhow::anyhow!("cannot read a private key from {}: {e}", path.display()))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
+        let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let builder = match clients.verifier(base)? {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder
             .with_single_cert(chain, key)
             .with_context(|| format!("certificate {} and its key do not fit", self.certificate.display()))?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -14,6 +14,7 @@ mod home;
 mod model;
 mod notices;
 mod output;
+mod people;
 mod registers;
 mod reload;
 mod roots;

@@ -71,8 +71,8 @@ fn c6_without_a_valid_key_nothing_is_read_and_the_client_is_told_what_is_wrong_w
             (ask(&[("x-api-key", "sk-123")]), "it is cut short, or has a typing error"),
             (ask(&[("x-api-key", &typo)]), "it is cut short, or has a typing error"),
             (ask(&[("authorization", &bearer(&good[..60]))]), "it is cut short, or has a typing error"),
-            (ask(&[("x-api-key", &unknown)]), "the key is not known here"),
-            (ask(&[("authorization", &bearer(&revoked))]), "the key was revoked"),
+            (ask(&[("x-api-key", &unknown)]), "the key is not valid"),
+            (ask(&[("authorization", &bearer(&revoked))]), "the key is not valid"),
         ] {
             assert_eq!(reply.status, 401, "{says}: {}", reply.text());
             let body = reply.json();

@@ -121,6 +121,8 @@ fn kind(event: &AuditEvent, pattern: Option<Pattern>) -> Value {
             ActKind::PolicyApplied | ActKind::PolicyRolledBack | ActKind::PolicyRefused => ("110113", "Security Alert"),
             ActKind::RegisterChanged | ActKind::RegisterRefused => ("110113", "Security Alert"),
             ActKind::ExpiryNoticed => ("110100", "Application Activity"),
+            ActKind::SignedIn | ActKind::SignInRefused => ("110114", "User Authentication"),
+            ActKind::AccessAlert => ("110113", "Security Alert"),
             ActKind::Prune => ("110101", "Audit Log Used"),
             ActKind::Degraded | ActKind::Recovered | ActKind::BackupCreated | ActKind::BackupVerified => {
                 ("110100", "Application Activity")

@@ -32,7 +32,7 @@ pub(crate) const HOSTILE: [&str; 16] = [
     "[sd@1 a=\"b\"] <13>1 -",
 ];
 
-pub(crate) const KINDS: [ActKind; 16] = [
+pub(crate) const KINDS: [ActKind; 19] = [
     ActKind::Shred,
     ActKind::Reveal,
     ActKind::Rotate,
@@ -49,6 +49,9 @@ pub(crate) const KINDS: [ActKind; 16] = [
     ActKind::RegisterChanged,
     ActKind::RegisterRefused,
     ActKind::ExpiryNoticed,
+    ActKind::SignedIn,
+    ActKind::SignInRefused,
+    ActKind::AccessAlert,
 ];
 
 pub(crate) const STATUSES: [&str; 9] = [
@@ -80,6 +83,7 @@ pub(crate) fn event(phase: Phase) -> AuditEvent {
             role: "clinician".to_owned(),
             method: "api_key".to_owned(),
             credential: Some("k3y1d000".to_owned()),
+            device: None,
         }),
         purpose: PurposeOfUse::Treat,
         subject: Some(SubjectId::from_random([7; 16])),
@@ -172,6 +176,7 @@ fn one(rng: &mut fastrand::Rng, n: u64) -> AuditEvent {
             role: text(rng),
             method: text(rng),
             credential: maybe(rng, text),
+            device: maybe(rng, text),
         }),
         purpose: if rng.u8(..5) == 0 { PurposeOfUse::Unknown } else { purposes[rng.usize(..purposes.len())] },
         subject: maybe(rng, |rng| SubjectId::from_random(rng.u128(..).to_be_bytes())),

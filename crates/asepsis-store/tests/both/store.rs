@@ -126,3 +126,30 @@ async fn soon(mut holds: impl AsyncFnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+#[tokio::test]
+async fn c4_a_rotated_key_counts_until_the_overlap_is_over_and_is_known_again_when_it_is_used_later() {
+    let Some((_dir, store)) = place().await else { return };
+    let (old, _) = store.add_key("a", "r", Some(NOW + 1000), NOW).await.unwrap();
+    let (new, record) = store.rotate_key(old.id(), Some(NOW + 5000), NOW + 100, NOW).await.unwrap();
+    assert_eq!((record.user.as_str(), record.role.as_str()), ("a", "r"));
+    assert!(store.authenticate(old.reveal(), NOW + 99).await.is_ok());
+    assert!(store.authenticate(new.reveal(), NOW + 99).await.is_ok());
+    assert_eq!(store.authenticate(old.reveal(), NOW + 100).await, Err(AuthFailure::Replaced));
+    assert!(store.authenticate(new.reveal(), NOW + 100).await.is_ok());
+    let listed = store.list_keys().await.unwrap();
+    let of_old = listed.iter().find(|listed| listed.id == old.id()).unwrap();
+    assert_eq!((of_old.replaced_by.as_deref(), of_old.expires), (Some(new.id()), Some(NOW + 100)));
+    // A key gives way once, and one that is over not at all; nothing is made then.
+    for id in [old.id(), "nobody00"] {
+        let refused = store.rotate_key(id, None, NOW + 200, NOW).await.unwrap_err();
+        assert!(matches!(refused, StoreError::KeyEnded | StoreError::UnknownKey), "{refused}");
+    }
+    store.revoke_key(new.id(), NOW).await.unwrap();
+    assert!(matches!(store.rotate_key(new.id(), None, NOW + 200, NOW).await, Err(StoreError::KeyEnded)));
+    assert_eq!(store.list_keys().await.unwrap().len(), 2);
+    // The overlap does not make the old key's life longer.
+    let (short, _) = store.add_key("a", "r", Some(NOW + 10), NOW).await.unwrap();
+    store.rotate_key(short.id(), None, NOW + 100, NOW).await.unwrap();
+    assert_eq!(store.authenticate(short.reveal(), NOW + 10).await, Err(AuthFailure::Replaced));
+}

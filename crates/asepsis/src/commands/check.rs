@@ -54,6 +54,7 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
                 purpose,
                 classes: Default::default(),
                 content: ContentFacts { individuals: Some(1), ..ContentFacts::default() },
+                whereabouts: asepsis_policy::Whereabouts::default(),
                 full_assurance: engine.assurance() == Assurance::Full,
                 first_layer_accepted: config.first_layer_accepted(),
                 now,

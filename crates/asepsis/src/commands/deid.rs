@@ -4,7 +4,7 @@ use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use asepsis_exchange::{Asker, Ending, Piece, Plane, Rendering, count};
+use asepsis_exchange::{Asker, Ending, Level, Piece, Plane, Rendering, Whereabouts, count};
 use asepsis_phi::Engine;
 use asepsis_vault::{ScopeId, Space, Vault};
 use asepsis_vocab::{ClassCount, DisclosureForm};
@@ -298,5 +298,8 @@ pub(crate) fn local_user() -> Asker {
         role: "local".to_owned(),
         method: "local".to_owned(),
         credential: None,
+        level: Level::default(),
+        device: None,
+        whereabouts: Whereabouts::default(),
     }
 }

@@ -19,6 +19,7 @@ use crate::commands::serve::{runtime, stop};
 use crate::config::Config;
 use crate::home::{Home, LogName};
 use crate::output;
+use crate::people;
 use client::Client;
 use show::Show;
 
@@ -44,7 +45,8 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let (key, _) = store.add_key("dr-demo", "clinician", Some(now + 86_400), now).await?;
     let (mut settings, _) = config.settings()?;
-    let gateway = Gateway::new(plane.clone(), store.clone(), &settings)?;
+    let doors = people::doors(&config, &store).await?;
+    let gateway = Gateway::new(plane.clone(), store.clone(), doors, &settings)?;
     let server = match Server::bind(gateway.clone(), &settings).await {
         Ok(server) => server,
         Err(_) => {

@@ -3,12 +3,22 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use asepsis_store::{ApiKey, KeyRecord};
+use serde_json::json;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::args::{Key, KeyAction};
 use crate::config::Config;
 use crate::home::Home;
 use crate::output;
+
+const DAY: i64 = 86_400;
+
+/// Days without use after which a key is shown as unused, and days before its end at which it is shown as ending, where nothing
+/// else is asked.
+const UNUSED: i64 = 90;
+const EXPIRING: i64 = 30;
 
 pub(crate) fn run(path: &Path, key: &Key) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
@@ -19,35 +29,117 @@ pub(crate) fn run(path: &Path, key: &Key) -> anyhow::Result<u8> {
 async fn act(config: &Config, key: &Key) -> anyhow::Result<u8> {
     let store = Home::of(config)?.store().await?;
     let now = OffsetDateTime::now_utc().unix_timestamp();
+    let mut code = 0;
     match &key.action {
-        KeyAction::Add { user, role, days } => {
+        KeyAction::Add { user, role, days, json } => {
             if config.register.role(role).is_none() {
                 bail!("there is no role `{role}` in the configuration; add a [[role]] or correct the name");
             }
-            let expires = now + i64::from(*days) * 86_400;
-            let (key, _) = store.add_key(user, role, Some(expires), now).await?;
-            output::remark("This key is shown once and stored nowhere. Give it to the user over a safe channel:");
-            output::line(key.reveal())?;
+            let expires = now + i64::from(*days) * DAY;
+            let (key, record) = store.add_key(user, role, Some(expires), now).await?;
+            show(&key, &record, *json)?;
         }
-        KeyAction::List => {
+        KeyAction::Rotate { id, overlap_hours, days, json } => {
+            let (expires, until) = (now + i64::from(*days) * DAY, now + i64::from(*overlap_hours) * 3600);
+            let (key, record) = store.rotate_key(id, Some(expires), until, now).await?;
+            output::remark(&format!("{id} counts for {overlap_hours} hours more."));
+            show(&key, &record, *json)?;
+        }
+        KeyAction::List { unused, expiring, json } => {
+            let filtered = unused.is_some() || expiring.is_some();
+            let mut shown = Vec::new();
             for record in store.list_keys().await? {
-                let state = match (record.revoked, record.expires) {
-                    (Some(_), _) => "revoked".to_owned(),
-                    (None, Some(at)) if at <= now => "expired".to_owned(),
-                    (None, Some(at)) => format!("until {}", date(at)),
-                    (None, None) => "no end".to_owned(),
-                };
-                let used = record.last_used.map_or_else(|| "never used".to_owned(), |at| format!("used {}", date(at)));
-                output::line(&format!("{}  {}  {}  {state}  {used}", record.id, record.user, record.role))?;
+                let is_unused = is_unused(&record, unused.map_or(UNUSED, i64::from), now);
+                let is_expiring = is_expiring(&record, expiring.map_or(EXPIRING, i64::from), now);
+                if !filtered || (unused.is_some() && is_unused) || (expiring.is_some() && is_expiring) {
+                    shown.push((record, is_unused, is_expiring));
+                }
+            }
+            code = u8::from(filtered && !shown.is_empty());
+            if *json {
+                let keys: Vec<_> = shown.iter().map(|(record, a, b)| as_json(record, *a, *b, now)).collect();
+                output::line(&serde_json::to_string_pretty(&keys)?)?;
+            } else {
+                for (record, is_unused, is_expiring) in &shown {
+                    output::line(&line(record, *is_unused, *is_expiring, now))?;
+                }
             }
         }
-        KeyAction::Revoke { id } => {
+        KeyAction::Revoke { id, json } => {
             store.revoke_key(id, now).await?;
-            output::line(&format!("{id} is revoked; a running gateway refuses it within two seconds"))?;
+            if *json {
+                output::line(&json!({"id": id, "state": "revoked"}).to_string())?;
+            } else {
+                output::line(&format!("{id} is revoked; a running gateway refuses it within two seconds"))?;
+            }
         }
     }
     store.close().await?;
-    Ok(0)
+    Ok(code)
+}
+
+fn show(key: &ApiKey, record: &KeyRecord, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        let (expires, key) = (record.expires.and_then(moment), key.reveal());
+        output::line(
+            &json!({"id": record.id, "user": record.user, "role": record.role, "expires": expires, "key": key})
+                .to_string(),
+        )?;
+        return Ok(());
+    }
+    output::remark("This key is shown once and stored nowhere. Give it to the user over a safe channel:");
+    output::line(key.reveal())?;
+    Ok(())
+}
+
+fn state(record: &KeyRecord, now: i64) -> &'static str {
+    match (record.revoked, record.expires) {
+        (Some(_), _) => "revoked",
+        (None, Some(at)) if at <= now && record.replaced_by.is_some() => "replaced",
+        (None, Some(at)) if at <= now => "expired",
+        _ => "counts",
+    }
+}
+
+/// Whether it counts and was not used for so many days, or never since it was made.
+fn is_unused(record: &KeyRecord, days: i64, now: i64) -> bool {
+    state(record, now) == "counts" && now - record.last_used.unwrap_or(record.created) >= days * DAY
+}
+
+fn is_expiring(record: &KeyRecord, days: i64, now: i64) -> bool {
+    state(record, now) == "counts" && record.expires.is_some_and(|at| at - now <= days * DAY)
+}
+
+fn line(record: &KeyRecord, is_unused: bool, is_expiring: bool, now: i64) -> String {
+    let state = match (state(record, now), record.expires, &record.replaced_by) {
+        ("counts", Some(at), Some(new)) => format!("until {} (gives way to {new})", date(at)),
+        ("counts", Some(at), None) => format!("until {}", date(at)),
+        ("counts", None, _) => "no end".to_owned(),
+        ("replaced", _, Some(new)) => format!("replaced by {new}"),
+        (state, ..) => state.to_owned(),
+    };
+    let used = record.last_used.map_or_else(|| "never used".to_owned(), |at| format!("used {}", date(at)));
+    let mut line = format!("{}  {}  {}  {state}  {used}", record.id, record.user, record.role);
+    if is_unused {
+        line.push_str("  UNUSED");
+    }
+    if is_expiring {
+        line.push_str("  ENDS SOON");
+    }
+    line
+}
+
+fn as_json(record: &KeyRecord, is_unused: bool, is_expiring: bool, now: i64) -> serde_json::Value {
+    json!({
+        "id": record.id, "user": record.user, "role": record.role, "state": state(record, now),
+        "created": moment(record.created), "expires": record.expires.and_then(moment),
+        "revoked": record.revoked.and_then(moment), "last_used": record.last_used.and_then(moment),
+        "replaced_by": record.replaced_by, "unused": is_unused, "ends_soon": is_expiring,
+    })
+}
+
+fn moment(at: i64) -> Option<String> {
+    OffsetDateTime::from_unix_timestamp(at).ok()?.format(&Rfc3339).ok()
 }
 
 fn date(at: i64) -> String {

@@ -14,6 +14,7 @@ use crate::degraded;
 use crate::home::{Home, LogName};
 use crate::notices;
 use crate::output;
+use crate::people;
 use crate::registers::Records;
 use crate::reload;
 
@@ -61,6 +62,7 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     let gateway = Gateway::with_collectors(
         plane.clone(),
         store.clone(),
+        people::doors(config, &store).await?,
         &settings,
         vec![
             Box::new(streams.metrics()),

@@ -29,6 +29,7 @@ pub(super) fn run(config: &Config, asked: &Explain) -> anyhow::Result<u8> {
         purpose: asked.purpose.unwrap_or(default_purpose),
         classes: asked.classes.iter().copied().collect(),
         content: ContentFacts { labels, individuals: Some(asked.individuals), ..ContentFacts::default() },
+        whereabouts: asepsis_policy::Whereabouts::default(),
         full_assurance: config.engine()?.assurance() == Assurance::Full,
         first_layer_accepted: config.first_layer_accepted(),
         now,

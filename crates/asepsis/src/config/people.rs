@@ -1,0 +1,170 @@
+//! Who asks, and from where: network zones, proxies, devices, client certificates.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use asepsis_people::certificate::{self, CertificateHolder};
+use asepsis_people::entrance::EntranceRules;
+use asepsis_people::zone::{Proxies, Zones};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use serde::Deserialize;
+
+/// `[[zone]]`: a part of the network, by its addresses.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Zone {
+    name: String,
+    networks: Vec<String>,
+}
+
+/// `[network]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Network {
+    /// Proxies whose header `X-Forwarded-For` is believed.
+    trusted_proxies: Vec<String>,
+}
+
+/// `[devices]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Devices {
+    /// That a device is managed only if it is registered (`asepsis device add`), whatever is said of roles and persons.
+    registered_only: bool,
+}
+
+/// `[client_certificates]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ClientCertificates {
+    /// Authorities whose certificates are taken, PEM. Without them no client is asked for one.
+    ca_file: Option<PathBuf>,
+    /// Lists of revoked certificates, PEM.
+    crl_files: Vec<PathBuf>,
+    /// That no connection is taken without a certificate.
+    required: bool,
+    /// Serial numbers that do not count any more.
+    revoked: Vec<String>,
+}
+
+/// `[[client_certificate]]`: who a certificate speaks for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Holder {
+    /// What the certificate must bear: `dns:`, `uri:`, `email:` or `cn:` and the name.
+    name: String,
+    user: String,
+    role: String,
+}
+
+/// All tables about who asks.
+pub(super) struct Tables<'a> {
+    pub(super) zones: &'a [Zone],
+    pub(super) network: &'a Network,
+    pub(super) devices: &'a Devices,
+    pub(super) certificates: &'a ClientCertificates,
+    pub(super) holders: &'a [Holder],
+}
+
+impl Tables<'_> {
+    /// What the entrance goes by. `is_role` tells which roles there are.
+    pub(super) fn entrance(&self, is_role: impl Fn(&str) -> bool) -> anyhow::Result<EntranceRules> {
+        let certificates = self.holders.iter().map(|holder| holder.read(&is_role)).collect::<anyhow::Result<_>>()?;
+        if !self.holders.is_empty() && self.certificates.ca_file.is_none() {
+            bail!(
+                "[[client_certificate]] needs the authority of the certificates: set ca_file under [client_certificates]"
+            );
+        }
+        let revoked_certificates = self.certificates.revoked.iter().map(|text| {
+            certificate::serial(text).with_context(|| {
+                format!("[client_certificates] revoked: `{text}` is no serial number in hexadecimal, such as 0A:1B:2C")
+            })
+        });
+        Ok(EntranceRules {
+            zones: Zones::new(self.zones.iter().map(|zone| (zone.name.as_str(), zone.networks.as_slice())))?,
+            proxies: Proxies::new(&self.network.trusted_proxies).context("[network]")?,
+            registered_devices: self.devices.registered_only,
+            certificates,
+            revoked_certificates: revoked_certificates.collect::<anyhow::Result<HashSet<_>>>()?,
+            providers: Vec::new(),
+        })
+    }
+}
+
+impl Holder {
+    fn read(&self, is_role: impl Fn(&str) -> bool) -> anyhow::Result<CertificateHolder> {
+        let Self { name, user, role } = self;
+        let known =
+            ["dns:", "uri:", "email:", "cn:"].iter().any(|kind| name.len() > kind.len() && name.starts_with(kind));
+        if !known {
+            bail!(
+                "[[client_certificate]] name = \"{name}\": begin with dns:, uri:, email: or cn:, and the name behind it"
+            );
+        }
+        plain("[[client_certificate]] user", user)?;
+        if !is_role(role) {
+            bail!(
+                "[[client_certificate]] `{name}` names the role `{role}`, which is not there; add a [[role]] or correct the name"
+            );
+        }
+        // Host names and addresses are compared without regard to case.
+        let name = if name.starts_with("dns:") || name.starts_with("email:") {
+            name.to_ascii_lowercase()
+        } else {
+            name.clone()
+        };
+        Ok(CertificateHolder { name, user: user.clone(), role: role.clone() })
+    }
+}
+
+impl ClientCertificates {
+    /// Checks the certificates of clients; `None` where clients are not asked for one.
+    pub(super) fn verifier(&self, base: &Path) -> anyhow::Result<Option<Arc<dyn ClientCertVerifier>>> {
+        let Some(ca_file) = &self.ca_file else {
+            if self.required || !self.crl_files.is_empty() {
+                bail!("[client_certificates] needs ca_file, the authorities whose certificates are taken");
+            }
+            return Ok(None);
+        };
+        let mut roots = RootCertStore::empty();
+        for authority in super::certificates(&base.join(ca_file))? {
+            roots.add(authority).with_context(|| format!("[client_certificates] {}", ca_file.display()))?;
+        }
+        let mut lists = Vec::new();
+        for path in &self.crl_files {
+            let read = || CertificateRevocationListDer::pem_file_iter(base.join(path))?.collect::<Result<Vec<_>, _>>();
+            let read =
+                read().map_err(|e| anyhow::anyhow!("[client_certificates] cannot read {}: {e}", path.display()))?;
+            if read.is_empty() {
+                bail!("[client_certificates] {} holds no list of revoked certificates", path.display());
+            }
+            lists.extend(read);
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).with_crls(lists);
+        if !self.required {
+            builder = builder.allow_unauthenticated();
+        }
+        Ok(Some(builder.build().context("[client_certificates]")?))
+    }
+
+    /// Whether clients are asked for a certificate.
+    pub(super) fn are_asked_for(&self) -> bool {
+        self.ca_file.is_some()
+    }
+}
+
+/// A user's name as keys, log and policies carry it.
+fn plain(what: &str, user: &str) -> anyhow::Result<()> {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
+    if (1..=64).contains(&user.len()) && user.bytes().all(good) {
+        return Ok(());
+    }
+    bail!("{what} has 1 to 64 characters out of letters, digits and . _ @ -")
+}
