@@ -77,6 +77,8 @@ pub enum RefusalKind {
     Policy(Arc<Decision>),
     /// An identifier stands where nothing may be rewritten: at this place.
     RigidIdentifier(String),
+    /// A notice has to go along with what is sent, and there is no text that it could stand before.
+    NoPlaceForNotice,
     /// After the rewriting the tripwire still saw an identifier, in a piece at this place.
     Tripwire(String),
     /// The AI system is not in the register.
@@ -215,6 +217,10 @@ impl Plane {
         if let Some(place) = rigid_identifier(&content.pieces) {
             return self.refuse(ticket, RefusalKind::RigidIdentifier(place)).await;
         }
+        let marked = decision.duties.iter().any(|duty| duty.code() == "PRIVMARK");
+        if marked && content.notice_at.is_none() {
+            return self.refuse(ticket, RefusalKind::NoPlaceForNotice).await;
+        }
         let patient = ticket.event_mut().subject;
         let scope = self.parts.reach.scope(self.vault(), &asker.user, &content.conversation, patient);
         let year = self.clock().now().year();
@@ -227,6 +233,13 @@ impl Plane {
             route.rendering,
             year,
         );
+        let protecting = async {
+            let mut protected = protecting.await?;
+            if let Some(at) = content.notice_at.filter(|_| marked) {
+                protected.mark(&content.pieces, at);
+            }
+            Ok(protected)
+        };
         let protected = if ticket.keeps() {
             // What leaves is kept with the intent, so that has to wait for it.
             protecting.await
@@ -335,7 +348,7 @@ impl Plane {
         let exchange = ticket.id();
         let status = match &kind {
             RefusalKind::Policy(_) | RefusalKind::UnknownSystem => "refused",
-            RefusalKind::RigidIdentifier(_) | RefusalKind::Tripwire(_) => "blocked",
+            RefusalKind::RigidIdentifier(_) | RefusalKind::NoPlaceForNotice | RefusalKind::Tripwire(_) => "blocked",
             RefusalKind::Log(_)
             | RefusalKind::Vault(_)
             | RefusalKind::Keys(_)

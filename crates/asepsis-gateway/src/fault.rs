@@ -39,6 +39,7 @@ impl Fault {
     pub(crate) fn log_status(&self) -> &'static str {
         match self.status.as_u16() {
             _ if self.code.starts_with("upstream_") => "upstream_error",
+            _ if self.code == "stopped" => "stopped",
             401 | 403 | 404 | 503 => "refused",
             400..=499 => "invalid_request",
             502 | 504 => "upstream_error",
@@ -140,6 +141,12 @@ impl From<&Refusal> for Fault {
                 "{place} holds what looks like a patient identifier, and nothing may be rewritten there; use a name or \
                  an id that says nothing about a person"
             )),
+            RefusalKind::NoPlaceForNotice => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "notice_needs_text",
+                "the notice of 42 CFR 2.32 has to go along with these records, and the request holds no text that it could \
+                 stand before; send a system prompt or a message of text with it",
+            ),
             RefusalKind::Tripwire(place) => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "identifier_left",

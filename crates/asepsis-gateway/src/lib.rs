@@ -17,6 +17,7 @@ mod restore;
 mod server;
 mod settings;
 mod stream;
+mod switch;
 mod upstream;
 
 pub use doors::{Caller, Doors, PageAnswer, Pages};

@@ -16,6 +16,7 @@ use crate::closing::Closing;
 use crate::fault::Fault;
 use crate::restore::{LaneId, Part, Reading, context_of};
 use crate::settings::{Limits, Protocol};
+use crate::switch::{self, Switch};
 
 /// The most texts that an answer may interleave; each takes memory of its own.
 const MOST_LANES: usize = 1024;
@@ -25,6 +26,7 @@ pub(crate) struct Relay {
     protocol: Protocol,
     limits: Limits,
     admitted: Admitted,
+    switch: Switch,
     closing: Closing,
     client: mpsc::Sender<Bytes>,
     lanes: BTreeMap<LaneId, Text>,
@@ -62,7 +64,7 @@ impl Relay {
     pub(crate) fn new(
         protocol: Protocol,
         limits: Limits,
-        admitted: Admitted,
+        (admitted, switch): (Admitted, Switch),
         closing: Closing,
         client: mpsc::Sender<Bytes>,
     ) -> Self {
@@ -70,6 +72,7 @@ impl Relay {
             protocol,
             limits,
             admitted,
+            switch,
             closing,
             client,
             lanes: BTreeMap::new(),
@@ -111,6 +114,7 @@ impl Relay {
         loop {
             let frame = tokio::select! {
                 () = self.client.closed() => return End::ClientGone,
+                fault = self.switch.pulled() => return End::Fault(fault),
                 frame = tokio::time::timeout(self.limits.upstream_idle, body.frame()) => frame,
             };
             let data = match frame {
@@ -184,6 +188,9 @@ impl Relay {
         let Ok(json) = Json::parse(event.data.as_bytes(), &limits) else {
             return Some(End::Fault(Fault::upstream("upstream_broken", "an event of the answer is no JSON")));
         };
+        if let Some(fault) = self.switch.calls(switch::calls(self.protocol, &json)) {
+            return Some(End::Fault(fault));
+        }
         let reading = Reading::of(self.protocol, &json);
         self.begun = true;
         self.open.extend(&reading.opened);
@@ -323,11 +330,17 @@ impl Relay {
     }
 
     /// Gives bytes to the client, which may take its time, within limits.
-    async fn give(&self, bytes: Vec<u8>) -> Option<End> {
+    async fn give(&mut self, bytes: Vec<u8>) -> Option<End> {
         if bytes.is_empty() {
             return None;
         }
-        match tokio::time::timeout(self.limits.client_idle, self.client.send(Bytes::from(bytes))).await {
+        let given = tokio::select! {
+            biased;
+            given = tokio::time::timeout(self.limits.client_idle, self.client.send(Bytes::from(bytes))) => given,
+            // Here the client is slow, and what it has not taken yet it does not get.
+            fault = self.switch.pulled() => return Some(End::Fault(fault)),
+        };
+        match given {
             Ok(Ok(())) => None,
             // A client that takes nothing for so long holds the AI system's connection for nothing.
             Ok(Err(_)) | Err(_) => Some(End::ClientGone),

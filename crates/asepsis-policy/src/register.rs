@@ -281,8 +281,20 @@ impl Register {
         offset: UtcOffset,
         least: Grade,
     ) -> Option<Status> {
-        let vendor = self.vendors.get(&system.vendor);
-        resting(&system.status, now, offset, least, |name| match name {
+        resting(&system.status, now, offset, least, |name| self.supports(system, name, now, offset, least))
+    }
+
+    /// Whether the approval of a system may rest on this fact at `now`: `contract`, that a business associate agreement is in
+    /// force; or what is known of the system, or else of its vendor.
+    pub fn supports(
+        &self,
+        system: &AiSystem,
+        name: &str,
+        now: OffsetDateTime,
+        offset: UtcOffset,
+        least: Grade,
+    ) -> bool {
+        match name {
             "contract" => {
                 self.agreement(system, AgreementKind::Baa, now, offset).is_some_and(|a| a.in_force(now, offset))
             }
@@ -293,9 +305,12 @@ impl Register {
             // What is said of the system counts before what is said of all of the vendor's.
             name => match system.facts.get(name) {
                 Some(_) => system.facts.supports(name, now, offset, least),
-                None => vendor.is_some_and(|vendor| vendor.facts.supports(name, now, offset, least)),
+                None => {
+                    let vendor = self.vendors.get(&system.vendor);
+                    vendor.is_some_and(|vendor| vendor.facts.supports(name, now, offset, least))
+                }
             },
-        })
+        }
     }
 
     /// How far the vendor's assessment has got, likewise.

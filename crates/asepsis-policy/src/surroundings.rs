@@ -7,7 +7,7 @@ use cedar_policy::Entities;
 
 use crate::PolicyError;
 use crate::inputs::{Contract, Inputs};
-use crate::register::Status;
+use crate::vendor::Status;
 
 /// Systems that are kept; where they are more, all are forgotten.
 const MOST: usize = 1024;

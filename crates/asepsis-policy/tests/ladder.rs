@@ -45,7 +45,13 @@ fn role(id: &str, restore: bool) -> Role {
 
 fn register(agreements: Vec<Agreement>, system: AiSystem) -> Register {
     Register::new(
-        vec![Vendor { id: "acme".into(), name: "Acme".into(), status: Fact::default(), agreements, ..Vendor::default() }],
+        vec![Vendor {
+            id: "acme".into(),
+            name: "Acme".into(),
+            status: Fact::default(),
+            agreements,
+            ..Vendor::default()
+        }],
         vec![system],
         vec![role("dentist", true), role("front-desk", false), role("visitor", false)],
     )

@@ -7,6 +7,7 @@ mod evidence;
 mod key;
 mod keys;
 mod policy;
+mod register;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,10 @@ pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
 pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate};
+pub(crate) use register::{
+    Assignments, Entries, EntryAction, RegisterAction, RegisterCommand, RegisterFormat, StopAction, StopCommand,
+    Stopping, SystemAction, Systems,
+};
 
 /// The security plane between a healthcare organisation and the AI it uses.
 #[derive(Parser)]
@@ -59,6 +64,16 @@ pub(crate) enum Command {
     Vault(VaultCommand),
     /// Ask, check, prove, simulate and apply the policies.
     Policy(Policy),
+    /// Vendors: what is known of them.
+    Vendor(Entries),
+    /// AI systems: what is known of them, and how they are reached. A running gateway serves them within a second.
+    System(Systems),
+    /// Agreements with vendors: BAA, DUA, QSOA, DPA, SCC.
+    Agreement(Entries),
+    /// Export and import vendors, AI systems and agreements; list their fields and facts.
+    Register(RegisterCommand),
+    /// The kill switch of AI systems, vendors, models and tools, also within answers that go on.
+    Stop(StopCommand),
     /// Assess an AI system or vendor: gates, coverage, confidence, the five questions of HIPAA; state facts, and approve.
     Assess(Assess),
     /// Keep the documents that facts rest on, sealed.

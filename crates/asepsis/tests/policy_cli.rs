@@ -180,6 +180,30 @@ fn c11_c12_labels_purposes_and_the_minimum_necessary_decide_on_the_wire() {
 
     assert_eq!(form(&ask("TREAT", "psythpn")), "deidentified");
     assert!(!last(&site).contains("Collins"), "{}", last(&site));
+
+    // Records of treatment for substance use go only with their notice, and only under an agreement of their own.
+    let notice = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+    assert_eq!(form(&ask("TREAT", "SUD")), "deidentified");
+    assert!(!last(&site).contains(notice), "de-identified text is no record of anybody");
+    let config = std::fs::read_to_string(site.config()).expect("a configuration");
+    let qsoa = "[[vendor.agreement]]\nid = \"qsoa-1\"\nkind = \"qsoa\"\nstate = \"signed\"\nfirst_day = \"2020-01-01\"\n\
+                open_ended = true\nsystems = [\"standin-chat\"]\n\n[[vendor.agreement]]";
+    std::fs::write(site.config(), config.replacen("[[vendor.agreement]]", qsoa, 1)).expect("written");
+    Command::new("sh")
+        .args(["-c", "kill -HUP \"$1\"", "sh", &site.gateway().id().to_string()])
+        .status()
+        .expect("sh runs");
+    wait_until("the agreement is known", || form(&ask("TREAT", "SUD")) == "identified");
+    let sent: serde_json::Value = serde_json::from_str(&last(&site)).expect("it is JSON");
+    let text = sent["messages"][0]["content"].as_str().expect("a text");
+    assert!(text.starts_with(&format!("{notice}\n\nMartha Collins")), "{text}");
+    let recorded = of(&site, ask("TREAT", "SUD").exchange());
+    assert!(recorded[0]["decision"]["rules"].to_string().contains("obliges:PRIVMARK"), "{recorded:?}");
+    let unread = json!({"model": "standin-echo", "messages": [], "metadata": {"note": "Martha Collins"}});
+    let headers = [("x-api-key", site.clinician()), ("x-asepsis-purpose", "TREAT"), ("x-asepsis-labels", "SUD")];
+    let refused = site.request("POST", "/v1/chat/completions", &headers, unread.to_string().as_bytes());
+    assert!(refused.status == 422 && refused.text().contains("notice_needs_text"), "{}", refused.text());
+
     let wrong = ask("TREAT", "SECRET-LABEL");
     assert_eq!(wrong.status, 400, "{}", wrong.text());
     assert!(wrong.text().contains("PSYTHPN") && !wrong.text().contains("SECRET-LABEL"));

@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub(crate) mod agreement;
 pub(crate) mod assess;
 pub(crate) mod audit;
 pub(crate) mod audit_export;
@@ -18,11 +19,15 @@ pub(crate) mod phi;
 pub(crate) mod policy;
 pub(crate) mod presidio;
 pub(crate) mod probe;
+pub(crate) mod register;
 pub(crate) mod reid;
 pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod standin;
+pub(crate) mod stop;
 pub(crate) mod store;
+pub(crate) mod system;
 pub(crate) mod unlisted;
 pub(crate) mod vault;
+pub(crate) mod vendor;
 pub(crate) mod witness;
