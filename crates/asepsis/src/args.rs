@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod key;
 mod keys;
+mod people;
 mod policy;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ pub(crate) use audit::*;
 pub(crate) use backup::{Backup, BackupAction, BackupSource, BackupWatch, CanaryAction};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
+pub(crate) use people::{Device, DeviceAction, User, UserAction};
 pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate};
 
 /// The security plane between a healthcare organisation and the AI it uses.
@@ -43,6 +45,10 @@ pub(crate) enum Command {
     Check,
     /// Make, list and revoke API keys of users.
     Key(Key),
+    /// Make, list, reset and disable local users, who sign in to the console.
+    User(User),
+    /// Register, list and revoke devices that the organisation looks after.
+    Device(Device),
     /// The keys that guard the vault and the log: their state, rotation, erasure.
     Keys(KeysCommand),
     /// Look at the practice as it stands: what is missing, and what to do.
