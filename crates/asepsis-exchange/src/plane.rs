@@ -123,6 +123,11 @@ impl Plane {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 
+    /// Whether the organisation accepts first-layer detection for the label "deidentified".
+    pub fn first_layer_accepted(&self) -> bool {
+        self.parts.first_layer_accepted
+    }
+
     /// The log.
     pub fn log(&self) -> &Log {
         &self.parts.log

@@ -125,12 +125,12 @@ mod tests {
             count(IdentifierClass::Url, 3),
             count(IdentifierClass::Age, 1),
         ];
-        assert_eq!(
-            found_in_words(&found),
-            "2 names, 1 social security number, 3 web addresses, 1 age over 89"
-        );
+        assert_eq!(found_in_words(&found), "2 names, 1 social security number, 3 web addresses, 1 age over 89");
         let coaching = Coaching { in_answers: false, pages: Some("https://a.example/asepsis".to_owned()) };
-        assert_eq!(coaching.refusal(&[], "Go to {pages}, then training."), "Go to https://a.example/asepsis, then training.");
+        assert_eq!(
+            coaching.refusal(&[], "Go to {pages}, then training."),
+            "Go to https://a.example/asepsis, then training."
+        );
         let mut headers = HeaderMap::new();
         put(&mut headers, "x-asepsis-coaching", "one\r\ntwo: é");
         assert_eq!(headers["x-asepsis-coaching"], "one??two: ?");

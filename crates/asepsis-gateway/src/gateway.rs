@@ -333,7 +333,9 @@ impl Gateway {
             self.coaching.headers(response.headers_mut(), &admitted);
             let note = self.coaching.at_the_end(&admitted);
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            tokio::spawn(Relay::new(protocol, self.limits, (admitted, switch), closing, sender).ending_with(note).run(body));
+            tokio::spawn(
+                Relay::new(protocol, self.limits, (admitted, switch), closing, sender).ending_with(note).run(body),
+            );
             return response;
         }
         self.whole_answer(protocol, (admitted, switch), closing, &parts, body).await

@@ -54,7 +54,10 @@ fn last_words(json: &Json<'_>, protocol: Protocol) -> Option<NodeId> {
         Protocol::OpenAi => json.root().get("choices")?.items().next()?.get("message")?.get("content"),
         Protocol::Anthropic => {
             let blocks = json.root().get("content")?.items();
-            blocks.filter(|block| block.get("type").and_then(Node::as_str).as_deref() == Some("text")).last()?.get("text")
+            blocks
+                .filter(|block| block.get("type").and_then(Node::as_str).as_deref() == Some("text"))
+                .last()?
+                .get("text")
         }
     };
     words.filter(|words| words.kind() == Kind::String).map(Node::id)

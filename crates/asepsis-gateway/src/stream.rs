@@ -298,7 +298,8 @@ impl Relay {
             lane.finish(out);
             if is_speech
                 && (id.index == 0 || self.protocol == Protocol::Anthropic)
-                && let Some(note) = self.note.take() {
+                && let Some(note) = self.note.take()
+            {
                 out.push_str(&note);
             }
             self.admitted.collect(lane);

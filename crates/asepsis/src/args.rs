@@ -6,6 +6,7 @@ mod backup;
 mod evidence;
 mod key;
 mod keys;
+mod people;
 mod policy;
 mod register;
 
@@ -23,6 +24,7 @@ pub(crate) use backup::{Backup, BackupAction, BackupSource, BackupWatch, CanaryA
 pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
+pub(crate) use people::{Device, DeviceAction, User, UserAction};
 pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate};
 pub(crate) use register::{
     Assignments, Entries, EntryAction, RegisterAction, RegisterCommand, RegisterFormat, StopAction, StopCommand,
@@ -52,6 +54,10 @@ pub(crate) enum Command {
     Check,
     /// Make, list and revoke API keys of users.
     Key(Key),
+    /// Make, list, reset and disable local users, who sign in to the console.
+    User(User),
+    /// Register, list and revoke devices that the organisation looks after.
+    Device(Device),
     /// The keys that guard the vault and the log: their state, rotation, erasure.
     Keys(KeysCommand),
     /// Look at the practice as it stands: what is missing, and what to do.
