@@ -517,7 +517,8 @@ impl Config {
         let tls = tls.map(|t| t.load(&self.base, &self.file.client_certificates)).transpose()?;
         let extra_roots = self.extra_roots()?;
         let limits = self.file.limits.limits();
-        let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages: None };
+        let pages = self.people().pages();
+        let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages };
         Ok((Settings { listen: self.listen(), tls, systems, limits, coaching, extra_roots }, left_out))
     }
 

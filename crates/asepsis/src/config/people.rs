@@ -181,8 +181,8 @@ impl SignIn {
             let uri: http::Uri = origin.parse().context("[sign_in] origin looks like https://asepsis.example.org")?;
             let whole =
                 uri.authority().is_some() && !origin.ends_with('/') && uri.path().len() <= 1 && uri.query().is_none();
-            let safe =
-                uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && super::is_loopback(&uri));
+            let safe = uri.scheme_str() == Some("https")
+                || (uri.scheme_str() == Some("http") && super::system::is_loopback(&uri));
             if !whole || !safe {
                 bail!("[sign_in] origin = \"{origin}\" must look like https://asepsis.example.org, without a path");
             }
@@ -204,7 +204,8 @@ impl IdentityProvider {
             bail!("[[identity_provider]] id has 1 to 32 letters, digits and -");
         }
         let uri: http::Uri = self.issuer.parse().with_context(|| format!("identity provider `{id}`: issuer"))?;
-        if uri.scheme_str() != Some("https") && !(uri.scheme_str() == Some("http") && super::is_loopback(&uri)) {
+        if uri.scheme_str() != Some("https") && !(uri.scheme_str() == Some("http") && super::system::is_loopback(&uri))
+        {
             bail!("identity provider `{id}`: issuer must begin with https://");
         }
         if self.roles.is_empty() {
@@ -322,6 +323,11 @@ pub(super) struct Tables<'a> {
 }
 
 impl Tables<'_> {
+    /// Where the console's pages are reached, as far as the configuration says.
+    pub(super) fn pages(&self) -> Option<String> {
+        self.sign_in?.origin.as_ref().map(|origin| format!("{origin}/asepsis"))
+    }
+
     /// What the entrance goes by. `is_role` tells which roles there are.
     pub(super) fn entrance(&self, is_role: impl Fn(&str) -> bool) -> anyhow::Result<EntranceRules> {
         let certificates = self.holders.iter().map(|holder| holder.read(&is_role)).collect::<anyhow::Result<_>>()?;
