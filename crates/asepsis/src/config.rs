@@ -623,7 +623,7 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(chain)
 }
 
-fn offset(text: &str) -> anyhow::Result<UtcOffset> {
+pub(crate) fn offset(text: &str) -> anyhow::Result<UtcOffset> {
     let format = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
     UtcOffset::parse(text, format).context("[server] utc_offset must look like \"-05:00\" or \"+00:00\"")
 }
