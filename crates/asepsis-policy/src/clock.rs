@@ -81,8 +81,8 @@ mod tests {
     use cedar_policy::PolicySet;
 
     use super::*;
-    use crate::inputs::Contract;
     use crate::AgreementState;
+    use crate::inputs::Contract;
 
     #[test]
     fn the_representative_of_a_moment_stands_to_every_bound_as_the_moment_does() {

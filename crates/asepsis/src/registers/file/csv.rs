@@ -248,7 +248,12 @@ fn cell(value: &Value) -> String {
             let words: Option<Vec<&str>> =
                 items.iter().map(|item| item.as_str().filter(|word| is_plain(word))).collect();
             match words {
-                Some(words) if !words.is_empty() && words.iter().all(|word| !word.contains('|')) => words.join("|"),
+                // The word `unknown` alone would say that nothing is known.
+                Some(words)
+                    if !words.is_empty() && words != ["unknown"] && words.iter().all(|word| !word.contains('|')) =>
+                {
+                    words.join("|")
+                }
                 _ => value.to_string(),
             }
         }
