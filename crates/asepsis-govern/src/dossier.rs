@@ -120,6 +120,9 @@ impl Dossier {
         };
         let system = (self.subject == Subject::System).then_some(self.id.as_str());
         let (best, why) = document.grade(&self.vendor, system, name, today);
+        if best == Grade::U {
+            return Known { value: None, grade: Grade::U, why };
+        }
         // The later letter is the poorer one.
         let why = why.or_else(|| {
             let kind = document.kind.name();

@@ -28,7 +28,7 @@ pub(crate) use people::{Device, DeviceAction, User, UserAction};
 pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate};
 pub(crate) use register::{
     Assignments, Entries, EntryAction, RegisterAction, RegisterCommand, RegisterFormat, StopAction, StopCommand,
-    Stopping, SystemAction, Systems,
+    Stopping, SystemAction, Systems, TemplateAction, VendorAction, Vendors,
 };
 
 /// The security plane between a healthcare organisation and the AI it uses.
@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// Ask, check, prove, simulate and apply the policies.
     Policy(Policy),
     /// Vendors: what is known of them.
-    Vendor(Entries),
+    Vendor(Vendors),
     /// AI systems: what is known of them, and how they are reached. A running gateway serves them within a second.
     System(Systems),
     /// Agreements with vendors: BAA, DUA, QSOA, DPA, SCC.
