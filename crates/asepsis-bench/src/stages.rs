@@ -113,6 +113,8 @@ fn register() -> anyhow::Result<Register> {
         last_day: None,
         open_ended: true,
         systems: vec!["chat".into()],
+        vendor: String::new(),
+        facts: asepsis_policy::FactSheet::default(),
     };
     let system = AiSystem {
         id: "chat".into(),
@@ -122,13 +124,7 @@ fn register() -> anyhow::Result<Register> {
         ..AiSystem::default()
     };
     Ok(Register::new(
-        vec![Vendor {
-            id: "vendor".into(),
-            name: "Vendor".into(),
-            status: Default::default(),
-            stopped: false,
-            agreements: vec![agreement],
-        }],
+        vec![Vendor { id: "vendor".into(), name: "Vendor".into(), agreements: vec![agreement], ..Vendor::default() }],
         vec![system],
         vec![Role { id: "clinician".into(), restore: true, administer: false, standing: Default::default() }],
     )?)

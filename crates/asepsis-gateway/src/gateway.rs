@@ -1,7 +1,7 @@
 //! One request of a client, from its first byte to its last.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use asepsis_document::json::{self, Json};
@@ -16,10 +16,11 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use prometheus_client::collector::Collector;
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::body::{Answer, Pieces, read_request};
 use crate::closing::{Closing, log_stopped};
+use crate::coaching::Coaching;
 use crate::doors::{Caller, Doors};
 use crate::fault::Fault;
 use crate::gather::Gathered;
@@ -29,6 +30,7 @@ use crate::request::Shape;
 use crate::restore;
 use crate::settings::{Limits, Protocol, Settings, SystemRoute};
 use crate::stream::Relay;
+use crate::switch::{self, Switch};
 use crate::upstream::{Upstreams, read_answer, returned_headers};
 
 /// The header with which a client states the purpose of use, an HL7 v3 code.
@@ -51,8 +53,12 @@ pub struct Gateway {
     store: Store,
     pub(crate) doors: Doors,
     pub(crate) alerts: Alerts,
-    routes: Vec<Arc<SystemRoute>>,
+    /// Swapped as a whole.
+    routes: RwLock<Arc<[Arc<SystemRoute>]>>,
+    /// Counts how often registers were swapped, for exchanges that go on.
+    turned: watch::Sender<u64>,
     limits: Limits,
+    coaching: Coaching,
     upstreams: Upstreams,
     pub(crate) metrics: Arc<Metrics>,
     room: Arc<Semaphore>,
@@ -83,12 +89,26 @@ impl Gateway {
             store,
             doors,
             alerts: Alerts::default(),
-            routes: settings.systems.iter().cloned().map(Arc::new).collect(),
+            routes: RwLock::new(settings.systems.iter().cloned().map(Arc::new).collect()),
+            turned: watch::Sender::new(0),
             limits: settings.limits,
+            coaching: settings.coaching.clone(),
             upstreams: Upstreams::new(settings)?,
             metrics: Arc::new(Metrics::new(collectors)),
             room: Arc::new(Semaphore::new(settings.limits.exchanges)),
         }))
+    }
+
+    /// Serves these AI systems from the next exchange on, and has those that go on look at the kill switches of the plane's
+    /// register again. The plane is to have the register that fits them by then.
+    pub fn serve_systems(&self, systems: Vec<SystemRoute>) {
+        let routes = systems.into_iter().map(Arc::new).collect();
+        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = routes;
+        self.turned.send_modify(|turned| *turned += 1);
+    }
+
+    fn routes(&self) -> Arc<[Arc<SystemRoute>]> {
+        Arc::clone(&self.routes.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns when no exchange goes on.
@@ -153,6 +173,11 @@ impl Gateway {
             Err(fault) => return self.fail(protocol, ticket, fault).await,
         };
 
+        let mut switch = Switch::new(Arc::clone(&self.plane), self.turned.subscribe(), &route.id, &shape.model);
+        if let Some(fault) = switch.refuses(&switch::offered(&json)) {
+            return self.fail(protocol, ticket, fault).await;
+        }
+
         let in_flight = self.metrics.in_flight();
         let began = Instant::now();
         let mut content = gathered.content(conversation, bytes.len());
@@ -162,7 +187,7 @@ impl Gateway {
         let admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
-                let fault = Fault::from(&refusal);
+                let fault = Fault::refused(&refusal, &self.coaching);
                 self.metrics.ended(interface, &route.id, None, fault.log_status());
                 tracing::info!(exchange, code = fault.code, "not admitted");
                 return map(fault.response(protocol, &exchange), &exchange);
@@ -184,8 +209,16 @@ impl Gateway {
             Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
         };
         closing.sent_bytes = body.len() as u64;
-        match self.upstreams.send(&route, &parts.headers, body).await {
-            Ok(response) => self.answer(protocol, shape.stream, admitted, closing, response).await,
+        // What was switched off since the decision gets nothing.
+        if let Some(fault) = switch.stopped() {
+            return self.fail_admitted(protocol, admitted, closing, fault).await;
+        }
+        let sent = tokio::select! {
+            fault = switch.pulled() => Err(fault),
+            sent = self.upstreams.send(&route, &parts.headers, body) => sent,
+        };
+        match sent {
+            Ok(response) => self.answer(protocol, shape.stream, admitted, closing, (response, switch)).await,
             Err(fault) => self.fail_admitted(protocol, admitted, closing, fault).await,
         }
     }
@@ -228,7 +261,8 @@ impl Gateway {
         limits: &json::Limits,
     ) -> Result<(Shape, Arc<SystemRoute>, Route, Gathered, Vec<u8>), Fault> {
         let shape = Shape::of(protocol, json)?;
-        let Some(route) = self.routes.iter().find(|r| r.protocol == protocol && r.serves(&shape.model)) else {
+        let routes = self.routes();
+        let Some(route) = routes.iter().find(|r| r.protocol == protocol && r.serves(&shape.model)) else {
             return Err(self.unlisted(&shape.model).await);
         };
         let purpose = match headers.get(PURPOSE) {
@@ -275,7 +309,7 @@ impl Gateway {
         stream: bool,
         mut admitted: Admitted,
         mut closing: Closing,
-        response: Response<Incoming>,
+        (response, switch): (Response<Incoming>, Switch),
     ) -> Response<Answer> {
         let (parts, body) = response.into_parts();
         closing.upstream_http = Some(parts.status.as_u16());
@@ -296,28 +330,42 @@ impl Gateway {
             let mut response = Response::new(Either::Right(pieces));
             *response.status_mut() = parts.status;
             head(&mut response, &parts.headers, &admitted, "text/event-stream; charset=utf-8");
+            self.coaching.headers(response.headers_mut(), &admitted);
+            let note = self.coaching.at_the_end(&admitted);
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            tokio::spawn(Relay::new(protocol, self.limits, admitted, closing, sender).run(body));
+            tokio::spawn(
+                Relay::new(protocol, self.limits, (admitted, switch), closing, sender).ending_with(note).run(body),
+            );
             return response;
         }
-        self.whole_answer(protocol, admitted, closing, &parts, body).await
+        self.whole_answer(protocol, (admitted, switch), closing, &parts, body).await
     }
 
     async fn whole_answer(
         &self,
         protocol: Protocol,
-        mut admitted: Admitted,
+        (mut admitted, mut switch): (Admitted, Switch),
         closing: Closing,
         parts: &http::response::Parts,
         body: Incoming,
     ) -> Response<Answer> {
-        let bytes = match read_answer(body, &self.limits).await {
+        let read = tokio::select! {
+            fault = switch.pulled() => Err(fault),
+            read = read_answer(body, &self.limits) => read,
+        };
+        let bytes = match read {
             Ok(bytes) => bytes,
             Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
         };
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
         let restored = match Json::parse(&bytes, &limits) {
-            Ok(json) => restore::whole(&json, &mut admitted),
+            Ok(json) => match switch.calls(switch::calls(protocol, &json)) {
+                None => {
+                    let note = self.coaching.at_the_end(&admitted).filter(|_| parts.status.is_success());
+                    restore::whole(&json, protocol, &mut admitted, note.as_deref())
+                }
+                Some(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
+            },
             Err(_) if !parts.status.is_success() => {
                 // A proxy's page in front of the AI system, most likely. Its status still says what to do.
                 let message = format!("the AI system answered with status {} and no JSON", parts.status.as_u16());
@@ -340,6 +388,7 @@ impl Gateway {
         let mut response = Response::new(Either::Left(Full::new(Bytes::from(restored))));
         *response.status_mut() = parts.status;
         head(&mut response, &parts.headers, &admitted, "application/json");
+        self.coaching.headers(response.headers_mut(), &admitted);
         let exchange = admitted.id().to_string();
         let status = if parts.status.is_success() { "completed" } else { "upstream_error" };
         let ending = Ending { answer_bytes: bytes.len() as u64, ..closing.ending(status) };
@@ -392,7 +441,8 @@ impl Gateway {
             let granted = register.system(&route.id).is_some_and(|s| s.roles.contains(&asker.role));
             route.protocol == protocol && granted
         };
-        let models = self.routes.iter().filter(granted).flat_map(|r| r.models.iter().map(move |m| (m, &r.id)));
+        let routes = self.routes();
+        let models = routes.iter().filter(granted).flat_map(|r| r.models.iter().map(move |m| (m, &r.id)));
         let body = match protocol {
             Protocol::OpenAi => json!({"object": "list", "data": models
                 .map(|(m, system)| json!({"id": m, "object": "model", "created": 0, "owned_by": system}))

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use asepsis_document::json::{self, Json, Node};
 use asepsis_document::sse;
 use asepsis_exchange::{Admitted, Ending, Lane};
+use asepsis_surrogate::Context;
 use asepsis_vocab::ExchangeId;
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -16,6 +17,7 @@ use crate::closing::Closing;
 use crate::fault::Fault;
 use crate::restore::{LaneId, Part, Reading, context_of};
 use crate::settings::{Limits, Protocol};
+use crate::switch::{self, Switch};
 
 /// The most texts that an answer may interleave; each takes memory of its own.
 const MOST_LANES: usize = 1024;
@@ -25,6 +27,7 @@ pub(crate) struct Relay {
     protocol: Protocol,
     limits: Limits,
     admitted: Admitted,
+    switch: Switch,
     closing: Closing,
     client: mpsc::Sender<Bytes>,
     lanes: BTreeMap<LaneId, Text>,
@@ -36,14 +39,16 @@ pub(crate) struct Relay {
     /// Events that end the answer: they wait until its record is durable.
     last: Vec<u8>,
     answer_bytes: u64,
+    /// What is still to be said at the end of what the model says.
+    note: Option<String>,
 }
 
 /// A text on its way back.
 enum Text {
     /// Only its beginning came, which does not tell yet how it is to be read.
     Opening(String),
-    /// It is read and restored.
-    Lane(Lane),
+    /// It is read and restored; the second says whether a person reads it, and no program.
+    Lane(Lane, bool),
 }
 
 /// How the relaying came to its end.
@@ -62,7 +67,7 @@ impl Relay {
     pub(crate) fn new(
         protocol: Protocol,
         limits: Limits,
-        admitted: Admitted,
+        (admitted, switch): (Admitted, Switch),
         closing: Closing,
         client: mpsc::Sender<Bytes>,
     ) -> Self {
@@ -70,6 +75,7 @@ impl Relay {
             protocol,
             limits,
             admitted,
+            switch,
             closing,
             client,
             lanes: BTreeMap::new(),
@@ -78,7 +84,13 @@ impl Relay {
             envelope: None,
             last: Vec::new(),
             answer_bytes: 0,
+            note: None,
         }
+    }
+
+    /// The same with this at the end of what the model says.
+    pub(crate) fn ending_with(self, note: Option<String>) -> Self {
+        Self { note, ..self }
     }
 
     /// Relays until one side ends, and records the outcome before the last byte goes out.
@@ -111,6 +123,7 @@ impl Relay {
         loop {
             let frame = tokio::select! {
                 () = self.client.closed() => return End::ClientGone,
+                fault = self.switch.pulled() => return End::Fault(fault),
                 frame = tokio::time::timeout(self.limits.upstream_idle, body.frame()) => frame,
             };
             let data = match frame {
@@ -184,6 +197,9 @@ impl Relay {
         let Ok(json) = Json::parse(event.data.as_bytes(), &limits) else {
             return Some(End::Fault(Fault::upstream("upstream_broken", "an event of the answer is no JSON")));
         };
+        if let Some(fault) = self.switch.calls(switch::calls(self.protocol, &json)) {
+            return Some(End::Fault(fault));
+        }
         let reading = Reading::of(self.protocol, &json);
         self.begun = true;
         self.open.extend(&reading.opened);
@@ -253,7 +269,7 @@ impl Relay {
     fn push(&mut self, id: LaneId, fragment: &str, out: &mut String) {
         let text = self.lanes.entry(id).or_insert_with(|| Text::Opening(String::new()));
         match text {
-            Text::Lane(lane) => lane.push(fragment, out),
+            Text::Lane(lane, _) => lane.push(fragment, out),
             Text::Opening(beginning) => {
                 beginning.push_str(fragment);
                 let context = match id.part {
@@ -263,7 +279,7 @@ impl Relay {
                 if let Some(context) = context {
                     let mut lane = self.admitted.lane(context);
                     lane.push(beginning, out);
-                    *text = Text::Lane(lane);
+                    *text = Text::Lane(lane, id.part == Part::Content && context == Context::Text);
                 }
             }
         }
@@ -271,15 +287,21 @@ impl Relay {
 
     fn end_lane(&mut self, id: LaneId, out: &mut String) {
         if let Some(text) = self.lanes.remove(&id) {
-            let mut lane = match text {
-                Text::Lane(lane) => lane,
+            let (mut lane, is_speech) = match text {
+                Text::Lane(lane, is_speech) => (lane, is_speech),
                 Text::Opening(beginning) => {
                     let mut lane = self.admitted.lane(id.part.context());
                     lane.push(&beginning, out);
-                    lane
+                    (lane, false)
                 }
             };
             lane.finish(out);
+            if is_speech
+                && (id.index == 0 || self.protocol == Protocol::Anthropic)
+                && let Some(note) = self.note.take()
+            {
+                out.push_str(&note);
+            }
             self.admitted.collect(lane);
         }
     }
@@ -323,11 +345,17 @@ impl Relay {
     }
 
     /// Gives bytes to the client, which may take its time, within limits.
-    async fn give(&self, bytes: Vec<u8>) -> Option<End> {
+    async fn give(&mut self, bytes: Vec<u8>) -> Option<End> {
         if bytes.is_empty() {
             return None;
         }
-        match tokio::time::timeout(self.limits.client_idle, self.client.send(Bytes::from(bytes))).await {
+        let given = tokio::select! {
+            biased;
+            given = tokio::time::timeout(self.limits.client_idle, self.client.send(Bytes::from(bytes))) => given,
+            // Here the client is slow, and what it has not taken yet it does not get.
+            fault = self.switch.pulled() => return Some(End::Fault(fault)),
+        };
+        match given {
             Ok(Ok(())) => None,
             // A client that takes nothing for so long holds the AI system's connection for nothing.
             Ok(Err(_)) | Err(_) => Some(End::ClientGone),

@@ -15,6 +15,10 @@ use serde_json::json;
 use time::UtcOffset;
 use time::macros::{date, datetime};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const VENDORS: usize = 50;
 const ROLES: usize = 100;
 const PURPOSES: usize = 10;
@@ -118,7 +122,6 @@ fn register() -> Register {
         id: format!("vendor-{at}"),
         name: format!("Vendor {at}"),
         status: Status::Approved.into(),
-        stopped: false,
         agreements: vec![Agreement {
             id: format!("baa-{at}"),
             kind: AgreementKind::Baa,
@@ -127,7 +130,10 @@ fn register() -> Register {
             last_day: Some(date!(2026 - 12 - 31)),
             open_ended: false,
             systems: vec![format!("system-{at}")],
+            vendor: String::new(),
+            facts: asepsis_policy::FactSheet::default(),
         }],
+        ..Vendor::default()
     };
     let role = |id: &String| Role { id: id.clone(), restore: true, administer: false, standing: known() };
     Register::new(

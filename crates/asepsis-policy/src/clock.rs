@@ -1,6 +1,10 @@
 //! Whether policies look at the moment of a decision only to compare it with the bounds of agreements.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
+
+use crate::inputs::Inputs;
 
 /// Whether the verdicts of a policy, in Cedar's JSON form, can only change with the moment where an agreement begins or ends:
 /// `context.now` stands in it nowhere but on one side of a comparison whose other side is such a bound.
@@ -27,6 +31,22 @@ pub(crate) fn minds_agreements_only(policy: &Value) -> bool {
         Value::Array(items) => items.iter().all(minds_agreements_only),
         _ => true,
     }
+}
+
+/// A moment that stands to the bounds of all agreements as that of the inputs does: the same from one such bound to the next.
+/// For policies that look at the moment in no other way.
+pub(crate) fn representative(inputs: &Inputs) -> i64 {
+    let contracts = [&inputs.baa, &inputs.dua, &inputs.qsoa];
+    let bounds = contracts.into_iter().flatten().flat_map(|contract| [contract.effective, contract.expires]);
+    let (mut after, mut before) = (None, None);
+    for bound in bounds {
+        match bound.cmp(&inputs.now) {
+            Ordering::Equal => return bound,
+            Ordering::Less => after = after.max(Some(bound)),
+            Ordering::Greater => before = Some(before.map_or(bound, |before: i64| before.min(bound))),
+        }
+    }
+    after.map(|bound| bound + 1).or(before.map(|bound| bound - 1)).unwrap_or_default()
 }
 
 fn is_context(expression: &Value) -> bool {
@@ -61,6 +81,27 @@ mod tests {
     use cedar_policy::PolicySet;
 
     use super::*;
+    use crate::AgreementState;
+    use crate::inputs::Contract;
+
+    #[test]
+    fn the_representative_of_a_moment_stands_to_every_bound_as_the_moment_does() {
+        let contract = |effective, expires| {
+            Some(Contract { id: "c".to_owned(), state: AgreementState::Signed, effective, expires })
+        };
+        let mut different = std::collections::BTreeSet::new();
+        for now in -10..60 {
+            let inputs =
+                Inputs { now, baa: contract(0, 10), dua: contract(9, 30), qsoa: contract(30, 50), ..Inputs::default() };
+            let at = representative(&inputs);
+            for bound in [0, 9, 10, 30, 50] {
+                assert_eq!(at.cmp(&bound), now.cmp(&bound), "{now} is not {at} to {bound}");
+            }
+            different.insert(at);
+        }
+        assert_eq!(different.len(), 10, "five bounds, and what is before, between and after them");
+        assert_eq!(representative(&Inputs { now: 77, ..Inputs::default() }), 0);
+    }
 
     fn minds(condition: &str) -> bool {
         let text = format!("permit (principal, action, resource) when {{ {condition} }};");

@@ -35,8 +35,8 @@ fn known(member: &str) -> Option<Vec<&'static str>> {
         "authorizations" => Some([purposes(), labels()].concat()),
         "assurance" => Some(vec!["full", "first_layer"]),
         "effect" => Some(vec!["read", "write", "record", "device"]),
-        "status" => Some(vec!["requested", "in_review", "conditional", "approved", "suspended", "retired"]),
-        "state" => Some(vec!["requested", "signed", "terminated"]),
+        "status" => Some(vec!["requested", "in_review", "conditional", "approved", "lapsed", "suspended", "retired"]),
+        "state" => Some(vec!["none", "requested", "signed", "terminated"]),
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use asepsis_vocab::DisclosureForm;
 use cedar_policy::{
@@ -45,7 +46,7 @@ pub(crate) const ACTIONS: [&str; 10] = [
 pub(crate) struct ForAction {
     /// Those that decide.
     pub(crate) deciding: PolicySet,
-    /// These and the ones that only explain, asked after a refusal.
+    /// Those that only explain, asked after a refusal.
     pub(crate) explained: PolicySet,
     /// Those that oblige, asked after a permission.
     pub(crate) obliging: PolicySet,
@@ -59,7 +60,7 @@ pub(crate) struct Compiled {
     pub(crate) actions: BTreeMap<&'static str, ForAction>,
     /// The policies that decide, for all actions: what is proved about.
     pub(crate) deciding: PolicySet,
-    pub(crate) rules: HashMap<PolicyId, Rule>,
+    pub(crate) rules: HashMap<PolicyId, Arc<Rule>>,
     pub(crate) duties: HashMap<PolicyId, BTreeSet<Duty>>,
     /// What the effect of each rule is, in the order of the files.
     pub(crate) kinds: BTreeMap<String, Kind>,
@@ -243,21 +244,18 @@ fn add(
                 .help("write it as an annotation, or under [[rule]] in a .toml file of the pack"));
         }
     }
-    compiled.rules.insert(policy.id().clone(), rule);
-    if kind != Kind::Explain {
-        compiled.bounded &= policy.to_json().is_ok_and(|json| clock::minds_agreements_only(&json));
-    }
+    compiled.rules.insert(policy.id().clone(), Arc::new(rule));
+    compiled.bounded &= policy.to_json().is_ok_and(|json| clock::minds_agreements_only(&json));
+    let plain = for_one_action(policy);
     let mut failed = false;
     for (action, set) in &mut compiled.actions {
         if applies(policy.action_constraint(), action) {
-            let sets: &mut [&mut PolicySet] = match kind {
-                Kind::Permit | Kind::Forbid => &mut [&mut set.deciding, &mut set.explained],
-                Kind::Explain => &mut [&mut set.explained],
-                Kind::Oblige => &mut [&mut set.obliging],
+            let set = match kind {
+                Kind::Permit | Kind::Forbid => &mut set.deciding,
+                Kind::Explain => &mut set.explained,
+                Kind::Oblige => &mut set.obliging,
             };
-            for set in sets {
-                failed |= set.add(policy.clone()).is_err();
-            }
+            failed |= set.add(plain.clone()).is_err();
         }
     }
     if matches!(kind, Kind::Permit | Kind::Forbid) {
@@ -271,6 +269,16 @@ fn is_disclosure(action: &Entity) -> bool {
     let uid = action.uid();
     let name = uid.id().unescaped();
     name == "disclose" || DisclosureForm::LADDER.iter().any(|form| form.name() == name)
+}
+
+/// The policy without its constraint on actions, for a set of those that apply to one action. Cedar would make the constraint
+/// into a part of the condition each time that it evaluates it.
+fn for_one_action(policy: &CedarPolicy) -> CedarPolicy {
+    let without = policy.to_json().ok().and_then(|mut json| {
+        json["action"] = serde_json::json!({"op": "All"});
+        CedarPolicy::from_json(Some(policy.id().clone()), json).ok()
+    });
+    without.unwrap_or_else(|| policy.clone())
 }
 
 /// Whether a policy has to do with requests for the action.

@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use asepsis_vocab::DisclosureForm;
-use cedar_policy::{Authorizer, Context, Decision as CedarDecision, Entities, Entity, EntityUid, PolicySet, Request};
+use cedar_policy::{
+    Authorizer, Context, Decision as CedarDecision, Entities, Entity, EntityUid, PolicySet, Request, Response,
+};
 use serde_json::Value;
 use time::UtcOffset;
 
@@ -10,25 +12,26 @@ use crate::case::{Case, Deed, Failure, Question};
 use crate::compile::{Compiled, ForAction, Kind, built_in, compile};
 use crate::deed;
 use crate::duty::Duty;
-use crate::entities::{entities, exchange, names};
+use crate::entities::{entities, exchange, names, of_system, of_user};
 use crate::facts::Facts;
-use crate::grants::Grants;
 use crate::inputs::Inputs;
 use crate::memory::{self, Memory};
 use crate::pack::{Pack, RuleText, Settings, Source};
 use crate::problem::Problem;
 use crate::register::Register;
 use crate::rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict};
+use crate::surroundings::Surroundings;
 
 /// A validated set of policies, ready to decide.
 pub struct Policy {
     compiled: Compiled,
     settings: Settings,
     texts: Vec<RuleText>,
-    default_deny: Rule,
-    no_executor: Rule,
+    default_deny: Arc<Rule>,
+    no_executor: Arc<Rule>,
     /// Decisions by their facts; `None` where a policy looks at the moment in a way of its own.
     memory: Option<Memory>,
+    surroundings: Surroundings,
     authorizer: Authorizer,
     /// The clock of the organisation: agreements end at its midnight.
     offset: UtcOffset,
@@ -51,7 +54,7 @@ pub enum PolicyError {
 /// What one action came to: whether, and by which rules, with which duties.
 struct Answer {
     permitted: bool,
-    rules: Vec<Rule>,
+    rules: Vec<Arc<Rule>>,
     duties: BTreeSet<Duty>,
 }
 
@@ -71,9 +74,10 @@ impl Policy {
             compiled,
             settings: pack.settings.clone(),
             texts: pack.rules.clone(),
-            default_deny: built_in(pack, DEFAULT_DENY),
-            no_executor: built_in(pack, NO_EXECUTOR),
+            default_deny: Arc::new(built_in(pack, DEFAULT_DENY)),
+            no_executor: Arc::new(built_in(pack, NO_EXECUTOR)),
             memory,
+            surroundings: Surroundings::default(),
             authorizer: Authorizer::new(),
             offset,
             version: format!("{}@{}", pack.name, pack.fingerprint()),
@@ -159,30 +163,40 @@ impl Policy {
         facts: &Facts<'_>,
         asked: &[DisclosureForm],
     ) -> Result<Decision, PolicyError> {
-        let inputs = Inputs::of(register, facts, &self.settings, self.offset);
-        let undated = Inputs { now: 0, asks: asked.to_vec(), ..inputs.clone() };
-        let record = Arc::new(serde_json::to_value(&undated).map_err(|e| PolicyError::Facts(e.to_string()))?);
+        let mut inputs = Inputs::of(register, facts, &self.settings, self.offset);
+        let now = std::mem::take(&mut inputs.now);
+        inputs.asks = asked.to_vec();
+        let record = Arc::new(serde_json::to_value(&inputs).map_err(|e| PolicyError::Facts(e.to_string()))?);
+        (inputs.now, inputs.asks) = (now, Vec::new());
         let inputs = inputs.under(&self.settings);
-        self.decide_with(&inputs, facts.user, &register.grants(facts.system), asked, record)
+        let make = || self.known(of_system(&inputs, &register.grants(facts.system))?);
+        let system = match register.system(&facts.system.id) {
+            Some(own) if std::ptr::eq(own, facts.system) => self.surroundings.of(register.id(), &inputs, make)?,
+            _ => make()?,
+        };
+        self.decide_with(&inputs, facts.user, system, asked, record)
     }
 
     /// Decides on what is known already, such as what the log kept of an earlier decision. What the settings say of what is
     /// not known ([`Inputs::under`]) is the caller's matter. Of grants it knows that of the request itself.
     pub fn decide_on(&self, inputs: &Inputs, asked: &[DisclosureForm]) -> Result<Decision, PolicyError> {
         let record = Arc::new(Value::Null);
-        self.decide_with(inputs, "user", &inputs.grants(), asked, record)
+        let system = self.known(of_system(inputs, &inputs.grants())?)?;
+        self.decide_with(inputs, "user", system, asked, record)
     }
 
     fn decide_with(
         &self,
         inputs: &Inputs,
         user: &str,
-        grants: &Grants,
+        system: Entities,
         asked: &[DisclosureForm],
         record: Arc<Value>,
     ) -> Result<Decision, PolicyError> {
-        let entities = self.known(entities(inputs, user, grants)?)?;
-        let context = exchange(inputs, &self.settings)?;
+        let entities = system
+            .add_entities(of_user(inputs, user)?, self.checked())
+            .map_err(|e| PolicyError::Facts(e.to_string()))?;
+        let context = exchange(inputs, &self.settings, self.compiled.bounded)?;
         let (principal, resource) = (names().user(user), names().system(&inputs.system));
         let mut steps = Vec::with_capacity(asked.len());
         let mut duties = BTreeSet::new();
@@ -237,7 +251,7 @@ impl Policy {
     fn run(&self, case: &Case, rule: &str, kind: Kind, stops: bool) -> Result<Option<String>, PolicyError> {
         // Of a permit, the case that it allows is the one in which it decides.
         let decides = (kind == Kind::Permit) != stops;
-        let names = |rules: &[Rule]| rules.iter().any(|r| r.id == rule);
+        let names = |rules: &[Arc<Rule>]| rules.iter().any(|r| r.id == rule);
         let (takes_part, outcome) = match &case.question {
             Question::Disclose(asked) => {
                 let decision = self.decide_on(&case.inputs, asked)?;
@@ -274,7 +288,7 @@ impl Policy {
     fn obliging(&self, inputs: &Inputs, form: DisclosureForm) -> Result<BTreeSet<String>, PolicyError> {
         let Some(policies) = self.compiled.actions.get(form.name()) else { return Ok(BTreeSet::new()) };
         let entities = self.known(entities(inputs, "user", &inputs.grants())?)?;
-        let context = exchange(inputs, &self.settings)?;
+        let context = exchange(inputs, &self.settings, self.compiled.bounded)?;
         let (principal, resource) = (names().user("user"), names().system(&inputs.system));
         let request = self.request(&principal, form.name(), &resource, context)?;
         let response = self.authorizer.is_authorized(&request, &policies.obliging, &entities);
@@ -292,15 +306,19 @@ impl Policy {
         let none = || PolicyError::Facts(format!("there is no action {action}"));
         let ForAction { deciding, explained, obliging } = self.compiled.actions.get(action).ok_or_else(none)?;
         let request = self.request(principal, action, resource, context)?;
-        let mut response = self.authorizer.is_authorized(&request, deciding, entities);
+        let response = self.authorizer.is_authorized(&request, deciding, entities);
         // Cedar skips a policy that fails to evaluate, also a forbid, so an error must not count as a yes.
         let failed = response.diagnostics().errors().next().is_some();
-        let permitted = response.decision() == CedarDecision::Allow && !failed;
-        if !permitted {
-            response = self.authorizer.is_authorized(&request, explained, entities);
+        let allows = response.decision() == CedarDecision::Allow;
+        let permitted = allows && !failed;
+        let mut rules = Vec::new();
+        // A permit does not say why something was refused, also where an error refused it.
+        if permitted || !allows {
+            rules.extend(self.reasons(&response));
         }
-        let mut rules: Vec<Rule> =
-            response.diagnostics().reason().filter_map(|id| self.compiled.rules.get(id).cloned()).collect();
+        if !permitted && !explained.is_empty() {
+            rules.extend(self.reasons(&self.authorizer.is_authorized(&request, explained, entities)));
+        }
         rules.sort_by(|a, b| (a.order, &a.id).cmp(&(b.order, &b.id)));
         if !permitted && rules.is_empty() {
             rules.push(self.default_deny.clone());
@@ -325,8 +343,12 @@ impl Policy {
         Ok(answer)
     }
 
+    fn reasons(&self, response: &Response) -> impl Iterator<Item = Arc<Rule>> {
+        response.diagnostics().reason().filter_map(|id| self.compiled.rules.get(id).cloned())
+    }
+
     /// Refuses what was permitted under an obligation that nobody carries out.
-    fn refuse(&self, answer: &mut Answer, obliging: Option<&Rule>) {
+    fn refuse(&self, answer: &mut Answer, obliging: Option<&Arc<Rule>>) {
         if answer.permitted {
             answer.permitted = false;
             answer.rules = vec![self.no_executor.clone()];
@@ -359,6 +381,6 @@ impl Policy {
     }
 }
 
-fn said(rules: &[Rule]) -> String {
+fn said(rules: &[Arc<Rule>]) -> String {
     if rules.is_empty() { "none".to_owned() } else { rules.iter().map(|r| r.id.clone()).collect::<Vec<_>>().join(", ") }
 }

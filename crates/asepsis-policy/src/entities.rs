@@ -1,12 +1,13 @@
 //! What policies are told, as Cedar sees it. Built natively: going through JSON costs several times the decision itself.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::PolicyError;
+use crate::clock;
 use crate::grants::Grants;
 use crate::inputs::{Contract, Inputs};
 use crate::pack::Settings;
@@ -84,14 +85,20 @@ impl Names {
 
 type Attributes = Vec<(String, RestrictedExpression)>;
 
-/// The user, what the user works with, the system and what stands around it: all that a decision looks at.
+/// All that a decision looks at.
 pub(crate) fn entities(inputs: &Inputs, user: &str, grants: &Grants) -> Result<Vec<Entity>, PolicyError> {
+    let mut entities = of_user(inputs, user)?;
+    entities.extend(of_system(inputs, grants)?);
+    Ok(entities)
+}
+
+/// The user, and what the user works with.
+pub(crate) fn of_user(inputs: &Inputs, user: &str) -> Result<Vec<Entity>, PolicyError> {
     let names = names();
-    let mut entities = Vec::with_capacity(10);
+    let mut entities = Vec::with_capacity(3);
     let role = names.role(&inputs.role);
     entities.push(entity(role.clone(), vec![], [])?);
 
-    // === The user, and the device ===
     let device = names.device(user);
     let mut attributes: Attributes = Vec::with_capacity(6);
     add(&mut attributes, "managed", inputs.managed_device.map(RestrictedExpression::new_bool));
@@ -108,8 +115,13 @@ pub(crate) fn entities(inputs: &Inputs, user: &str, grants: &Grants) -> Result<V
     add(&mut attributes, "training", inputs.training.map(RestrictedExpression::new_bool));
     add(&mut attributes, "attestation", inputs.attestation.map(RestrictedExpression::new_bool));
     entities.push(entity(names.user(user), attributes, [role])?);
+    Ok(entities)
+}
 
-    // === The vendor, its agreements, and the system ===
+/// The system with its grants, its vendor, and their agreements.
+pub(crate) fn of_system(inputs: &Inputs, grants: &Grants) -> Result<Vec<Entity>, PolicyError> {
+    let names = names();
+    let mut entities = Vec::with_capacity(6);
     let vendor = uid(&names.vendor, &inputs.vendor);
     let mut attributes: Attributes = Vec::new();
     add(&mut attributes, "status", inputs.vendor_status.map(|status| text(status.name())));
@@ -141,10 +153,10 @@ pub(crate) fn entities(inputs: &Inputs, user: &str, grants: &Grants) -> Result<V
     Ok(entities)
 }
 
-/// What a disclosure is asked with.
-pub(crate) fn exchange(inputs: &Inputs, settings: &Settings) -> Result<Context, PolicyError> {
+/// What a disclosure is asked with. `bounded`: the policies look at the moment only to compare it with the bounds of agreements.
+pub(crate) fn exchange(inputs: &Inputs, settings: &Settings, bounded: bool) -> Result<Context, PolicyError> {
     let mut pairs: Attributes = vec![
-        ("now".to_owned(), moment(inputs.now)),
+        ("now".to_owned(), if bounded { bound(clock::representative(inputs)) } else { moment(inputs.now) }),
         ("purpose".to_owned(), text(inputs.purpose.code())),
         (
             "purposes".to_owned(),
@@ -181,6 +193,20 @@ pub(crate) fn limits(inputs: &Inputs, settings: &Settings) -> Result<RestrictedE
 
 pub(crate) fn context(pairs: Attributes) -> Result<Context, PolicyError> {
     Context::from_pairs(pairs).map_err(|e| PolicyError::Facts(e.to_string()))
+}
+
+/// Moments that are kept as Cedar sees them; where they are more, all are forgotten.
+const MOST_MOMENTS: usize = 1024;
+
+/// A bound of an agreement, or a moment that stands for all between two, as Cedar's `datetime`. Making one parses the name of the constructor, which costs as much as the
+/// evaluation of some rules, and the bounds are the same from one decision to the next.
+fn bound(millis: i64) -> RestrictedExpression {
+    static KEPT: LazyLock<Mutex<HashMap<i64, RestrictedExpression>>> = LazyLock::new(Mutex::default);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= MOST_MOMENTS {
+        kept.clear();
+    }
+    kept.entry(millis).or_insert_with(|| moment(millis)).clone()
 }
 
 /// A moment as Cedar's `datetime`.
@@ -220,8 +246,8 @@ pub(crate) fn add(attributes: &mut Attributes, name: &str, value: Option<Restric
 fn agreement(contract: &Contract) -> Attributes {
     vec![
         ("state".to_owned(), text(contract.state.name())),
-        ("effective".to_owned(), moment(contract.effective)),
-        ("expires".to_owned(), moment(contract.expires)),
+        ("effective".to_owned(), bound(contract.effective)),
+        ("expires".to_owned(), bound(contract.expires)),
     ]
 }
 

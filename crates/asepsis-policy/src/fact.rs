@@ -31,11 +31,23 @@ pub struct Fact<T> {
     pub as_of: Option<Date>,
     /// The last day on which it may be relied on.
     pub expires: Option<Date>,
+    /// Who looked at the evidence.
+    pub checked_by: Option<String>,
+    /// The names of the facts without which it does not count. Only an approval rests on others.
+    pub rests_on: Vec<String>,
 }
 
 impl<T> Default for Fact<T> {
     fn default() -> Self {
-        Self { value: None, grade: Grade::U, source: None, as_of: None, expires: None }
+        Self {
+            value: None,
+            grade: Grade::U,
+            source: None,
+            as_of: None,
+            expires: None,
+            checked_by: None,
+            rests_on: Vec::new(),
+        }
     }
 }
 
@@ -58,6 +70,19 @@ impl<T> Fact<T> {
     /// The moments at which it may begin or end to count.
     pub fn moments(&self, offset: UtcOffset) -> impl Iterator<Item = OffsetDateTime> + use<T> {
         self.begins(offset).into_iter().chain(self.ends(offset))
+    }
+
+    /// The same evidence for the value as something else.
+    pub(crate) fn try_map<U, E>(self, map: impl FnOnce(T) -> Result<U, E>) -> Result<Fact<U>, E> {
+        Ok(Fact {
+            value: self.value.map(map).transpose()?,
+            grade: self.grade,
+            source: self.source,
+            as_of: self.as_of,
+            expires: self.expires,
+            checked_by: self.checked_by,
+            rests_on: self.rests_on,
+        })
     }
 
     fn begins(&self, offset: UtcOffset) -> Option<OffsetDateTime> {
@@ -92,7 +117,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Known<T> {
     }
 }
 
-/// `trains_on_data = false`, `trains_on_data = "unknown"`, or a table with `value`, `grade`, `source`, `as_of`, `expires`.
+/// `trains_on_data = false`, `trains_on_data = "unknown"`, or a table with `value`, `grade`, `source`, `as_of`,
+/// `expires`, `checked_by`, `rests_on`.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Fact<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -107,17 +133,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Fact<T> {
             as_of: Option<Date>,
             #[serde(default, deserialize_with = "some_day")]
             expires: Option<Date>,
+            #[serde(default)]
+            checked_by: Option<String>,
+            #[serde(default)]
+            rests_on: Vec<String>,
         }
         #[derive(Deserialize)]
         #[serde(
             untagged,
-            expecting = "a value of the right type, \"unknown\", or a table of value, grade (A to D, U), source, as_of and expires"
+            expecting = "a value of the right type, \"unknown\", or a table of value, grade (A to D, U), source, as_of, expires, checked_by and rests_on"
         )]
         enum Either<T> {
-            Table(Table<T>),
+            // First, because a list would also be read as the fields of a table in order.
             Plain(Known<T>),
+            Table(Table<T>),
         }
-        Ok(match Either::deserialize(deserializer)? {
+        let fact = match Either::deserialize(deserializer)? {
             Either::Plain(Known(value)) => Self { grade: Grade::D, value, ..Self::default() },
             Either::Table(table) => Self {
                 value: table.value.0,
@@ -125,16 +156,28 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Fact<T> {
                 source: table.source,
                 as_of: table.as_of,
                 expires: table.expires,
+                checked_by: table.checked_by,
+                rests_on: table.rests_on,
             },
-        })
+        };
+        match (fact.as_of, fact.expires) {
+            (Some(from), Some(until)) if until < from => {
+                Err(serde::de::Error::custom("a fact ends before it begins; correct `as_of` or `expires`"))
+            }
+            _ => Ok(fact),
+        }
     }
 }
 
 /// Reads a day like "2026-12-31".
 pub(crate) fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let format = time::macros::format_description!("[year]-[month]-[day]");
-    Date::parse(&text, format).map_err(|_| serde::de::Error::custom("a day looks like \"2026-12-31\", in quotes"))
+    parse_day(&text).ok_or_else(|| serde::de::Error::custom("a day looks like \"2026-12-31\", in quotes"))
+}
+
+/// A day like 2026-12-31.
+pub(crate) fn parse_day(text: &str) -> Option<Date> {
+    Date::parse(text, time::macros::format_description!("[year]-[month]-[day]")).ok()
 }
 
 pub(crate) fn some_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {

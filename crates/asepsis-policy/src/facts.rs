@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use asepsis_vocab::{IdentifierClass, Label, PurposeOfUse};
 use time::OffsetDateTime;
 
-use crate::register::AiSystem;
+use crate::system::AiSystem;
 
 /// What is known of an exchange when it is decided on.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use asepsis_vocab::PurposeOfUse;
 use cedar_policy::{Entity, RestrictedExpression};
 
 use crate::entities::names;
-use crate::register::AiSystem;
+use crate::system::AiSystem;
 
 /// The tag of the roles that may use the system at all.
 const ANY: &str = "*";

@@ -6,10 +6,12 @@ use asepsis_vocab::{DisclosureForm, IdentifierClass, Label, PurposeOfUse};
 use serde::{Deserialize, Deserializer, Serialize};
 use time::{OffsetDateTime, UtcOffset};
 
+use crate::agreement::{Agreement, AgreementKind, AgreementState};
 use crate::facts::Facts;
 use crate::grants::Grants;
 use crate::pack::{Settings, Unlabelled, Unscreened};
-use crate::register::{Agreement, AgreementKind, AgreementState, Register, Status};
+use crate::register::Register;
+use crate::vendor::Status;
 
 /// Everything that policies are told. It is what the log keeps of a decision, so that the same can be decided again, and what
 /// the cases that prove a pack's rules are made of. It holds codes, counts and states; no identifier of a patient or user.
@@ -165,9 +167,9 @@ impl Inputs {
             baa: contract(AgreementKind::Baa),
             dua: contract(AgreementKind::Dua),
             qsoa: contract(AgreementKind::Qsoa),
-            vendor_status: vendor.and_then(|v| v.status.at(now, offset, least)).copied(),
-            system_status: system.status.at(now, offset, least).copied(),
-            stopped: system.stopped || vendor.is_some_and(|v| v.stopped),
+            vendor_status: vendor.and_then(|v| register.vendor_status(v, now, offset, least)),
+            system_status: register.system_status(system, now, offset, least),
+            stopped: register.is_stopped(system),
             retention_days: system.retention_days.at(now, offset, least).copied(),
             trains_on_data: system.trains_on_data.at(now, offset, least).copied(),
             regions: system.regions.at(now, offset, least).cloned(),

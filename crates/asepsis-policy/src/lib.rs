@@ -9,6 +9,7 @@
 //!
 //! The crate is pure: it has no clock, no network and no store. The caller gives the moment.
 
+mod agreement;
 mod case;
 mod clock;
 mod codes;
@@ -16,29 +17,45 @@ mod compile;
 mod decide;
 mod deed;
 mod duty;
+mod ending;
 mod entities;
+mod entry;
 mod fact;
 mod facts;
 mod grants;
 mod inputs;
+mod known;
+mod links;
 mod memory;
 mod pack;
+mod people;
 mod problem;
 mod register;
 mod rule;
 mod sheet;
+mod stops;
+mod surroundings;
+mod system;
+mod vendor;
 
+pub use agreement::{Agreement, AgreementKind, AgreementStanding, AgreementState, EXPIRING_DAYS, days_left};
 pub use case::{Case, Deed, Failure, Question, ToolCall, ToolEffect};
 pub use compile::Kind;
 pub use decide::{Policy, PolicyError};
 pub use duty::{Duty, UnknownDuty};
+pub use ending::Ending;
+pub use entry::EntryProblem;
 pub use fact::{Fact, Grade};
 pub use facts::{BreakGlass, ContentFacts, Facts, Looked, Whereabouts};
 pub use inputs::{Contract, Inputs};
+pub use known::{FactKind, FactOf, FactSheet, FactValue, KnownFact, UnknownFact, known_fact, known_facts};
+pub use links::{LinkProblem, Links};
 pub use pack::{Pack, RuleText, SHIPPED, Settings, Source, Unlabelled, Unscreened, shipped_sources};
-pub use problem::Problem;
-pub use register::{
-    Agreement, AgreementKind, AgreementState, AiSystem, Person, Register, RegisterError, Role, Standing, Status, Vendor,
-};
-pub use rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict};
+pub use people::{Person, Role, Standing};
+pub use problem::{Problem, closest};
+pub use register::{Parts, Register, RegisterError};
+pub use rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict, addressed};
 pub use sheet::{Cell, DataClass, Row, Sheet, SheetFacts, Table, words};
+pub use stops::{Stop, StopOf, Stops};
+pub use system::AiSystem;
+pub use vendor::{Status, Tier, Vendor};

@@ -62,7 +62,7 @@ impl fmt::Display for Problem {
 }
 
 /// The candidate that is most like a word, where one is like it at all.
-pub(crate) fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let near = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate)).min()?;
     (near.0 <= word.chars().count().div_ceil(3)).then_some(near.1)
 }

@@ -17,6 +17,15 @@ pub const NO_EXECUTOR: &str = "obligation-not-executable";
 /// How many rules a staff message speaks of; of the others it gives the ids.
 const SPOKEN: usize = 2;
 
+/// What stands for the address of Asepsis' own pages in the texts of rules.
+const PAGES: &str = "{pages}";
+
+/// A text of a rule with the address of the pages in it, `https://asepsis.example.org/asepsis`; without one, in words that need
+/// none.
+pub fn addressed(text: &str, pages: Option<&str>) -> String {
+    text.replace(PAGES, pages.unwrap_or("/asepsis on this server"))
+}
+
 /// A policy that took part in a decision, in its texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
@@ -50,7 +59,7 @@ pub struct Decision {
     /// The code of the reason, for the log.
     pub reason: String,
     /// The policies that decided.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Arc<Rule>>,
     /// What has to be done with what goes.
     pub duties: BTreeSet<Duty>,
     /// The classes that may stand where the obligation MINEC holds; `None` where it does not.
@@ -58,7 +67,7 @@ pub struct Decision {
     /// Whether the user may be given back what surrogates stand for.
     pub restore: bool,
     /// Why not.
-    pub restore_rules: Vec<Rule>,
+    pub restore_rules: Vec<Arc<Rule>>,
     /// Each form that was asked for, until one was permitted.
     pub steps: Vec<Step>,
     /// What the decision rested on, for the log.
@@ -73,7 +82,7 @@ pub struct Step {
     /// Whether it is permitted.
     pub permitted: bool,
     /// The policies that decided so; [`DEFAULT_DENY`] where no policy permits and none says why.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Arc<Rule>>,
 }
 
 /// Whether something other than a disclosure is permitted.
@@ -82,7 +91,7 @@ pub struct Verdict {
     /// Whether it is.
     pub permitted: bool,
     /// The policies that decided so.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Arc<Rule>>,
     /// What has to be done.
     pub duties: BTreeSet<Duty>,
 }
@@ -117,6 +126,11 @@ impl Decision {
         message(&self.rules)
     }
 
+    /// What the person at the keyboard is told where a richer form was wanted first: why it was not given, and what helps.
+    pub fn coaching(&self) -> Option<String> {
+        self.why_poorer().map(|step| message(&step.rules))
+    }
+
     /// Why the form is poorer than the richest that was asked for; `None` where it is not.
     pub fn why_poorer(&self) -> Option<&Step> {
         self.steps.first().filter(|step| !step.permitted && self.form != DisclosureForm::Nothing)
@@ -131,11 +145,11 @@ impl Verdict {
 }
 
 /// The code of the first rule that has one.
-fn reason(rules: &[Rule]) -> String {
+fn reason(rules: &[Arc<Rule>]) -> String {
     rules.iter().map(|r| r.reason.clone()).find(|r| !r.is_empty()).unwrap_or_else(|| DEFAULT_DENY.to_owned())
 }
 
-fn message(rules: &[Rule]) -> String {
+fn message(rules: &[Arc<Rule>]) -> String {
     let mut text: Vec<String> = Vec::new();
     for rule in rules.iter().take(SPOKEN) {
         text.push(rule.staff.clone());

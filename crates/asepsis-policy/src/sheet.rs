@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 use crate::PolicyError;
 use crate::decide::Policy;
 use crate::facts::{ContentFacts, Facts};
-use crate::register::{AiSystem, Register};
+use crate::register::Register;
+use crate::system::AiSystem;
 
 /// A kind of data, as people speak of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -22,6 +22,8 @@ fn agreement(kind: AgreementKind) -> Agreement {
         last_day: Some(date!(2026 - 12 - 31)),
         open_ended: false,
         systems: vec!["scribe".into()],
+        vendor: String::new(),
+        facts: asepsis_policy::FactSheet::default(),
     }
 }
 
@@ -43,7 +45,13 @@ fn role(id: &str, restore: bool) -> Role {
 
 fn register(agreements: Vec<Agreement>, system: AiSystem) -> Register {
     Register::new(
-        vec![Vendor { id: "acme".into(), name: "Acme".into(), status: Fact::default(), stopped: false, agreements }],
+        vec![Vendor {
+            id: "acme".into(),
+            name: "Acme".into(),
+            status: Fact::default(),
+            agreements,
+            ..Vendor::default()
+        }],
         vec![system],
         vec![role("dentist", true), role("front-desk", false), role("visitor", false)],
     )

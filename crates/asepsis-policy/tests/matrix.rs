@@ -57,16 +57,18 @@ fn register() -> Register {
         last_day: Some(date!(2026 - 12 - 31)),
         open_ended: false,
         systems: names(systems).into_iter().collect(),
+        vendor: String::new(),
+        facts: asepsis_policy::FactSheet::default(),
     };
     let vendor = Vendor {
         id: "acme".to_owned(),
         name: "Acme".to_owned(),
         status: Status::Approved.into(),
-        stopped: false,
         agreements: vec![
             agreement("baa", AgreementKind::Baa, &["scribe", "new"]),
             agreement("dua", AgreementKind::Dua, &["study"]),
         ],
+        ..Vendor::default()
     };
     let roles = vec![
         role("clinician", true, true),

@@ -75,9 +75,9 @@ theft if {
 
 barred contains "stopped" if input.stopped
 
-barred contains "system" if not input.system_status == "approved"
+barred contains "system" if not input.system_status in {"approved", "lapsed"}
 
-barred contains "vendor" if not input.vendor_status == "approved"
+barred contains "vendor" if not input.vendor_status in {"approved", "lapsed"}
 
 barred contains "credentials" if not input.credentials == false
 
@@ -91,6 +91,8 @@ barred contains "zone" if {
 }
 
 # === What stands in the way of health information ===
+
+held contains "lapsed" if "lapsed" in {input.system_status, input.vendor_status}
 
 held contains "trains" if not input.trains_on_data == false
 

@@ -30,7 +30,7 @@ pub enum StoreError {
     InvalidKind,
     /// An id of a record that a log and policies cannot carry.
     #[error(
-        "{kind}: the id of a record has 1 to 64 characters out of letters, digits and . _ -, and begins with a letter or digit"
+        "{kind}: the id of a record has 1 to 64 characters out of letters, digits and . _ @ -, and begins with a letter or digit"
     )]
     InvalidId {
         /// The kind of the record.

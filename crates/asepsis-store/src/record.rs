@@ -85,6 +85,11 @@ impl Change {
         self.body.as_deref()
     }
 
+    /// The version that the record must be at, where the change holds on to one.
+    pub fn expected(&self) -> Option<u32> {
+        self.expected
+    }
+
     /// Checks what can be checked without the database.
     ///
     /// # Errors
@@ -94,8 +99,8 @@ impl Change {
         if !(1..=32).contains(&self.kind.len()) || !self.kind.bytes().all(plain) {
             return Err(StoreError::InvalidKind);
         }
-        // As for the ids that stand in the configuration.
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        // As for the ids that stand in the configuration, and for users.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
         let begins = self.id.starts_with(|c: char| c.is_ascii_alphanumeric());
         if self.id.len() > 64 || !begins || !self.id.bytes().all(plain) {
             return Err(StoreError::InvalidId { kind: self.kind.clone() });

@@ -165,6 +165,12 @@ pub(crate) async fn one(db: &Database, kind: String, id: String) -> Result<Optio
     db.read(move |db| db.optional(&statement, values![&kind, &id], record)).await
 }
 
+/// The newest version, also where it is a removal.
+pub(crate) async fn last_version(db: &Database, kind: String, id: String) -> Result<u32, DbError> {
+    let statement = "SELECT coalesce(max(version), 0) FROM record_changes WHERE kind = ? AND id = ?";
+    db.read(move |db| db.one(statement, values![&kind, &id], |row| row.get(0))).await
+}
+
 /// Records of a kind behind an id, in the order of their ids.
 pub(crate) async fn page(db: &Database, kind: String, after: String, most: u32) -> Result<Vec<Record>, DbError> {
     let statement = format!(

@@ -81,6 +81,14 @@ impl Store {
         Ok(record_rows::one(&self.shared.db, kind.to_owned(), id.to_owned()).await?)
     }
 
+    /// The newest version that the record ever had, also where that was its removal; 0 where there never was one.
+    ///
+    /// # Errors
+    /// [`StoreError::Db`].
+    pub async fn last_version(&self, kind: &str, id: &str) -> Result<u32, StoreError> {
+        Ok(record_rows::last_version(&self.shared.db, kind.to_owned(), id.to_owned()).await?)
+    }
+
     /// Up to `most` records of a kind whose ids come after `after`, in the order of their ids as bytes. A page has 1,000 at
     /// most and some 8 MiB; the end is reached where one is empty.
     ///

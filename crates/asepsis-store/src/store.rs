@@ -20,6 +20,8 @@ pub struct Store {
 pub(crate) struct Shared {
     pub(crate) db: Database,
     pub(crate) writer: Session,
+    /// Since when the database cannot be read.
+    unread: Mutex<Option<Instant>>,
     /// The number of the last change of a record.
     pub(crate) last: watch::Sender<i64>,
     keys: Mutex<Keys>,
@@ -40,6 +42,7 @@ impl Store {
             writer: db.session().await?,
             last: watch::Sender::new(record_rows::last(&db).await?),
             db,
+            unread: Mutex::default(),
             keys: Mutex::default(),
             waiting: Mutex::default(),
             read_at: Mutex::new(Instant::now()),
@@ -159,6 +162,11 @@ impl Store {
         Ok(rows::unlisted(&self.shared.db).await?)
     }
 
+    /// For how long the database could not be looked at for what other processes changed; `None` where the last look succeeded.
+    pub fn unread_for(&self) -> Option<Duration> {
+        lock(&self.shared.unread).map(|since| since.elapsed())
+    }
+
     /// Writes what waits.
     ///
     /// # Errors
@@ -251,13 +259,18 @@ async fn look(shared: Weak<Shared>, watcher: Session, mut version: String) {
         tokio::time::sleep(EVERY).await;
         let Some(shared) = shared.upgrade() else { return };
         let _ = shared.write_waiting().await;
-        if let Ok(now) = data_version(&watcher).await
-            && now != version
-            && shared.read_keys().await.is_ok()
-            && shared.read_last().await.is_ok()
-        {
-            version = now;
-        }
+        let read = async {
+            let now = data_version(&watcher).await?;
+            if now != version {
+                shared.read_keys().await?;
+                shared.read_last().await?;
+                version = now;
+            }
+            Ok::<(), StoreError>(())
+        };
+        let unread = read.await.is_err();
+        let mut since = lock(&shared.unread);
+        *since = if unread { since.or_else(|| Some(Instant::now())) } else { None };
     }
 }
 

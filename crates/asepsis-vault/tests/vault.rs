@@ -251,3 +251,22 @@ async fn r27_a_vault_that_cannot_write_gives_out_nothing_new() {
     assert!(vault.resolve(&scope, &[wanted(Name, CANARY)], &render).await.is_err());
     assert_eq!(vault.surrogates(&scope).await.unwrap().len(), 1, "what is known can still be turned back");
 }
+
+#[tokio::test]
+async fn r27_what_cannot_be_stored_behind_an_issue_is_said_and_not_kept() {
+    let place = Place::new();
+    let vault = place.open().await;
+    let scope = vault.scope(Space::Gateway, "dr.a", b"1");
+    // A disk of which nothing is known counts as slow; after some commits it is known.
+    for n in 0..40 {
+        let scope = vault.scope(Space::Gateway, "warm", &[n]);
+        vault.resolve(&scope, &[wanted(Name, "Ada Byron")], &render).await.unwrap();
+    }
+    vault.issue(&scope, &[wanted(Name, "Ada Byron")], &render).await.unwrap().stored.durable().await.unwrap();
+    place.sql("CREATE TRIGGER full BEFORE INSERT ON surrogates BEGIN SELECT RAISE(FAIL, 'disk full'); END").await;
+    let issued = vault.issue(&scope, &[wanted(Name, CANARY)], &render).await.unwrap();
+    assert_eq!((issued.asked.len(), issued.all.len()), (1, 2));
+    assert!(matches!(issued.stored.durable().await, Err(VaultError::Stopped(_))));
+    assert!(vault.issue(&scope, &[wanted(Name, CANARY)], &render).await.is_err(), "it is known before anything goes");
+    assert_eq!(vault.surrogates(&scope).await.unwrap().len(), 1);
+}

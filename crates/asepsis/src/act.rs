@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use asepsis_log::{LogError, act_event};
+use asepsis_log::{Log, LogError, act_event};
 use asepsis_vocab::{Act, ActKind, Actor, AuditEvent, PurposeOfUse, SubjectId};
 
 use crate::commands::deid::local_user;
@@ -57,21 +57,23 @@ impl Recorded {
     /// Appends it to the gateway's log, beside the entries that it may be about, or, where there is none or the gateway
     /// is writing it, to that of the command line. It is durable when this returns.
     pub(crate) async fn append(self, home: &Home) -> anyhow::Result<()> {
-        let log = match home.log_dir(LogName::Gateway).exists() {
-            true => match home.log(LogName::Gateway).await {
-                Err(e) if matches!(e.downcast_ref(), Some(LogError::Locked { .. } | LogError::Leased { .. })) => None,
-                opened => Some(opened?.0),
-            },
-            false => None,
-        };
-        let log = match log {
-            Some(log) => log,
-            None => home.log(LogName::CommandLine).await?.0,
-        };
+        let log = open_log(home).await?;
         let event = AuditEvent { act: Some(self.act), ..self.event };
         log.append(&event).await.context("the log cannot be written, so nothing is done")?;
         Ok(log.close().await?)
     }
+}
+
+/// The log for what is done at the command line: the gateway's, beside the entries that it may be about, or, where there is none
+/// or the gateway is writing it, that of the command line.
+pub(crate) async fn open_log(home: &Home) -> anyhow::Result<Log> {
+    if home.log_dir(LogName::Gateway).exists() {
+        match home.log(LogName::Gateway).await {
+            Err(e) if matches!(e.downcast_ref(), Some(LogError::Locked { .. } | LogError::Leased { .. })) => {}
+            opened => return Ok(opened?.0),
+        }
+    }
+    Ok(home.log(LogName::CommandLine).await?.0)
 }
 
 /// The user of the operating system.
@@ -81,7 +83,7 @@ pub(crate) fn actor() -> Actor {
 }
 
 /// What goes into the log for good must hold no identifier.
-fn checked(basis: &str) -> anyhow::Result<()> {
+pub(crate) fn checked(basis: &str) -> anyhow::Result<()> {
     if basis.trim().is_empty() || basis.len() > MOST || basis.chars().any(char::is_control) {
         bail!("--basis is one line of 1 to {MOST} bytes, for example \"GDPR Art. 17, ticket 4711\"");
     }

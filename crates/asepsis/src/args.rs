@@ -1,11 +1,14 @@
 //! The command line.
 
+mod assess;
 mod audit;
 mod backup;
+mod evidence;
 mod key;
 mod keys;
 mod people;
 mod policy;
+mod register;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,12 +18,18 @@ use asepsis_phi::{Language, Profile};
 use asepsis_vocab::{DisclosureForm, ExchangeId, IdentifierClass, SubjectId};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use assess::*;
 pub(crate) use audit::*;
 pub(crate) use backup::{Backup, BackupAction, BackupSource, BackupWatch, CanaryAction};
+pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
 pub(crate) use people::{Device, DeviceAction, User, UserAction};
 pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate};
+pub(crate) use register::{
+    Assignments, Entries, EntryAction, RegisterAction, RegisterCommand, RegisterFormat, StopAction, StopCommand,
+    Stopping, SystemAction, Systems,
+};
 
 /// The security plane between a healthcare organisation and the AI it uses.
 #[derive(Parser)]
@@ -61,6 +70,27 @@ pub(crate) enum Command {
     Vault(VaultCommand),
     /// Ask, check, prove, simulate and apply the policies.
     Policy(Policy),
+    /// Vendors: what is known of them.
+    Vendor(Entries),
+    /// AI systems: what is known of them, and how they are reached. A running gateway serves them within a second.
+    System(Systems),
+    /// Agreements with vendors: BAA, DUA, QSOA, DPA, SCC.
+    Agreement(Entries),
+    /// Export and import vendors, AI systems and agreements; list their fields and facts.
+    Register(RegisterCommand),
+    /// The kill switch of AI systems, vendors, models and tools, also within answers that go on.
+    Stop(StopCommand),
+    /// Assess an AI system or vendor: gates, coverage, confidence, the five questions of HIPAA; state facts, and approve.
+    Assess(Assess),
+    /// Keep the documents that facts rest on, sealed.
+    Evidence(Evidence),
+    /// Read model cards of the Coalition for Health AI.
+    Card(Card),
+    /// Read the answers of questionnaires.
+    Caiq(Caiq),
+    /// Look at an AI system's door from outside, and compare with what is claimed: TLS, certificate, HSTS. Exit code 1 where a claim
+    /// is contradicted.
+    Probe(Probe),
     /// Verify, search, show and export the audit log.
     Audit(Audit),
     /// Be a witness of logs at another site: cosign what goes on, refuse what goes back (C2SP tlog-witness).
@@ -84,7 +114,16 @@ pub(crate) enum Command {
 impl Command {
     /// Whether keys, or what surrogates stand for, come into this process.
     pub(crate) fn holds_secrets(&self) -> bool {
-        matches!(self, Self::Serve | Self::Deid(_) | Self::Reid(_) | Self::Keys(_) | Self::Vault(_) | Self::Store(_))
+        matches!(
+            self,
+            Self::Serve
+                | Self::Deid(_)
+                | Self::Reid(_)
+                | Self::Keys(_)
+                | Self::Vault(_)
+                | Self::Store(_)
+                | Self::Evidence(_)
+        )
     }
 }
 

@@ -4,19 +4,19 @@ mod export;
 mod mirror;
 mod people;
 mod store;
+mod system;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use asepsis_exchange::{Keep, Reach, Rendering, Rules};
-use asepsis_gateway::{Limits, Protocol, Settings, SystemRoute};
+use asepsis_exchange::{Keep, Reach, Rules};
+use asepsis_gateway::{Coaching, Limits, Settings, SystemRoute};
 use asepsis_phi::{Engine, KnownPhi, Language, Profile, SitePattern};
-use asepsis_policy::{AiSystem, Fact, Pack, Person, Policy, Register, Role, Source, Status, Vendor};
+use asepsis_policy::{Agreement, Pack, Parts, Person, Policy, Register, Role, Source, Stops, Vendor};
 use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -25,15 +25,23 @@ use time::UtcOffset;
 use zeroize::Zeroizing;
 
 use crate::commands::policy::Versions;
+use crate::registers::Records;
 use crate::roots::KeySettings;
 
 pub(crate) use people::ConsoleConfig;
+pub(crate) use system::{Served, System};
+
+/// Where what the configuration says stands, in messages.
+const HERE: &str = "in the configuration";
 
 /// A configuration that was read and holds together.
+#[derive(Clone)]
 pub(crate) struct Config {
-    file: File,
+    file: Arc<File>,
     /// Relative paths in the file start from here.
     base: PathBuf,
+    /// The AI systems, and where each stands.
+    systems: Vec<(System, String)>,
     pub(crate) register: Register,
     pub(crate) offset: UtcOffset,
 }
@@ -62,6 +70,8 @@ struct File {
     backup: watch::Backup,
     #[serde(default)]
     policy: PolicyTable,
+    #[serde(default)]
+    coaching: CoachingTable,
     #[serde(default, rename = "zone")]
     zones: Vec<people::Zone>,
     #[serde(default)]
@@ -84,6 +94,8 @@ struct File {
     roles: Vec<Role>,
     #[serde(default, rename = "vendor")]
     vendors: Vec<Vendor>,
+    #[serde(default, rename = "agreement")]
+    agreements: Vec<Agreement>,
     #[serde(default, rename = "system")]
     systems: Vec<System>,
 }
@@ -208,6 +220,13 @@ struct PolicyTable {
     settings: toml::Table,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CoachingTable {
+    /// Whether answers end with what was done, where something stood in the way of the form that the route takes first.
+    in_answers: bool,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SitePatternEntry {
@@ -222,71 +241,8 @@ struct Upstream {
     ca_file: Option<PathBuf>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct System {
-    id: String,
-    vendor: String,
-    protocol: ProtocolName,
-    base_url: String,
-    #[serde(default)]
-    key_env: Option<String>,
-    #[serde(default)]
-    key_file: Option<PathBuf>,
-    models: Vec<String>,
-    roles: BTreeSet<String>,
-    purposes: BTreeSet<PurposeOfUse>,
-    #[serde(default)]
-    default_purpose: PurposeOfUse,
-    #[serde(default = "usual_forms")]
-    forms: Vec<DisclosureForm>,
-    #[serde(default)]
-    surrogates: SurrogateLook,
-    /// Known by name only to be refused with the reason: the form decides what becomes of dates.
-    #[serde(default)]
-    dates: Option<String>,
-    /// Further roles for single purposes.
-    #[serde(default)]
-    grants: BTreeMap<PurposeOfUse, BTreeSet<String>>,
-    #[serde(default)]
-    status: Fact<Status>,
-    #[serde(default)]
-    stopped: bool,
-    #[serde(default)]
-    retention_days: Fact<u32>,
-    #[serde(default)]
-    trains_on_data: Fact<bool>,
-    #[serde(default)]
-    regions: Fact<BTreeSet<String>>,
-    #[serde(default)]
-    patient_facing: Fact<bool>,
-    #[serde(default)]
-    zones: BTreeSet<String>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ProtocolName {
-    OpenAi,
-    Anthropic,
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum SurrogateLook {
-    #[default]
-    Placeholder,
-    Realistic,
-    /// Computed from the identifier: known by name only to be refused with the reason.
-    Derived,
-}
-
 fn utc() -> String {
     "+00:00".to_owned()
-}
-
-fn usual_forms() -> Vec<DisclosureForm> {
-    vec![DisclosureForm::Pseudonymised, DisclosureForm::Deidentified]
 }
 
 impl Config {
@@ -303,20 +259,77 @@ impl Config {
         // The toml crate's errors name line, column and the keys that are known.
         let file: File = toml::from_str(text)?;
         let offset = offset(&file.server.utc_offset)?;
-        let systems = file.systems.iter().map(System::facts).collect();
-        let register = Register::with_people(file.vendors.clone(), systems, file.roles.clone(), file.people.clone())?;
-        let config = Self { file, base, register, offset };
+        let systems = file.systems.iter().map(|system| (system.clone(), HERE.to_owned())).collect();
+        let mut config = Self { file: Arc::new(file), base, systems, register: Register::default(), offset };
+        config.register = Register::assemble(config.parts())?;
         config.check()?;
         Ok(config)
     }
 
-    fn check(&self) -> anyhow::Result<()> {
-        let server = &self.file.server;
-        for system in &self.file.systems {
-            if system.purposes.contains(&PurposeOfUse::Unknown) || system.grants.contains_key(&PurposeOfUse::Unknown) {
-                bail!("system `{}`: `purposes` names those that it is approved for, and UNKNOWN is none", system.id);
+    /// What stands in the configuration alone.
+    fn parts(&self) -> Parts {
+        let here = || HERE.to_owned();
+        Parts {
+            vendors: self.file.vendors.iter().map(|vendor| (vendor.clone(), here())).collect(),
+            systems: self.file.systems.iter().map(|system| (system.facts(), here())).collect(),
+            agreements: self.file.agreements.iter().map(|agreement| (agreement.clone(), here())).collect(),
+            roles: self.file.roles.clone(),
+            people: self.file.people.clone(),
+            stops: Stops::default(),
+        }
+    }
+
+    /// The configuration with the records of the store: both are one register.
+    ///
+    /// # Errors
+    /// Where they do not hold together; the message names both places.
+    pub(crate) fn joined(&self, records: &Records) -> anyhow::Result<Self> {
+        let mut parts = self.parts();
+        parts.vendors.extend(records.vendors.iter().cloned());
+        parts.systems.extend(records.systems.iter().map(|(system, place)| (system.facts(), place.clone())));
+        parts.agreements.extend(records.agreements.iter().cloned());
+        parts.people = records.people_with(parts.people);
+        parts.stops = records.stops.clone();
+        let here = self.file.systems.iter().map(|system| (system.clone(), HERE.to_owned()));
+        let systems: Vec<_> = here.chain(records.systems.iter().cloned()).collect();
+        system::check_all(&systems)?;
+        Ok(Self { systems, register: Register::assemble(parts)?, ..self.clone() })
+    }
+
+    /// The vendors that the configuration itself has, and where they stand.
+    pub(crate) fn vendors(&self) -> impl Iterator<Item = (&Vendor, &'static str)> {
+        self.file.vendors.iter().map(|vendor| (vendor, HERE))
+    }
+
+    /// The AI systems that the configuration itself has, and where they stand.
+    pub(crate) fn systems(&self) -> impl Iterator<Item = (&System, &'static str)> {
+        self.file.systems.iter().map(|system| (system, HERE))
+    }
+
+    /// The agreements by themselves that the configuration has.
+    pub(crate) fn agreements(&self) -> impl Iterator<Item = &Agreement> {
+        self.file.agreements.iter()
+    }
+
+    /// Whether the configuration itself has an entry of that id.
+    pub(crate) fn has(&self, register: &str, id: &str) -> bool {
+        match register {
+            "vendor" => self.file.vendors.iter().any(|vendor| vendor.id == id),
+            "system" => self.file.systems.iter().any(|system| system.id == id),
+            _ => {
+                let within = self.file.vendors.iter().flat_map(|vendor| &vendor.agreements);
+                within.chain(&self.file.agreements).any(|agreement| agreement.id == id)
             }
         }
+    }
+
+    /// The same with these kill switches alone.
+    pub(crate) fn with_stops(&self, stops: Stops) -> Self {
+        Self { register: self.register.with_stops(stops), ..self.clone() }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let server = &self.file.server;
         if !server.listen.ip().is_loopback() && server.tls.is_none() && !server.behind_tls_proxy {
             bail!(
                 "[server] listen = \"{}\" would speak plain HTTP beyond this machine (45 CFR 164.312(e)(1)); add \
@@ -324,26 +337,7 @@ impl Config {
                 server.listen
             );
         }
-        let mut served: Vec<(&str, &str)> = Vec::new();
-        for system in &self.file.systems {
-            if system.models.is_empty() {
-                bail!("system `{}` has no models; name at least one", system.id);
-            }
-            if system.forms.is_empty() || !system.forms.windows(2).all(|w| w[0] > w[1]) {
-                bail!("system `{}`: forms must go from the richest to the poorest, each once", system.id);
-            }
-            if system.key_env.is_some() && system.key_file.is_some() {
-                bail!("system `{}` has key_env and key_file; give one of them", system.id);
-            }
-            system.claims_truly()?;
-            for model in &system.models {
-                if let Some((_, other)) = served.iter().find(|(m, _)| m == model) {
-                    bail!("model `{model}` stands in system `{other}` and `{}`; a model has one system", system.id);
-                }
-                served.push((model, &system.id));
-            }
-            system.address()?;
-        }
+        system::check_all(&self.systems)?;
         self.entrance()?;
         if self.file.client_certificates.are_asked_for() && server.tls.is_none() {
             bail!("[client_certificates] needs [server.tls]: a certificate is shown in the TLS handshake");
@@ -515,18 +509,36 @@ impl Config {
     }
 
     /// What the gateway needs. Keys of AI systems are read here, from the environment or their files.
-    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
-        let systems = self.file.systems.iter().map(|s| s.route(&self.base)).collect::<anyhow::Result<_>>()?;
+    ///
+    /// Also says which AI systems of the store are left out, as [`system_routes`](Self::system_routes).
+    pub(crate) fn settings(&self) -> anyhow::Result<(Settings, Vec<String>)> {
+        let (systems, left_out) = self.system_routes()?;
         let tls = self.file.server.tls.as_ref();
         let tls = tls.map(|t| t.load(&self.base, &self.file.client_certificates)).transpose()?;
         let extra_roots = self.extra_roots()?;
-        Ok(Settings { listen: self.listen(), tls, systems, limits: self.file.limits.limits(), extra_roots })
+        let limits = self.file.limits.limits();
+        let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages: None };
+        Ok((Settings { listen: self.listen(), tls, systems, limits, coaching, extra_roots }, left_out))
+    }
+
+    /// How the AI systems are reached, and why some are not. Their keys are read here; a system of the store whose key cannot be
+    /// read is not served, and keeps no other from it.
+    pub(crate) fn system_routes(&self) -> anyhow::Result<(Vec<SystemRoute>, Vec<String>)> {
+        let (mut routes, mut left_out) = (Vec::with_capacity(self.systems.len()), Vec::new());
+        for (system, place) in &self.systems {
+            match system.route(&self.base) {
+                Ok(route) => routes.push(route),
+                Err(error) if place == HERE => return Err(error),
+                Err(error) => left_out.push(format!("{error:#}")),
+            }
+        }
+        Ok((routes, left_out))
     }
 
     /// What is missing for the AI systems to be reached: names of environment variables that are not set, files that
     /// are not there.
     pub(crate) fn missing_keys(&self) -> Vec<String> {
-        self.file.systems.iter().filter_map(|s| s.key(&self.base).err().map(|e| e.to_string())).collect()
+        self.systems.iter().filter_map(|(s, _)| s.key(&self.base).err().map(|e| e.to_string())).collect()
     }
 
     /// For each AI system: its id, the forms that its route takes, and its default purpose.
@@ -536,7 +548,7 @@ impl Config {
 
     /// For each AI system: its id, models, the forms that its route takes, and its default purpose.
     pub(crate) fn routes(&self) -> impl Iterator<Item = (&str, &[String], &[DisclosureForm], PurposeOfUse)> {
-        self.file.systems.iter().map(|s| (s.id.as_str(), s.models.as_slice(), s.forms.as_slice(), s.default_purpose))
+        self.systems.iter().map(|(s, _)| (s.id.as_str(), s.models.as_slice(), s.forms.as_slice(), s.default_purpose))
     }
 }
 
@@ -559,98 +571,6 @@ pub(crate) fn read_known(path: &Path) -> anyhow::Result<KnownPhi> {
         known = known.identifier(class, value);
     }
     Ok(known)
-}
-
-impl System {
-    fn facts(&self) -> AiSystem {
-        AiSystem {
-            id: self.id.clone(),
-            vendor: self.vendor.clone(),
-            roles: self.roles.clone(),
-            purposes: self.purposes.clone(),
-            grants: self.grants.clone(),
-            status: self.status.clone(),
-            stopped: self.stopped,
-            retention_days: self.retention_days.clone(),
-            trains_on_data: self.trains_on_data.clone(),
-            regions: self.regions.clone(),
-            patient_facing: self.patient_facing.clone(),
-            zones: self.zones.clone(),
-        }
-    }
-
-    /// Refuses what would make the label "deidentified" false, or any label of Safe Harbor.
-    fn claims_truly(&self) -> anyhow::Result<()> {
-        if matches!(self.surrogates, SurrogateLook::Derived) {
-            bail!(
-                "system `{}`: surrogates = \"derived\" is refused: a code that is computed from the identifier is derived from \
-                 information about the individual (45 CFR 164.514(c)), so data that bears it is not de-identified; use \
-                 \"placeholder\" or \"realistic\", which are random",
-                self.id
-            );
-        }
-        match self.dates.as_deref() {
-            None => Ok(()),
-            Some("shifted") => bail!(
-                "system `{}`: dates = \"shifted\" is refused: Safe Harbor removes all elements of dates but the year (45 CFR \
-                 164.514(b)(2)(i)(C)), and a shifted date is one; it would take an expert's determination (164.514(b)(1)). \
-                 Leave `dates` out: limited keeps dates, the other forms do not",
-                self.id
-            ),
-            Some(_) => bail!("system `{}`: leave `dates` out; the form decides what becomes of dates", self.id),
-        }
-    }
-
-    fn address(&self) -> anyhow::Result<http::Uri> {
-        let uri: http::Uri = self
-            .base_url
-            .parse()
-            .with_context(|| format!("system `{}`: base_url must look like https://api.example.com", self.id))?;
-        let loopback = is_loopback(&uri);
-        match uri.scheme_str() {
-            Some("https") => Ok(uri),
-            Some("http") if loopback => Ok(uri),
-            Some("http") => bail!(
-                "system `{}`: base_url would send patient data in plain text beyond this machine (45 CFR \
-                 164.312(e)(1)); use https",
-                self.id
-            ),
-            _ => bail!("system `{}`: base_url must begin with https://", self.id),
-        }
-    }
-
-    fn key(&self, base: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
-        let key = match (&self.key_env, &self.key_file) {
-            (Some(name), _) => Some(std::env::var(name).map_err(|_| {
-                anyhow::anyhow!("system `{}`: the environment variable {name} (key_env) is not set", self.id)
-            })?),
-            (None, Some(path)) => Some(std::fs::read_to_string(base.join(path)).with_context(|| {
-                format!("system `{}`: cannot read key_file {}", self.id, base.join(path).display())
-            })?),
-            (None, None) => None,
-        };
-        Ok(key.map(|k| Zeroizing::new(k.trim().to_owned())))
-    }
-
-    fn route(&self, base: &Path) -> anyhow::Result<SystemRoute> {
-        Ok(SystemRoute {
-            id: self.id.clone(),
-            protocol: match self.protocol {
-                ProtocolName::OpenAi => Protocol::OpenAi,
-                ProtocolName::Anthropic => Protocol::Anthropic,
-            },
-            base_url: self.address()?,
-            key: self.key(base)?,
-            models: self.models.clone(),
-            default_purpose: self.default_purpose,
-            forms: self.forms.clone(),
-            rendering: match self.surrogates {
-                // Derived ones were refused when the configuration was read.
-                SurrogateLook::Placeholder | SurrogateLook::Derived => Rendering::Placeholder,
-                SurrogateLook::Realistic => Rendering::Realistic,
-            },
-        })
-    }
 }
 
 impl LimitsTable {
@@ -691,13 +611,6 @@ impl Tls {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
-}
-
-/// Whether the address is on this machine.
-fn is_loopback(uri: &http::Uri) -> bool {
-    uri.host().is_some_and(|h| {
-        h == "localhost" || h.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    })
 }
 
 fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {

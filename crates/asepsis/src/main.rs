@@ -12,8 +12,10 @@ mod degraded;
 mod harden;
 mod home;
 mod model;
+mod notices;
 mod output;
 mod people;
+mod registers;
 mod reload;
 mod roots;
 
@@ -54,6 +56,16 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Keys(keys) => commands::keys::run(&config, &keys),
         Command::Vault(vault) => commands::vault::run(&config, &vault),
         Command::Policy(policy) => commands::policy::run(&config, &policy),
+        Command::Vendor(vendors) => commands::vendor::run(&config, &vendors.action),
+        Command::System(systems) => commands::system::run(&config, &systems.action),
+        Command::Agreement(agreements) => commands::agreement::run(&config, &agreements.action),
+        Command::Register(register) => commands::register::run(&config, &register),
+        Command::Stop(stop) => commands::stop::run(&config, &stop),
+        Command::Assess(assess) => commands::assess::run(&config, &assess),
+        Command::Evidence(evidence) => commands::evidence::run(&config, &evidence),
+        Command::Card(card) => commands::card::run(&config, &card),
+        Command::Caiq(caiq) => commands::caiq::run(&config, &caiq),
+        Command::Probe(probe) => commands::probe::run(&config, &probe),
         Command::Audit(audit) => commands::audit::run(&config, &audit),
         Command::Doctor => commands::doctor::run(&config),
         Command::Backup(backup) => commands::backup::run(&config, &backup),

@@ -71,7 +71,7 @@ pub(crate) fn request(rng: &mut Rng) -> Inputs {
     good.qsoa = contract(rng, good.now);
     for status in [&mut good.vendor_status, &mut good.system_status] {
         if bad(rng) {
-            *status = [None, Some(Status::Suspended), Some(Status::Conditional)][rng.usize(..3)];
+            *status = [None, Some(Status::Suspended), Some(Status::Conditional), Some(Status::Lapsed)][rng.usize(..4)];
         }
     }
     good.stopped = bad(rng) && rng.bool();

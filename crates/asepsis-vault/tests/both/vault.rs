@@ -103,6 +103,36 @@ async fn r27_the_same_identifier_has_the_same_surrogate_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn r27_what_is_issued_is_the_same_as_what_is_resolved_and_gets_to_the_disk_by_itself() {
+    let Some(place) = Place::new() else { return };
+    let mut first = Vec::new();
+    for round in 0..3 {
+        let vault = place.open().await;
+        // Both with a disk of which nothing is known and with one that is known to be quick.
+        for n in 0..40_u8 {
+            let scope = vault.scope(Space::Gateway, "dr.a", &[n]);
+            let (one, two) = ([wanted(Name, CANARY)], [wanted(Mrn, "12345678"), wanted(Name, CANARY)]);
+            let (a, b) = tokio::join!(vault.issue(&scope, &one, &render), vault.issue(&scope, &two, &render));
+            let (a, b) = (a.unwrap(), b.unwrap());
+            assert_eq!(a.asked[0].rendered, b.asked[1].rendered, "one scope, one surrogate");
+            assert_eq!(b.all.len(), 2);
+            match first.get(usize::from(n)) {
+                None => first.push(a.asked[0].rendered.clone()),
+                Some(rendered) => {
+                    assert_eq!(&a.asked[0].rendered, rendered, "round {round}: a restart changes nothing")
+                }
+            }
+            // Nobody waits for half of them.
+            if n % 2 == 0 {
+                a.stored.durable().await.unwrap();
+                b.stored.durable().await.unwrap();
+            }
+            assert_eq!(vault.surrogates(&scope).await.unwrap().len(), 2, "it waits for what is on its way");
+        }
+    }
+}
+
+#[tokio::test]
 async fn c2_two_scopes_have_nothing_in_common() {
     let Some(place) = Place::new() else { return };
     let vault = place.open().await;

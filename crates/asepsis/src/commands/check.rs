@@ -9,6 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::config::Config;
 use crate::output;
+use crate::registers::joined_blocking;
 
 /// Days before the end of an agreement from which on it is mentioned.
 const NOTICE: Duration = Duration::days(30);
@@ -22,7 +23,13 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     output::line(&format!("listens on {}", config.listen()))?;
     output::line(&format!("keeps its data in {}", config.data_dir().display()))?;
     output::line(&format!("decides by the policies {}", policy.version()))?;
+    let (config, unread) = match joined_blocking(&config) {
+        Ok(joined) => (joined, None),
+        // The server's password may be set where the gateway runs and not here.
+        Err(error) => (config, Some(format!("the registers in the store cannot be used: {error:#}"))),
+    };
     let mut warnings = config.missing_keys();
+    warnings.extend(unread);
     match config.server() {
         Ok(Some(server)) => {
             let how = if server.is_by_tls() { "by TLS" } else { "in plain text" };

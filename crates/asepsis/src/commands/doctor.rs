@@ -7,6 +7,7 @@ use asepsis_backup::watch::{Verdict, WatchState};
 use asepsis_log::policy::Policy;
 use asepsis_log::search::{self, Query};
 use asepsis_log::verify::{self, VerifyOptions};
+use asepsis_policy::EXPIRING_DAYS;
 use asepsis_vocab::{ActKind, Phase};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -15,7 +16,9 @@ use crate::commands::audit::mirror_standing;
 use crate::commands::backup::watch;
 use crate::config::Config;
 use crate::home::{Home, LogName};
+use crate::notices;
 use crate::output;
+use crate::registers::joined;
 
 /// How old the newest drill of a backup may be.
 const DRILL: Duration = Duration::days(8);
@@ -28,6 +31,9 @@ const ENOUGH_ROOM: u64 = 2 << 30;
 
 /// Room on the disk, in bytes, under which it is a fault: a log that cannot be written stops everything.
 pub(crate) const LITTLE_ROOM: u64 = 256 << 20;
+
+/// Agreements and facts that end soon and are named one by one.
+const MOST_ENDINGS: usize = 20;
 
 /// Entries of the log that a stream may be behind before it is mentioned.
 const BEHIND: u64 = 10_000;
@@ -107,7 +113,39 @@ async fn look(config: &Config, seen: &mut Seen) -> anyhow::Result<()> {
     watched(config, &home, seen);
     mirror(config, &home, seen).await;
     streams(config, &home, seen).await;
+    registers(config, seen).await;
     Ok(())
+}
+
+/// Whether the registers can be used, what in them ends soon, and what is switched off.
+async fn registers(config: &Config, seen: &mut Seen) {
+    let joined = match joined(config).await {
+        Ok(joined) => joined,
+        Err(error) => {
+            let lasts = "a running gateway goes on with what it knew";
+            seen.fault(format!("the registers of the configuration and the store cannot be used, {lasts}: {error:#}"));
+            return;
+        }
+    };
+    let (now, offset) = (OffsetDateTime::now_utc(), joined.offset);
+    let endings = joined.register.endings();
+    let soon: Vec<_> = endings.iter().filter(|ending| ending.days_left(now, offset) <= EXPIRING_DAYS).collect();
+    for ending in soon.iter().take(MOST_ENDINGS) {
+        seen.warning(notices::words(ending, ending.days_left(now, offset)));
+    }
+    if soon.len() > MOST_ENDINGS {
+        seen.warning(format!("{} more of agreements and facts end soon or have ended", soon.len() - MOST_ENDINGS));
+    }
+    for stop in joined.register.stops().iter() {
+        seen.warning(format!(
+            "{0} {1} is switched off; `asepsis stop lift {0} {1}` ends that",
+            stop.of.name(),
+            stop.name
+        ));
+    }
+    if soon.is_empty() {
+        seen.good("no agreement or fact of the registers ends within 30 days");
+    }
 }
 
 /// Whether others can read the data directory.

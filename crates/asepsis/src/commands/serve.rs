@@ -12,8 +12,10 @@ use crate::commands::backup::watch_metrics::WatchMetrics;
 use crate::config::Config;
 use crate::degraded;
 use crate::home::{Home, LogName};
+use crate::notices;
 use crate::output;
 use crate::people;
+use crate::registers::Records;
 use crate::reload;
 
 pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
@@ -32,10 +34,15 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     let asked_to_stop = stop()?;
-    let settings = config.settings()?;
     let home = Home::of(config)?.keeping(config.keep()).reaching(config.reach());
+    let store = home.store().await?;
+    let records = Records::read(&store).await?;
+    records.sound()?;
+    let used = config.joined(&records)?;
+    let (settings, left_out) = used.settings()?;
+    reload::say_left_out(&left_out);
     let (plane, recovery) = home
-        .plane(LogName::Gateway, config.engine()?, config.known()?, config.rules()?, config.first_layer_accepted())
+        .plane(LogName::Gateway, config.engine()?, config.known()?, used.rules()?, config.first_layer_accepted())
         .await?;
     if let Some(warning) = config.reach().warning() {
         tracing::warn!("{warning}");
@@ -47,9 +54,7 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     plane.vault().make_room().await?;
     plane.close_unfinished(&recovery.unfinished).await?;
     degraded::watch(&config.data_dir(), &plane).await.context("the degraded mode cannot be noted")?;
-    reload::watch(path, config, &plane)?;
     audit::cosign_beside(&config.data_dir())?;
-    let store = home.store().await?;
     let streams = audit_export::streams(config, &home, plane.log())?;
     let mirroring = audit::mirror_beside(config, &home.log_dir(LogName::Gateway))?;
     let mirror_metrics = audit::MirrorMetrics::new(mirroring.as_ref(), plane.log());
@@ -59,8 +64,15 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
         store.clone(),
         people::doors(config, &home, &store, &plane).await?,
         &settings,
-        vec![Box::new(streams.metrics()), Box::new(watched), Box::new(mirror_metrics)],
+        vec![
+            Box::new(streams.metrics()),
+            Box::new(watched),
+            Box::new(mirror_metrics),
+            Box::new(notices::DaysLeft::new(&plane)),
+        ],
     )?;
+    notices::watch(&plane, &store);
+    reload::watch(path, (config, &used, records.last), &plane, &gateway, &store)?;
     let server = Server::bind(gateway, &settings)
         .await
         .with_context(|| format!("cannot listen on {}; is another Asepsis running?", settings.listen))?;

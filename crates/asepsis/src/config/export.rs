@@ -180,7 +180,7 @@ impl Otlp {
         })?;
         match uri.scheme_str() {
             Some("https") => Ok(uri),
-            Some("http") if super::is_loopback(&uri) => Ok(uri),
+            Some("http") if super::system::is_loopback(&uri) => Ok(uri),
             _ => bail!(
                 "[export] `{}`: url must begin with https://; plain HTTP is for this machine alone (45 CFR 164.312(e)(1))",
                 self.name

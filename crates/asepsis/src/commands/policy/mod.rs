@@ -13,6 +13,7 @@ use std::path::Path;
 
 use crate::args::{Policy, PolicyAction};
 use crate::config::Config;
+use crate::registers::joined_blocking;
 
 pub(crate) use versions::Versions;
 
@@ -24,13 +25,13 @@ pub(crate) fn run(path: &Path, policy: &Policy) -> anyhow::Result<u8> {
     match &policy.action {
         PolicyAction::Check => check::run(&config),
         PolicyAction::Test => check::test(&config),
-        PolicyAction::Explain(asked) => explain::run(&config, asked),
+        PolicyAction::Explain(asked) => explain::run(&joined_blocking(&config)?, asked),
         PolicyAction::Simulate(asked) => simulate::run(&config, asked),
         PolicyAction::Diff(asked) => diff::run(&config, asked),
         PolicyAction::Apply { basis } => apply::apply(&config, basis),
         PolicyAction::Rollback { basis } => apply::rollback(&config, basis),
         PolicyAction::Versions => apply::versions(&config),
-        PolicyAction::Sheet { html } => sheet::run(&config, *html),
+        PolicyAction::Sheet { html } => sheet::run(&joined_blocking(&config)?, *html),
         PolicyAction::Codes { .. } => Ok(0),
     }
 }
