@@ -181,8 +181,8 @@ impl SignIn {
             let uri: http::Uri = origin.parse().context("[sign_in] origin looks like https://asepsis.example.org")?;
             let whole =
                 uri.authority().is_some() && !origin.ends_with('/') && uri.path().len() <= 1 && uri.query().is_none();
-            let safe =
-                uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && super::is_loopback(&uri));
+            let safe = uri.scheme_str() == Some("https")
+                || (uri.scheme_str() == Some("http") && super::system::is_loopback(&uri));
             if !whole || !safe {
                 bail!("[sign_in] origin = \"{origin}\" must look like https://asepsis.example.org, without a path");
             }
@@ -204,7 +204,8 @@ impl IdentityProvider {
             bail!("[[identity_provider]] id has 1 to 32 letters, digits and -");
         }
         let uri: http::Uri = self.issuer.parse().with_context(|| format!("identity provider `{id}`: issuer"))?;
-        if uri.scheme_str() != Some("https") && !(uri.scheme_str() == Some("http") && super::is_loopback(&uri)) {
+        if uri.scheme_str() != Some("https") && !(uri.scheme_str() == Some("http") && super::system::is_loopback(&uri))
+        {
             bail!("identity provider `{id}`: issuer must begin with https://");
         }
         if self.roles.is_empty() {
