@@ -79,10 +79,15 @@ impl Rights for Decisions {
             let decision = policy.decide(&register, &facts, forms).ok()?;
             let good = decision.form >= DisclosureForm::Pseudonymised;
             let mut says = decision.form.name().to_owned();
-            if !good {
-                says = format!("{says}: {}", decision.staff_message());
-            } else if !decision.restore {
-                says.push_str("; names are not put back in answers");
+            // Why not in the richest form, and what helps.
+            let poorer = decision.why_poorer().map_or(&decision.rules, |step| &step.rules);
+            if decision.form == DisclosureForm::Nothing || decision.why_poorer().is_some() {
+                for rule in poorer.iter().take(3).filter(|rule| !rule.staff.is_empty()) {
+                    says.push_str(&format!(" \u{2013} {} {}", rule.staff, rule.fix));
+                }
+            }
+            if good && !decision.restore {
+                says.push_str(" \u{2013} names are not put back in answers");
             }
             Some(Right { what: id.clone(), good, says })
         };
