@@ -1,6 +1,7 @@
 //! What stands between an AI system and the richest form that its route would take, by rule, with what helps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use asepsis_phi::Assurance;
 use asepsis_policy::{ContentFacts, Facts, Rule, Whereabouts, addressed};
@@ -9,6 +10,9 @@ use time::OffsetDateTime;
 
 use crate::config::Config;
 
+/// A rule, and the roles that it concerns.
+type Obstacle<'r> = (Arc<Rule>, Vec<&'r str>);
+
 /// One line a system and rule, with the roles that it concerns; nothing where all of them get the form.
 pub(super) fn missing(config: &Config) -> anyhow::Result<Vec<String>> {
     let (engine, rules) = (config.engine()?, config.rules()?);
@@ -16,7 +20,7 @@ pub(super) fn missing(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
     for (id, _, forms, purpose) in config.routes() {
         let Some(system) = rules.register.system(id) else { continue };
-        let mut stands: BTreeMap<(usize, String), (std::sync::Arc<Rule>, Vec<&str>)> = BTreeMap::new();
+        let mut stands: BTreeMap<(usize, String), Obstacle<'_>> = BTreeMap::new();
         let mut wanted = None;
         for role in &system.roles {
             let facts = Facts {

@@ -25,7 +25,7 @@ pub(super) struct Answers {
 pub(super) fn ask(init: &Init, today: Date) -> anyhow::Result<Answers> {
     let title = init.profile.map_or("", |kind| profile::of(kind).title);
     let organisation = answer(init, init.organisation.as_deref(), "What is the organisation called?", title, |text| {
-        let plain = (1..=80).contains(&text.chars().count()) && !text.chars().any(|c| c.is_control());
+        let plain = (1..=80).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         if plain { Ok(text.to_owned()) } else { bail!("a name has 1 to 80 characters") }
     })?;
     let question = "Which offset from UTC do your clocks have (agreements end at its midnight), for example -05:00?";
