@@ -193,15 +193,21 @@ fn c15_a_bad_certificate_contradicts_the_claim_and_makes_it_unknown() {
         ran.stdout
     );
     let assessed = practice.run(&["assess", "chat"]).stdout;
-    assert!(assessed.contains("encryption_transit (measured otherwise: the certificate of localhost:"), "{assessed}");
+    assert!(
+        assessed.contains("encryption_transit (probe of 20") && assessed.contains(": the certificate of localhost:"),
+        "{assessed}"
+    );
     assert!(
         assessed.contains("PROBED      on ") && assessed.contains("gate      encryption is not passed"),
         "{assessed}"
     );
-    // Looked at again when it is put right.
+    assert!(practice.good(&["system", "show", "chat"]).contains("encryption_transit: unknown; "));
+    // Put right and looked at again, it is no better for it, until somebody states it anew.
     let address = format!("localhost:{}", practice.serve(practice.certificate("localhost", -1, 90), BOTH));
     practice.good(&["probe", "chat", "--address", &address, "--record", "--basis", "put right"]);
-    assert!(!practice.run(&["assess", "chat"]).stdout.contains("measured otherwise"));
+    assert!(practice.run(&["assess", "chat"]).stdout.contains("encryption_transit (probe of 20"));
+    practice.good(&["system", "set", "chat", "encryption_transit=", "--basis", "put right"]);
+    assert!(!practice.run(&["assess", "chat"]).stdout.contains("encryption_transit (probe of 20"));
 }
 
 #[test]
