@@ -54,8 +54,9 @@ pub(crate) const KINDS: [ActKind; 19] = [
     ActKind::AccessAlert,
 ];
 
-pub(crate) const STATUSES: [&str; 9] = [
+pub(crate) const STATUSES: [&str; 10] = [
     "completed",
+    "stopped",
     "refused",
     "invalid_request",
     "upstream_error",
