@@ -14,7 +14,7 @@ use crate::{BackupError, FileEntry, LogEntry, Manifest, Recipients};
 const LOGS: [&str; 2] = ["log", "log-cli"];
 
 /// The other databases, in the order in which they are copied: what is wrapped before what it is wrapped under.
-const DATABASES: [&str; 3] = ["store.db", "vault.db", "keys.db"];
+const DATABASES: [&str; 4] = ["store.db", "evidence.db", "vault.db", "keys.db"];
 
 /// Small files of a log's folder. What was cosigned before the checkpoint: it never covers more.
 const OF_LOG: [&str; 4] = ["checkpoint.cosigned", "checkpoint", "log.vkey", "retention"];

@@ -124,12 +124,7 @@ fn register() -> anyhow::Result<Register> {
         ..AiSystem::default()
     };
     Ok(Register::new(
-        vec![Vendor {
-            id: "vendor".into(),
-            name: "Vendor".into(),
-            agreements: vec![agreement],
-            ..Vendor::default()
-        }],
+        vec![Vendor { id: "vendor".into(), name: "Vendor".into(), agreements: vec![agreement], ..Vendor::default() }],
         vec![system],
         vec![Role { id: "clinician".into(), restore: true, administer: false, standing: Default::default() }],
     )?)

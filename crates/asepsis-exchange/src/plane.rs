@@ -7,7 +7,7 @@ use asepsis_log::{Log, LogError};
 use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
 use asepsis_policy::{ContentFacts, Decision, Facts, Policy, PolicyError, Register};
 use asepsis_vault::{ScopeId, Vault, VaultError};
-use asepsis_vocab::{DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
+use asepsis_vocab::{ClassCount, DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
 
 use crate::admitted::{Admitted, Ending};
 use crate::clock::Clock;
@@ -68,6 +68,8 @@ pub struct Refusal {
     pub exchange: ExchangeId,
     /// Why.
     pub kind: RefusalKind,
+    /// What was found in the request, by class.
+    pub found: Vec<ClassCount>,
 }
 
 /// Why an exchange was not admitted.
@@ -77,6 +79,8 @@ pub enum RefusalKind {
     Policy(Arc<Decision>),
     /// An identifier stands where nothing may be rewritten: at this place.
     RigidIdentifier(String),
+    /// A notice has to go along with what is sent, and there is no text that it could stand before.
+    NoPlaceForNotice,
     /// After the rewriting the tripwire still saw an identifier, in a piece at this place.
     Tripwire(String),
     /// The AI system is not in the register.
@@ -117,6 +121,11 @@ impl Plane {
     /// Lets other policies decide, or other facts, from the next exchange on.
     pub fn set_rules(&self, rules: Rules) {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// Whether the organisation accepts first-layer detection for the label "deidentified".
+    pub fn first_layer_accepted(&self) -> bool {
+        self.parts.first_layer_accepted
     }
 
     /// The log.
@@ -215,6 +224,10 @@ impl Plane {
         if let Some(place) = rigid_identifier(&content.pieces) {
             return self.refuse(ticket, RefusalKind::RigidIdentifier(place)).await;
         }
+        let marked = decision.duties.iter().any(|duty| duty.code() == "PRIVMARK");
+        if marked && content.notice_at.is_none() {
+            return self.refuse(ticket, RefusalKind::NoPlaceForNotice).await;
+        }
         let patient = ticket.event_mut().subject;
         let scope = self.parts.reach.scope(self.vault(), &asker.user, &content.conversation, patient);
         let year = self.clock().now().year();
@@ -227,6 +240,13 @@ impl Plane {
             route.rendering,
             year,
         );
+        let protecting = async {
+            let mut protected = protecting.await?;
+            if let Some(at) = content.notice_at.filter(|_| marked) {
+                protected.mark(&content.pieces, at);
+            }
+            Ok(protected)
+        };
         let protected = if ticket.keeps() {
             // What leaves is kept with the intent, so that has to wait for it.
             protecting.await
@@ -332,10 +352,10 @@ impl Plane {
     }
 
     async fn refuse(&self, mut ticket: Ticket, kind: RefusalKind) -> Result<Admitted, Refusal> {
-        let exchange = ticket.id();
+        let (exchange, found) = (ticket.id(), ticket.found().to_vec());
         let status = match &kind {
             RefusalKind::Policy(_) | RefusalKind::UnknownSystem => "refused",
-            RefusalKind::RigidIdentifier(_) | RefusalKind::Tripwire(_) => "blocked",
+            RefusalKind::RigidIdentifier(_) | RefusalKind::NoPlaceForNotice | RefusalKind::Tripwire(_) => "blocked",
             RefusalKind::Log(_)
             | RefusalKind::Vault(_)
             | RefusalKind::Keys(_)
@@ -343,8 +363,8 @@ impl Plane {
             | RefusalKind::Internal(_) => "internal",
         };
         match ticket.record_outcome(&Ending::of(status)).await {
-            Ok(()) => Err(Refusal { exchange, kind }),
-            Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error) }),
+            Ok(()) => Err(Refusal { exchange, kind, found }),
+            Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error), found }),
         }
     }
 }

@@ -125,6 +125,17 @@ pub(crate) async fn protect(
     Ok(Protected { texts, rests, replaced, issued: issued(&issuance.all), stored: issuance.stored })
 }
 
+/// The notice that goes along with records of treatment for substance use, in the words of 42 CFR 2.32(a)(2).
+const PART_2_NOTICE: &str = "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+
+impl Protected {
+    /// Puts the notice of 42 CFR 2.32 before the piece of this index (obligation PRIVMARK).
+    pub(crate) fn mark(&mut self, pieces: &[Piece], at: usize) {
+        let (Some(text), Some(piece)) = (self.texts.get_mut(at), pieces.get(at)) else { return };
+        *text = Some(format!("{PART_2_NOTICE}\n\n{}", text.as_deref().unwrap_or(&piece.text)));
+    }
+}
+
 fn is_within_a_word(text: &str, finding: &Finding) -> bool {
     let (before, after) = (&text[..finding.span.start], &text[finding.span.end..]);
     before.chars().next_back().is_some_and(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric)

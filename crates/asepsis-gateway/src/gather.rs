@@ -15,6 +15,8 @@ pub(crate) struct Gathered {
     targets: Vec<Target>,
     /// Strings that are themselves JSON: the arguments of a tool call, the result of one.
     nested: Vec<Nested>,
+    /// The first piece that is somebody's words to the model.
+    speech: Option<usize>,
 }
 
 struct Nested {
@@ -153,7 +155,7 @@ const SHORTEST_NUMBER: usize = 5;
 impl Gathered {
     /// Gathers the pieces of a request.
     pub(crate) fn from(json: &Json<'_>, limits: &Limits) -> Result<Self, Fault> {
-        let mut gathered = Self { pieces: Vec::new(), targets: Vec::new(), nested: Vec::new() };
+        let mut gathered = Self { pieces: Vec::new(), targets: Vec::new(), nested: Vec::new(), speech: None };
         gathered.walk(json.root(), Place::default(), None, limits)?;
         Ok(gathered)
     }
@@ -161,7 +163,13 @@ impl Gathered {
     /// Hands the pieces over.
     pub(crate) fn content(&mut self, conversation: Vec<u8>, request_bytes: usize) -> Content {
         let pieces = std::mem::take(&mut self.pieces);
-        Content { pieces, conversation, request_bytes: request_bytes as u64, ..Content::default() }
+        Content {
+            pieces,
+            conversation,
+            notice_at: self.speech,
+            request_bytes: request_bytes as u64,
+            ..Content::default()
+        }
     }
 
     /// The request with the new texts in their places; all else is byte for byte as it came.
@@ -245,6 +253,12 @@ impl Gathered {
                 "{} holds an encoded file; files and images cannot be inspected yet and are not sent. Send their text",
                 node.path()
             )));
+        }
+        let spoken = key.as_deref().is_some_and(|key| ["content", "text", "system"].contains(&key));
+        let is_speech =
+            spoken && usage == Use::Text && document.is_none() && !(place.free || place.tool || place.schema);
+        if self.speech.is_none() && is_speech && !text.is_empty() {
+            self.speech = Some(self.pieces.len());
         }
         let field = place.free.then(|| key.map(std::borrow::Cow::into_owned)).flatten();
         self.add(node, text.into_owned(), field, document, usage, false);

@@ -65,6 +65,8 @@ pub struct Answer {
     pub id: String,
     /// What was answered.
     pub said: Said,
+    /// The same, as it stands there.
+    pub answer: String,
     /// The notes beside it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub notes: String,
@@ -217,6 +219,32 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Answer>, TableError> {
         .unwrap_or(Err(TableError::NoColumns))
 }
 
+/// Lines, counted as an editor counts them: the reader takes the second half of a line's end for the beginning of the next row.
+struct Lines<'a> {
+    rest: &'a [u8],
+    passed: u64,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of what stands at this byte, or behind the line ends there. Asked in order.
+    fn at(&mut self, byte: u64) -> u64 {
+        while let Some((first, rest)) = self.rest.split_first() {
+            let ends = matches!(first, b'\r' | b'\n');
+            if self.passed >= byte && !ends {
+                break;
+            }
+            // Of `\r\n`, the second half ends the line.
+            if ends && !(*first == b'\r' && rest.first() == Some(&b'\n')) {
+                self.line += 1;
+            }
+            self.rest = rest;
+            self.passed += 1;
+        }
+        self.line
+    }
+}
+
 /// The columns that count.
 struct Columns {
     id: usize,
@@ -229,6 +257,7 @@ fn table(text: &str, delimiter: u8) -> Result<Option<Vec<Answer>>, TableError> {
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut columns: Option<Columns> = None;
+    let mut lines = Lines { rest: text.as_bytes(), passed: 0, line: 1 };
     let mut answers = Vec::new();
     for (at, row) in reader.records().enumerate() {
         if at >= MOST_ROWS {
@@ -238,7 +267,7 @@ fn table(text: &str, delimiter: u8) -> Result<Option<Vec<Answer>>, TableError> {
             line: error.position().map_or(0, csv::Position::line),
             message: error.to_string(),
         })?;
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = lines.at(row.position().map_or(0, csv::Position::byte));
         let Some(columns) = &columns else {
             if at >= PREAMBLE {
                 return Ok(None);
@@ -259,6 +288,7 @@ fn table(text: &str, delimiter: u8) -> Result<Option<Vec<Answer>>, TableError> {
         answers.push(Answer {
             id: id.to_owned(),
             said: said(cell(columns.answer)),
+            answer: cell(columns.answer).to_owned(),
             notes: columns.notes.map(cell).unwrap_or_default().to_owned(),
             line,
         });

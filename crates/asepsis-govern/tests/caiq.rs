@@ -69,6 +69,12 @@ fn c19_tables_as_spreadsheets_write_them() {
         let mfa = &found.facts["mfa"];
         assert_eq!((&mfa.value, &mfa.note), (&same.facts["mfa"].value, &same.facts["mfa"].note), "{table:?}");
     }
+    for table in
+        ["id,answer\r\n\r\nX-1,yes\r\nX-2,no\r\n", "id,answer\n\nX-1,yes\nX-2,no", "id,answer\r\rX-1,yes\rX-2,no\r"]
+    {
+        let lines: Vec<_> = apply(table).unmapped.iter().map(|answer| answer.line).collect();
+        assert_eq!(lines, [3, 4], "{table:?}");
+    }
     // A line break in quotes is part of the note, and the line that is told is that of the row.
     let found = apply("id,answer,notes\nIAM-14.1,yes,\"one\ntwo\"\nX-1,yes,\n");
     assert_eq!((found.facts["mfa"].note.as_deref(), found.unmapped[0].line), (Some("one\ntwo"), 4));

@@ -19,13 +19,14 @@ pub struct UnknownDuty {
 }
 
 /// Who carries an obligation out, by its code. A form with an obligation that nobody carries out is refused.
-const EXECUTORS: [(&str, &str); 7] = [
+const EXECUTORS: [(&str, &str); 8] = [
     ("AUDIT", "asepsis-exchange, record: the intent is durable before anything leaves"),
     ("PSEUD", "asepsis-exchange, protect: random surrogates from the vault"),
     ("DEID", "asepsis-exchange, protect and tripwire"),
     ("ANONY", "asepsis-exchange, protect and tripwire"),
     ("ENCRYPTT", "asepsis, config: an AI system beyond this machine is reached over TLS only"),
     ("MINEC", "asepsis-exchange, protect: classes outside the purpose's profile get surrogates"),
+    ("PRIVMARK", "asepsis-exchange, protect: the notice of 42 CFR 2.32 stands before the text that goes"),
     (
         "REVIEW",
         "asepsis-exchange, record: the decision's record names the obligation, which is what a review is made from",

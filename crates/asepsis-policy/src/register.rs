@@ -283,7 +283,7 @@ impl Register {
     }
 
     /// Whether the approval of a system may rest on this fact at `now`: `contract`, that a business associate agreement is in
-    /// force; or what is known of the system, or else of its vendor.
+    /// force; or what is known of the system, or else of its vendor, or by that agreement.
     pub fn supports(
         &self,
         system: &AiSystem,
@@ -305,7 +305,9 @@ impl Register {
                 Some(_) => system.facts.supports(name, now, offset, least),
                 None => {
                     let vendor = self.vendors.get(&system.vendor);
+                    let agreed = self.agreement(system, AgreementKind::Baa, now, offset);
                     vendor.is_some_and(|vendor| vendor.facts.supports(name, now, offset, least))
+                        || agreed.is_some_and(|a| a.in_force(now, offset) && a.facts.supports(name, now, offset, least))
                 }
             },
         }
@@ -319,9 +321,13 @@ impl Register {
         offset: UtcOffset,
         least: Grade,
     ) -> Option<Status> {
+        let agreed = vendor.agreements.iter().filter(|a| a.kind == AgreementKind::Baa && a.in_force(now, offset));
         resting(&vendor.status, now, offset, least, |name| match name {
-            "contract" => vendor.agreements.iter().any(|a| a.kind == AgreementKind::Baa && a.in_force(now, offset)),
-            name => vendor.facts.supports(name, now, offset, least),
+            "contract" => agreed.clone().next().is_some(),
+            name => {
+                vendor.facts.supports(name, now, offset, least)
+                    || agreed.clone().any(|a| a.facts.supports(name, now, offset, least))
+            }
         })
     }
 
@@ -335,6 +341,8 @@ impl Register {
             moments.extend(vendor.status.moments(offset));
             for name in vendor.status.rests_on.iter().chain(&system.status.rests_on) {
                 moments.extend(vendor.facts.get(name).into_iter().flat_map(|fact| fact.moments(offset)));
+                let agreed = vendor.agreements.iter().filter_map(|agreement| agreement.facts.get(name));
+                moments.extend(agreed.flat_map(|fact| fact.moments(offset)));
             }
         }
         for name in &system.status.rests_on {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use asepsis_db::{Place, Server};
+use asepsis_evidence::Documents;
 use asepsis_exchange::{Keep, Plane, PlaneParts, Reach, Rules, SystemClock};
 use asepsis_keys::{Keys, RootKey};
 use asepsis_log::{Log, LogKey, LogOptions, LogPlace, Recovery};
@@ -33,7 +34,7 @@ pub(crate) struct Home {
 const ON_SERVER: &str = "on-a-server";
 
 /// The databases of a data directory.
-const FILES: [&str; 5] = ["vault.db", "keys.db", "store.db", "log/entries.db", "log-cli/entries.db"];
+const FILES: [&str; 6] = ["vault.db", "keys.db", "store.db", "evidence.db", "log/entries.db", "log-cli/entries.db"];
 
 /// Which of the logs of a data directory. A log has one writer, so the command line does not share the gateway's.
 #[derive(Clone, Copy)]
@@ -297,6 +298,13 @@ impl Home {
         let store = Store::open(self.place("store.db")).await?;
         self.mark()?;
         Ok(store)
+    }
+
+    /// The documents that facts about vendors rest on.
+    pub(crate) async fn documents(&self) -> anyhow::Result<Documents> {
+        let documents = Documents::open(self.place("evidence.db"), &self.keys().await?).await?;
+        self.mark()?;
+        Ok(documents)
     }
 
     /// A plane for work on this machine that asks no policy of a site.

@@ -123,6 +123,7 @@ async fn staged(home: &Home) -> anyhow::Result<tempfile::TempDir> {
         std::fs::copy(&policy, staged.path().join("tlog-policy"))?;
     }
     asepsis_store::copy(home.place("store.db"), files.place("store.db")).await?;
+    asepsis_evidence::copy(home.place("evidence.db"), files.place("evidence.db")).await?;
     asepsis_vault::copy(home.place("vault.db"), files.place("vault.db")).await?;
     asepsis_keys::copy(home.place("keys.db"), files.place("keys.db")).await?;
     Ok(staged)

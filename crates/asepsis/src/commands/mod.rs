@@ -1,19 +1,25 @@
 //! One module a command.
 
 pub(crate) mod agreement;
+pub(crate) mod assess;
 pub(crate) mod audit;
 pub(crate) mod audit_export;
 pub(crate) mod backup;
+pub(crate) mod caiq;
+pub(crate) mod card;
 pub(crate) mod check;
 pub(crate) mod deid;
 pub(crate) mod demo;
+pub(crate) mod device;
 pub(crate) mod doctor;
+pub(crate) mod evidence;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod keys;
 pub(crate) mod phi;
 pub(crate) mod policy;
 pub(crate) mod presidio;
+pub(crate) mod probe;
 pub(crate) mod register;
 pub(crate) mod reid;
 pub(crate) mod scan;
@@ -23,6 +29,7 @@ pub(crate) mod stop;
 pub(crate) mod store;
 pub(crate) mod system;
 pub(crate) mod unlisted;
+pub(crate) mod user;
 pub(crate) mod vault;
 pub(crate) mod vendor;
 pub(crate) mod witness;

@@ -63,7 +63,7 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     let gateway = Gateway::with_collectors(
         plane.clone(),
         store.clone(),
-        people::doors(config, &store).await?,
+        people::doors(config, &home, &store, &plane).await?,
         &settings,
         vec![
             Box::new(streams.metrics()),

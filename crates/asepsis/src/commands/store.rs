@@ -43,6 +43,7 @@ async fn change(from: &Config, to: &Config) -> anyhow::Result<u8> {
         rows += asepsis_log::copy(&source.log_place(*name), &target.log_place(*name)).await?;
     }
     rows += asepsis_store::copy(source.place("store.db"), target.place("store.db")).await?;
+    rows += asepsis_evidence::copy(source.place("evidence.db"), target.place("evidence.db")).await?;
     rows += asepsis_vault::copy(source.place("vault.db"), target.place("vault.db")).await?;
     rows += asepsis_keys::copy(source.place("keys.db"), target.place("keys.db")).await?;
     for (name, log, size) in logs {

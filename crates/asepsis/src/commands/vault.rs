@@ -102,6 +102,15 @@ pub(crate) async fn second_person(
         }
         return Ok(None);
     };
+    let second = other_person(home, name).await?;
+    if !config.register.role(&second.role).is_some_and(|role| role.restore) {
+        bail!("the second person's role may not see what surrogates stand for (restore = false)");
+    }
+    Ok(Some(second))
+}
+
+/// Whose API key is in the environment variable of this name, if it is good and somebody else's.
+pub(crate) async fn other_person(home: &Home, name: &str) -> anyhow::Result<Principal> {
     let key =
         Zeroizing::new(std::env::var(name).map_err(|_| anyhow::anyhow!("the environment variable {name} is not set"))?);
     let store = home.store().await?;
@@ -111,8 +120,5 @@ pub(crate) async fn second_person(
     if second.user == local_user().user {
         bail!("the second person is the first; it must be somebody else");
     }
-    if !config.register.role(&second.role).is_some_and(|role| role.restore) {
-        bail!("the second person's role may not see what surrogates stand for (restore = false)");
-    }
-    Ok(Some(second))
+    Ok(second)
 }
