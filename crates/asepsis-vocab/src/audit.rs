@@ -253,7 +253,8 @@ pub struct DecisionRecord {
 /// How an exchange ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// `completed`, `refused`, `invalid_request`, `upstream_error`, `truncated`, `client_gone`, `blocked`, `internal`, and
+    /// `completed`, `refused`, `invalid_request`, `upstream_error`, `truncated`, `client_gone`, `blocked`, `internal`, `stopped` where
+    /// a kill switch was pulled, and
     /// `interrupted` where Asepsis itself stopped in between.
     pub status: String,
     /// The HTTP status given to the client, where there was one.

@@ -62,8 +62,9 @@ pub(crate) const KINDS: [ActKind; 27] = [
     ActKind::ConcernAnswered,
 ];
 
-pub(crate) const STATUSES: [&str; 9] = [
+pub(crate) const STATUSES: [&str; 10] = [
     "completed",
+    "stopped",
     "refused",
     "invalid_request",
     "upstream_error",
