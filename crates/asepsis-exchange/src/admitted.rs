@@ -4,7 +4,7 @@ use asepsis_log::LogError;
 use asepsis_policy::Decision;
 use asepsis_surrogate::{Context, Issued, Restorer, Tally};
 use asepsis_vault::{Stored, VaultError};
-use asepsis_vocab::ExchangeId;
+use asepsis_vocab::{ClassCount, ExchangeId};
 
 use crate::content::Piece;
 use crate::protect::Protected;
@@ -86,6 +86,11 @@ impl Admitted {
     /// The decision.
     pub fn decision(&self) -> &Decision {
         &self.decision
+    }
+
+    /// What was found in the request, by class.
+    pub fn found(&self) -> &[ClassCount] {
+        self.ticket.found()
     }
 
     /// The new text of each piece of the content; `None` where it stays as it came.

@@ -7,7 +7,7 @@ use asepsis_log::{Log, LogError};
 use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
 use asepsis_policy::{ContentFacts, Decision, Facts, Policy, PolicyError, Register};
 use asepsis_vault::{ScopeId, Vault, VaultError};
-use asepsis_vocab::{DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
+use asepsis_vocab::{ClassCount, DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
 
 use crate::admitted::{Admitted, Ending};
 use crate::clock::Clock;
@@ -68,6 +68,8 @@ pub struct Refusal {
     pub exchange: ExchangeId,
     /// Why.
     pub kind: RefusalKind,
+    /// What was found in the request, by class.
+    pub found: Vec<ClassCount>,
 }
 
 /// Why an exchange was not admitted.
@@ -119,6 +121,11 @@ impl Plane {
     /// Lets other policies decide, or other facts, from the next exchange on.
     pub fn set_rules(&self, rules: Rules) {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// Whether the organisation accepts first-layer detection for the label "deidentified".
+    pub fn first_layer_accepted(&self) -> bool {
+        self.parts.first_layer_accepted
     }
 
     /// The log.
@@ -345,7 +352,7 @@ impl Plane {
     }
 
     async fn refuse(&self, mut ticket: Ticket, kind: RefusalKind) -> Result<Admitted, Refusal> {
-        let exchange = ticket.id();
+        let (exchange, found) = (ticket.id(), ticket.found().to_vec());
         let status = match &kind {
             RefusalKind::Policy(_) | RefusalKind::UnknownSystem => "refused",
             RefusalKind::RigidIdentifier(_) | RefusalKind::NoPlaceForNotice | RefusalKind::Tripwire(_) => "blocked",
@@ -356,8 +363,8 @@ impl Plane {
             | RefusalKind::Internal(_) => "internal",
         };
         match ticket.record_outcome(&Ending::of(status)).await {
-            Ok(()) => Err(Refusal { exchange, kind }),
-            Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error) }),
+            Ok(()) => Err(Refusal { exchange, kind, found }),
+            Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error), found }),
         }
     }
 }

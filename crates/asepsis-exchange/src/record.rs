@@ -80,6 +80,11 @@ impl Ticket {
         self.traffic_mut().restored = restored;
     }
 
+    /// What was found in the request.
+    pub(crate) fn found(&self) -> &[ClassCount] {
+        &self.event.found
+    }
+
     pub(crate) fn event_mut(&mut self) -> &mut AuditEvent {
         &mut self.event
     }

@@ -6,6 +6,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use serde_json::json;
 
+use crate::coaching::Coaching;
 use crate::settings::Protocol;
 
 /// An error that a client is told. It never holds anything of a request or an answer but places within them.
@@ -118,8 +119,9 @@ impl Fault {
     }
 }
 
-impl From<&Refusal> for Fault {
-    fn from(refusal: &Refusal) -> Self {
+impl Fault {
+    /// What the client is told of an exchange that was not admitted.
+    pub(crate) fn refused(refusal: &Refusal, coaching: &Coaching) -> Self {
         match &refusal.kind {
             RefusalKind::Policy(decision) => {
                 let rules: Vec<&str> = decision.rules.iter().map(|r| r.id.as_str()).collect();
@@ -132,7 +134,7 @@ impl From<&Refusal> for Fault {
                     "refused_by_policy",
                     format!(
                         "Asepsis did not send this. {} (rule {}{cites})",
-                        decision.staff_message(),
+                        coaching.refusal(&refusal.found, &decision.staff_message()),
                         rules.join(", ")
                     ),
                 )

@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::body::{Answer, Pieces, read_request};
 use crate::closing::{Closing, log_stopped};
+use crate::coaching::Coaching;
 use crate::doors::{Caller, Doors};
 use crate::fault::Fault;
 use crate::gather::Gathered;
@@ -57,6 +58,7 @@ pub struct Gateway {
     /// Counts how often registers were swapped, for exchanges that go on.
     turned: watch::Sender<u64>,
     limits: Limits,
+    coaching: Coaching,
     upstreams: Upstreams,
     pub(crate) metrics: Arc<Metrics>,
     room: Arc<Semaphore>,
@@ -90,6 +92,7 @@ impl Gateway {
             routes: RwLock::new(settings.systems.iter().cloned().map(Arc::new).collect()),
             turned: watch::Sender::new(0),
             limits: settings.limits,
+            coaching: settings.coaching.clone(),
             upstreams: Upstreams::new(settings)?,
             metrics: Arc::new(Metrics::new(collectors)),
             room: Arc::new(Semaphore::new(settings.limits.exchanges)),
@@ -184,7 +187,7 @@ impl Gateway {
         let admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
-                let fault = Fault::from(&refusal);
+                let fault = Fault::refused(&refusal, &self.coaching);
                 self.metrics.ended(interface, &route.id, None, fault.log_status());
                 tracing::info!(exchange, code = fault.code, "not admitted");
                 return map(fault.response(protocol, &exchange), &exchange);
@@ -327,8 +330,12 @@ impl Gateway {
             let mut response = Response::new(Either::Right(pieces));
             *response.status_mut() = parts.status;
             head(&mut response, &parts.headers, &admitted, "text/event-stream; charset=utf-8");
+            self.coaching.headers(response.headers_mut(), &admitted);
+            let note = self.coaching.at_the_end(&admitted);
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            tokio::spawn(Relay::new(protocol, self.limits, (admitted, switch), closing, sender).run(body));
+            tokio::spawn(
+                Relay::new(protocol, self.limits, (admitted, switch), closing, sender).ending_with(note).run(body),
+            );
             return response;
         }
         self.whole_answer(protocol, (admitted, switch), closing, &parts, body).await
@@ -353,7 +360,10 @@ impl Gateway {
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
         let restored = match Json::parse(&bytes, &limits) {
             Ok(json) => match switch.calls(switch::calls(protocol, &json)) {
-                None => restore::whole(&json, &mut admitted),
+                None => {
+                    let note = self.coaching.at_the_end(&admitted).filter(|_| parts.status.is_success());
+                    restore::whole(&json, protocol, &mut admitted, note.as_deref())
+                }
                 Some(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
             },
             Err(_) if !parts.status.is_success() => {
@@ -378,6 +388,7 @@ impl Gateway {
         let mut response = Response::new(Either::Left(Full::new(Bytes::from(restored))));
         *response.status_mut() = parts.status;
         head(&mut response, &parts.headers, &admitted, "application/json");
+        self.coaching.headers(response.headers_mut(), &admitted);
         let exchange = admitted.id().to_string();
         let status = if parts.status.is_success() { "completed" } else { "upstream_error" };
         let ending = Ending { answer_bytes: bytes.len() as u64, ..closing.ending(status) };

@@ -6,6 +6,7 @@
 
 mod body;
 mod closing;
+mod coaching;
 mod doors;
 mod fault;
 mod gateway;
@@ -20,6 +21,7 @@ mod stream;
 mod switch;
 mod upstream;
 
+pub use coaching::Coaching;
 pub use doors::{Caller, Doors, PageAnswer, Pages};
 pub use gateway::Gateway;
 pub use server::Server;

@@ -26,21 +26,41 @@ const KEPT: [&str; 15] = [
     "tool_call_id",
 ];
 
-/// A whole answer with every surrogate in its texts turned back. All else is byte for byte as it came.
-pub(crate) fn whole(json: &Json<'_>, admitted: &mut Admitted) -> Vec<u8> {
+/// A whole answer with every surrogate in its texts turned back, and the note at the end of what the model says. All else is
+/// byte for byte as it came.
+pub(crate) fn whole(json: &Json<'_>, protocol: Protocol, admitted: &mut Admitted, note: Option<&str>) -> Vec<u8> {
     let mut edits = json.edits();
+    let noted = note.and_then(|note| Some((last_words(json, protocol)?, note)));
     let mut found = Vec::new();
     collect(json.root(), false, &mut found);
     for (id, context) in found {
         let Some(text) = json.node(id).and_then(Node::as_str) else { continue };
         let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
-        let restored = admitted.restore(context, &text);
+        let mut restored = admitted.restore(context, &text);
+        if let Some((_, note)) = noted.filter(|(words, _)| *words == id && context == Context::Text) {
+            restored.push_str(note);
+        }
         if restored != text {
             // A name of a member is a string literal as well, so the same splice serves both.
             edits.set_string(id, &restored);
         }
     }
     edits.apply()
+}
+
+/// The text that ends what the model says to the person.
+fn last_words(json: &Json<'_>, protocol: Protocol) -> Option<NodeId> {
+    let words = match protocol {
+        Protocol::OpenAi => json.root().get("choices")?.items().next()?.get("message")?.get("content"),
+        Protocol::Anthropic => {
+            let blocks = json.root().get("content")?.items();
+            blocks
+                .filter(|block| block.get("type").and_then(Node::as_str).as_deref() == Some("text"))
+                .last()?
+                .get("text")
+        }
+    };
+    words.filter(|words| words.kind() == Kind::String).map(Node::id)
 }
 
 /// The strings of a value that are restored. `free`: within the arguments of a tool, whose names are the user's own.

@@ -7,6 +7,8 @@ use asepsis_vocab::{DisclosureForm, PurposeOfUse};
 use http::Uri;
 use zeroize::Zeroizing;
 
+use crate::coaching::Coaching;
+
 /// The API that an AI system speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
@@ -37,6 +39,8 @@ pub struct Settings {
     pub systems: Vec<SystemRoute>,
     /// Bounds.
     pub limits: Limits,
+    /// How people are told what was done with what they sent.
+    pub coaching: Coaching,
     /// Certificate authorities to trust besides the public ones, in DER, for AI systems inside the organisation.
     pub extra_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
 }

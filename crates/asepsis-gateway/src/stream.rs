@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use asepsis_document::json::{self, Json, Node};
 use asepsis_document::sse;
 use asepsis_exchange::{Admitted, Ending, Lane};
+use asepsis_surrogate::Context;
 use asepsis_vocab::ExchangeId;
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -38,14 +39,16 @@ pub(crate) struct Relay {
     /// Events that end the answer: they wait until its record is durable.
     last: Vec<u8>,
     answer_bytes: u64,
+    /// What is still to be said at the end of what the model says.
+    note: Option<String>,
 }
 
 /// A text on its way back.
 enum Text {
     /// Only its beginning came, which does not tell yet how it is to be read.
     Opening(String),
-    /// It is read and restored.
-    Lane(Lane),
+    /// It is read and restored; the second says whether a person reads it, and no program.
+    Lane(Lane, bool),
 }
 
 /// How the relaying came to its end.
@@ -81,7 +84,13 @@ impl Relay {
             envelope: None,
             last: Vec::new(),
             answer_bytes: 0,
+            note: None,
         }
+    }
+
+    /// The same with this at the end of what the model says.
+    pub(crate) fn ending_with(self, note: Option<String>) -> Self {
+        Self { note, ..self }
     }
 
     /// Relays until one side ends, and records the outcome before the last byte goes out.
@@ -260,7 +269,7 @@ impl Relay {
     fn push(&mut self, id: LaneId, fragment: &str, out: &mut String) {
         let text = self.lanes.entry(id).or_insert_with(|| Text::Opening(String::new()));
         match text {
-            Text::Lane(lane) => lane.push(fragment, out),
+            Text::Lane(lane, _) => lane.push(fragment, out),
             Text::Opening(beginning) => {
                 beginning.push_str(fragment);
                 let context = match id.part {
@@ -270,7 +279,7 @@ impl Relay {
                 if let Some(context) = context {
                     let mut lane = self.admitted.lane(context);
                     lane.push(beginning, out);
-                    *text = Text::Lane(lane);
+                    *text = Text::Lane(lane, id.part == Part::Content && context == Context::Text);
                 }
             }
         }
@@ -278,15 +287,21 @@ impl Relay {
 
     fn end_lane(&mut self, id: LaneId, out: &mut String) {
         if let Some(text) = self.lanes.remove(&id) {
-            let mut lane = match text {
-                Text::Lane(lane) => lane,
+            let (mut lane, is_speech) = match text {
+                Text::Lane(lane, is_speech) => (lane, is_speech),
                 Text::Opening(beginning) => {
                     let mut lane = self.admitted.lane(id.part.context());
                     lane.push(&beginning, out);
-                    lane
+                    (lane, false)
                 }
             };
             lane.finish(out);
+            if is_speech
+                && (id.index == 0 || self.protocol == Protocol::Anthropic)
+                && let Some(note) = self.note.take()
+            {
+                out.push_str(&note);
+            }
             self.admitted.collect(lane);
         }
     }

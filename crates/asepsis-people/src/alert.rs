@@ -37,11 +37,18 @@ struct Seen {
 impl Alerts {
     /// Notes an alert at `now`, in seconds since 1970 UTC.
     pub async fn raise(&self, log: &Log, interface: &str, alert: Alert, now: i64) {
+        self.note(log, interface, ActKind::AccessAlert, alert, now).await;
+    }
+
+    /// Notes what is to be in the log as another kind of act, as seldom as an alert.
+    pub async fn note(&self, log: &Log, interface: &str, kind: ActKind, alert: Alert, now: i64) {
         let Some(times) = self.due(&alert, now) else { return };
-        tracing::warn!(what = alert.what, times, "an alert about access is in the log");
+        if kind == ActKind::AccessAlert {
+            tracing::warn!(what = alert.what, times, "an alert about access is in the log");
+        }
         let figures = std::iter::once(("times".to_owned(), times)).collect();
         let (target, basis) = (Some(alert.about), Some(alert.what.to_owned()));
-        let act = Act { kind: ActKind::AccessAlert, target, basis, figures };
+        let act = Act { kind, target, basis, figures };
         if let Err(error) = log.append(&act_event(act, interface, alert.actor)).await {
             tracing::error!(%error, "an alert could not be recorded");
         }

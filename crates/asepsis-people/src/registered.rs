@@ -19,6 +19,8 @@ pub struct Registered {
 pub struct Snapshot {
     /// By name, with the version of the record.
     persons: HashMap<String, (Person, u32)>,
+    /// Names by what passkeys call their users.
+    by_handle: HashMap<String, String>,
     /// By id.
     devices: HashMap<String, Device>,
     by_key: HashMap<String, String>,
@@ -87,6 +89,7 @@ impl Snapshot {
                     snapshot.unreadable += 1;
                     Person { role: String::new(), disabled: true }
                 });
+                snapshot.by_handle.insert(crate::passkey::user_handle(&record.id), record.id.clone());
                 snapshot.persons.insert(record.id, (person, record.version));
             } else if let Ok(device) = serde_json::from_str::<Device>(&record.body) {
                 if let Some(hash) = &device.key_hash {
@@ -109,6 +112,11 @@ impl Snapshot {
     /// A local user, with the version of the record.
     pub fn person(&self, user: &str) -> Option<(&Person, u32)> {
         self.persons.get(user).map(|(person, version)| (person, *version))
+    }
+
+    /// The local user whom passkeys call so.
+    pub fn by_handle(&self, handle: &str) -> Option<&str> {
+        self.by_handle.get(handle).map(String::as_str)
     }
 
     /// Whether a user is a local one who may do nothing any more.

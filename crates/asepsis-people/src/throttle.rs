@@ -96,10 +96,26 @@ impl Throttle {
         lock
     }
 
-    /// Forgets the failures of a user who got in, or whom an administrator has reset. Those of an address stay: who knows one password would
-    /// otherwise guess at others for ever.
-    pub fn succeeded(&mut self, user: &str) {
+    /// Counts an attempt before it is looked at, so that many at the same time are no more than one after the other. Says what it
+    /// would lock if it fails; where it succeeds, [`succeeded`](Self::succeeded) takes it back.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn attempt(&mut self, user: &str, address: IpAddr, now: i64) -> Result<Option<NewLock>, Locked> {
+        self.check(user, address, now)?;
+        Ok(self.failed(user, address, now))
+    }
+
+    /// Forgets the failures of a user who got in from an address, and takes the attempt back. Earlier failures of the address stay: who
+    /// knows one password would otherwise guess at others for ever.
+    pub fn succeeded(&mut self, user: &str, address: IpAddr) {
         self.users.remove(user);
+        if let Some(of_address) = self.addresses.get_mut(&network(address)) {
+            if of_address.count == OF_ADDRESS {
+                of_address.until = 0;
+            }
+            of_address.count = of_address.count.saturating_sub(1);
+        }
     }
 }
 
@@ -166,7 +182,7 @@ mod tests {
         }
         throttle.failed("alice", other(200), now + 4000);
         assert_eq!(throttle.check("alice", HERE, i64::MAX - 1), Err(Locked { until: i64::MAX }), "only a reset helps");
-        throttle.succeeded("alice");
+        throttle.succeeded("alice", HERE);
         assert_eq!(throttle.check("alice", HERE, now), Ok(()));
     }
 
@@ -178,10 +194,16 @@ mod tests {
         }
         assert_eq!(throttle.failed("user19", HERE, 1000), Some(NewLock::Address(20)));
         assert_eq!(throttle.check("somebody-else", HERE, 1001), Err(Locked { until: 1900 }));
-        throttle.succeeded("user3");
+        throttle.succeeded("user3", other(3));
         assert!(throttle.check("user3", HERE, 1001).is_err());
         assert_eq!(throttle.check("somebody-else", other(1), 1001), Ok(()));
         assert_eq!(throttle.check("somebody-else", HERE, 1900), Ok(()));
+        // Attempts that succeed do not count, however many there are.
+        let mut throttle = Throttle::default();
+        for _ in 0..100 {
+            throttle.attempt("bob", HERE, 1000).unwrap();
+            throttle.succeeded("bob", HERE);
+        }
         // Nineteen in a window lock nobody, however many windows there are.
         let mut throttle = Throttle::default();
         for n in 0..190 {

@@ -88,11 +88,11 @@ impl std::fmt::Debug for Seed {
     }
 }
 
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -145,6 +145,6 @@ mod tests {
         assert!(Seed::from_text("AAAA").is_none() && Seed::from_text("1!").is_none());
         assert!(!format!("{seed:?}").contains(text.as_str()));
         let address = seed.address("North Side", "a b@x");
-        assert!(address.starts_with("otpauth://totp/North%20Side:a%20b@x?secret="), "{}", address.as_str());
+        assert!(address.starts_with("otpauth://totp/North%20Side:a%20b%40x?secret="), "{}", address.as_str());
     }
 }

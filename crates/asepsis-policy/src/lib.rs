@@ -54,7 +54,7 @@ pub use pack::{Pack, RuleText, SHIPPED, Settings, Source, Unlabelled, Unscreened
 pub use people::{Person, Role, Standing};
 pub use problem::{Problem, closest};
 pub use register::{Parts, Register, RegisterError};
-pub use rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict};
+pub use rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict, addressed};
 pub use sheet::{Cell, DataClass, Row, Sheet, SheetFacts, Table, words};
 pub use stops::{Stop, StopOf, Stops};
 pub use system::AiSystem;

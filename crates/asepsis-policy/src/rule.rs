@@ -17,6 +17,15 @@ pub const NO_EXECUTOR: &str = "obligation-not-executable";
 /// How many rules a staff message speaks of; of the others it gives the ids.
 const SPOKEN: usize = 2;
 
+/// What stands for the address of Asepsis' own pages in the texts of rules.
+const PAGES: &str = "{pages}";
+
+/// A text of a rule with the address of the pages in it, `https://asepsis.example.org/asepsis`; without one, from
+/// where the server stands.
+pub fn addressed(text: &str, pages: Option<&str>) -> String {
+    text.replace(PAGES, pages.unwrap_or("/asepsis"))
+}
+
 /// A policy that took part in a decision, in its texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
@@ -115,6 +124,11 @@ impl Decision {
     /// What the person at the keyboard is told: why, what helps, and how an exception is asked for.
     pub fn staff_message(&self) -> String {
         message(&self.rules)
+    }
+
+    /// What the person at the keyboard is told where a richer form was wanted first: why it was not given, and what helps.
+    pub fn coaching(&self) -> Option<String> {
+        self.why_poorer().map(|step| message(&step.rules))
     }
 
     /// Why the form is poorer than the richest that was asked for; `None` where it is not.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use asepsis_exchange::{Keep, Reach, Rules};
-use asepsis_gateway::{Limits, Settings, SystemRoute};
+use asepsis_gateway::{Coaching, Limits, Settings, SystemRoute};
 use asepsis_phi::{Engine, KnownPhi, Language, Profile, SitePattern};
 use asepsis_policy::{Agreement, Pack, Parts, Person, Policy, Register, Role, Source, Stops, Vendor};
 use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
@@ -28,6 +28,7 @@ use crate::commands::policy::Versions;
 use crate::registers::Records;
 use crate::roots::KeySettings;
 
+pub(crate) use people::ConsoleConfig;
 pub(crate) use system::{Served, System};
 
 /// Where what the configuration says stands, in messages.
@@ -41,7 +42,7 @@ pub(crate) struct Config {
     base: PathBuf,
     /// The AI systems, and where each stands.
     systems: Vec<(System, String)>,
-    pub(crate) register: Register,
+    pub(crate) register: Arc<Register>,
     pub(crate) offset: UtcOffset,
 }
 
@@ -69,6 +70,8 @@ struct File {
     backup: watch::Backup,
     #[serde(default)]
     policy: PolicyTable,
+    #[serde(default)]
+    coaching: CoachingTable,
     #[serde(default, rename = "zone")]
     zones: Vec<people::Zone>,
     #[serde(default)]
@@ -79,6 +82,12 @@ struct File {
     client_certificates: people::ClientCertificates,
     #[serde(default, rename = "client_certificate")]
     certificate_holders: Vec<people::Holder>,
+    #[serde(default)]
+    sign_in: Option<people::SignIn>,
+    #[serde(default, rename = "identity_provider")]
+    identity_providers: Vec<people::IdentityProvider>,
+    #[serde(default, rename = "backend_service")]
+    backend_services: Vec<people::Backend>,
     #[serde(default, rename = "person")]
     people: Vec<Person>,
     #[serde(default, rename = "role")]
@@ -211,6 +220,13 @@ struct PolicyTable {
     settings: toml::Table,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CoachingTable {
+    /// Whether answers end with what was done, where something stood in the way of the form that the route takes first.
+    in_answers: bool,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SitePatternEntry {
@@ -244,8 +260,8 @@ impl Config {
         let file: File = toml::from_str(text)?;
         let offset = offset(&file.server.utc_offset)?;
         let systems = file.systems.iter().map(|system| (system.clone(), HERE.to_owned())).collect();
-        let mut config = Self { file: Arc::new(file), base, systems, register: Register::default(), offset };
-        config.register = Register::assemble(config.parts())?;
+        let mut config = Self { file: Arc::new(file), base, systems, register: Arc::default(), offset };
+        config.register = Arc::new(Register::assemble(config.parts())?);
         config.check()?;
         Ok(config)
     }
@@ -267,17 +283,18 @@ impl Config {
     ///
     /// # Errors
     /// Where they do not hold together; the message names both places.
-    pub(crate) fn joined(&self, records: &Records) -> anyhow::Result<Self> {
+    pub(crate) fn joined(&self, records: Records) -> anyhow::Result<Self> {
         let mut parts = self.parts();
-        parts.vendors.extend(records.vendors.iter().cloned());
-        parts.systems.extend(records.systems.iter().map(|(system, place)| (system.facts(), place.clone())));
-        parts.agreements.extend(records.agreements.iter().cloned());
         parts.people = records.people_with(parts.people);
-        parts.stops = records.stops.clone();
+        parts.stops = records.stops;
+        parts.vendors.extend(records.vendors);
+        parts.systems.extend(records.systems.iter().map(|(system, place)| (system.facts(), place.clone())));
+        parts.agreements.extend(records.agreements);
         let here = self.file.systems.iter().map(|system| (system.clone(), HERE.to_owned()));
-        let systems: Vec<_> = here.chain(records.systems.iter().cloned()).collect();
+        let systems: Vec<_> = here.chain(records.systems).collect();
         system::check_all(&systems)?;
-        Ok(Self { systems, register: Register::assemble(parts)?, ..self.clone() })
+        let register = Arc::new(Register::assemble(parts)?);
+        Ok(Self { systems, register, ..self.clone() })
     }
 
     /// The vendors that the configuration itself has, and where they stand.
@@ -309,7 +326,7 @@ impl Config {
 
     /// The same with these kill switches alone.
     pub(crate) fn with_stops(&self, stops: Stops) -> Self {
-        Self { register: self.register.with_stops(stops), ..self.clone() }
+        Self { register: Arc::new(self.register.with_stops(stops)), ..self.clone() }
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -334,14 +351,36 @@ impl Config {
 
     /// Who may ask, and how that is found out.
     pub(crate) fn entrance(&self) -> anyhow::Result<asepsis_people::entrance::EntranceRules> {
-        let tables = people::Tables {
+        self.people().entrance(|role| self.register.role(role).is_some())
+    }
+
+    /// What the console is made with; `None` where there is none. Secrets and keys are read here.
+    pub(crate) fn console(
+        &self,
+        rules: &asepsis_people::entrance::EntranceRules,
+    ) -> anyhow::Result<Option<ConsoleConfig>> {
+        self.people().console(rules, &self.base, |role| self.register.role(role).is_some())
+    }
+
+    /// Certificate authorities to trust besides the public ones.
+    pub(crate) fn extra_roots(&self) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+        match &self.file.upstream.ca_file {
+            Some(path) => certificates(&self.base.join(path)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn people(&self) -> people::Tables<'_> {
+        people::Tables {
             zones: &self.file.zones,
             network: &self.file.network,
             devices: &self.file.devices,
             certificates: &self.file.client_certificates,
             holders: &self.file.certificate_holders,
-        };
-        tables.entrance(|role| self.register.role(role).is_some())
+            sign_in: self.file.sign_in.as_ref(),
+            providers: &self.file.identity_providers,
+            backends: &self.file.backend_services,
+        }
     }
 
     /// Where the log's published files are kept as well, and how that place is reached.
@@ -443,7 +482,7 @@ impl Config {
 
     /// What decides, and the facts behind it.
     pub(crate) fn rules(&self) -> anyhow::Result<Rules> {
-        Ok(Rules { policy: Arc::new(self.policy()?), register: Arc::new(self.register.clone()) })
+        Ok(Rules { policy: Arc::new(self.policy()?), register: Arc::clone(&self.register) })
     }
 
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
@@ -477,12 +516,11 @@ impl Config {
         let (systems, left_out) = self.system_routes()?;
         let tls = self.file.server.tls.as_ref();
         let tls = tls.map(|t| t.load(&self.base, &self.file.client_certificates)).transpose()?;
-        let extra_roots = match &self.file.upstream.ca_file {
-            Some(path) => certificates(&self.base.join(path))?,
-            None => Vec::new(),
-        };
+        let extra_roots = self.extra_roots()?;
         let limits = self.file.limits.limits();
-        Ok((Settings { listen: self.listen(), tls, systems, limits, extra_roots }, left_out))
+        let pages = self.people().pages();
+        let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages };
+        Ok((Settings { listen: self.listen(), tls, systems, limits, coaching, extra_roots }, left_out))
     }
 
     /// How the AI systems are reached, and why some are not. Their keys are read here; a system of the store whose key cannot be
@@ -503,6 +541,11 @@ impl Config {
     /// are not there.
     pub(crate) fn missing_keys(&self) -> Vec<String> {
         self.systems.iter().filter_map(|(s, _)| s.key(&self.base).err().map(|e| e.to_string())).collect()
+    }
+
+    /// For each AI system: its id, the forms that its route takes, and its default purpose.
+    pub(crate) fn routes_owned(&self) -> Vec<(String, Vec<DisclosureForm>, PurposeOfUse)> {
+        self.routes().map(|(id, _, forms, purpose)| (id.to_owned(), forms.to_vec(), purpose)).collect()
     }
 
     /// For each AI system: its id, models, the forms that its route takes, and its default purpose.
@@ -581,7 +624,7 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(chain)
 }
 
-fn offset(text: &str) -> anyhow::Result<UtcOffset> {
+pub(crate) fn offset(text: &str) -> anyhow::Result<UtcOffset> {
     let format = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
     UtcOffset::parse(text, format).context("[server] utc_offset must look like \"-05:00\" or \"+00:00\"")
 }

@@ -51,6 +51,8 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Serve => commands::serve::run(&config),
         Command::Check => commands::check::run(&config),
         Command::Key(key) => commands::key::run(&config, &key),
+        Command::User(user) => commands::user::run(&config, &user),
+        Command::Device(device) => commands::device::run(&config, &device),
         Command::Keys(keys) => commands::keys::run(&config, &keys),
         Command::Vault(vault) => commands::vault::run(&config, &vault),
         Command::Policy(policy) => commands::policy::run(&config, &policy),

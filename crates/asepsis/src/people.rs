@@ -1,20 +1,129 @@
 //! Who is let in: the gateway's doors, put together from configuration, store and log.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, Weak};
 
 use anyhow::Context;
+use asepsis_console::{Console, ConsolePages, ConsoleParts, HttpFetch, Right, Rights};
+use asepsis_exchange::{Plane, Rules, Whereabouts};
 use asepsis_gateway::Doors;
+use asepsis_people::account::Accounts;
 use asepsis_people::entrance::Entrance;
-use asepsis_people::token::Offline;
-use asepsis_store::Store;
+use asepsis_people::token::{Fetch, IssuedTokens};
+use asepsis_policy::{ContentFacts, Facts};
+use asepsis_store::{Change, Store};
+use asepsis_vocab::{ActKind, DisclosureForm, IdentifierClass, PurposeOfUse};
 
-use crate::config::Config;
+use crate::act::{Recorded, actor};
+use crate::config::{Config, ConsoleConfig};
+use crate::home::Home;
 
-/// The doors of a gateway.
-pub(crate) async fn doors(config: &Config, store: &Store) -> anyhow::Result<Doors> {
+/// The doors of a gateway: programs with keys, and, where the configuration says so, pages for people.
+pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &Arc<Plane>) -> anyhow::Result<Doors> {
     let rules = config.entrance()?;
-    let entrance = Entrance::open(store.clone(), rules, Arc::new(Offline), Arc::new(Mutex::default()))
+    let console = config.console(&rules)?;
+    let fetch: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&config.extra_roots()?)?);
+    let issued: Arc<Mutex<IssuedTokens>> = Arc::default();
+    let entrance = Entrance::open(store.clone(), rules, fetch.clone(), issued.clone())
         .await
         .context("the registers of people and devices cannot be read")?;
-    Ok(Doors { entrance, pages: None })
+    let Some(ConsoleConfig { settings, providers, services }) = console else {
+        return Ok(Doors { entrance, pages: None });
+    };
+    let accounts = Accounts::new(store.clone(), &home.keys().await?.named(SIGN_IN_KEY).await?)?;
+    let rights = Arc::new(Decisions { plane: Arc::downgrade(plane), routes: config.routes_owned() });
+    let parts = ConsoleParts {
+        entrance: entrance.clone(),
+        accounts: Arc::new(accounts),
+        log: plane.log().clone(),
+        fetch,
+        issued,
+        rights,
+        providers,
+        services,
+        pages: Vec::new(),
+        settings,
+    };
+    let pages = ConsolePages::new(Console::new(parts));
+    Ok(Doors { entrance, pages: Some(Arc::new(pages)) })
+}
+
+/// What people may do, as the policies decide at present.
+struct Decisions {
+    plane: Weak<Plane>,
+    /// The AI systems, with the forms that their routes take and their usual purposes.
+    routes: Vec<(String, Vec<DisclosureForm>, PurposeOfUse)>,
+}
+
+impl Rights for Decisions {
+    fn of(&self, user: &str, role: &str) -> Vec<Right> {
+        let Some(plane) = self.plane.upgrade() else { return Vec::new() };
+        let Rules { policy, register } = plane.rules();
+        let of_route = |(id, forms, purpose): &(String, Vec<DisclosureForm>, PurposeOfUse)| {
+            let facts = Facts {
+                user,
+                role,
+                system: register.system(id)?,
+                purpose: *purpose,
+                classes: [IdentifierClass::Name, IdentifierClass::Mrn, IdentifierClass::Date].into(),
+                content: ContentFacts {
+                    labels: Some(BTreeSet::new()),
+                    individuals: Some(1),
+                    ..ContentFacts::default()
+                },
+                whereabouts: Whereabouts::default(),
+                full_assurance: false,
+                first_layer_accepted: plane.first_layer_accepted(),
+                now: time::OffsetDateTime::now_utc(),
+            };
+            let decision = policy.decide(&register, &facts, forms).ok()?;
+            let good = decision.form >= DisclosureForm::Pseudonymised;
+            let mut says = decision.form.name().to_owned();
+            // Why not in the richest form, and what helps.
+            let poorer = decision.why_poorer().map_or(&decision.rules, |step| &step.rules);
+            if decision.form == DisclosureForm::Nothing || decision.why_poorer().is_some() {
+                for rule in poorer.iter().take(3).filter(|rule| !rule.staff.is_empty()) {
+                    says.push_str(&format!(" \u{2013} {} {}", rule.staff, rule.fix));
+                }
+            }
+            if good && !decision.restore {
+                says.push_str(" \u{2013} names are not put back in answers");
+            }
+            Some(Right { what: id.clone(), good, says })
+        };
+        self.routes.iter().filter_map(of_route).collect()
+    }
+}
+
+/// The name of the key under which what users sign in with is sealed.
+pub(crate) const SIGN_IN_KEY: &str = "sign-in";
+
+/// Changes records from the command line: an entry of the log for each, then all of them or none.
+pub(crate) async fn change(
+    home: &Home,
+    store: &Store,
+    interface: &str,
+    changes: Vec<Change>,
+    basis: Option<&str>,
+) -> anyhow::Result<()> {
+    for change in &changes {
+        change.check()?;
+        let version = next_version(store, change).await?;
+        Recorded::new(interface, ActKind::RegisterChanged, basis)?
+            .target(format!("{}/{}@{version}", change.kind(), change.id()))
+            .append(home)
+            .await?;
+    }
+    let now = i64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX);
+    store.change(changes, &actor().user, basis, now).await?;
+    Ok(())
+}
+
+/// The version that comes to be. Versions count on behind a removal, which only the history shows.
+async fn next_version(store: &Store, change: &Change) -> anyhow::Result<u32> {
+    if let Some(record) = store.record(change.kind(), change.id()).await? {
+        return Ok(record.version + 1);
+    }
+    let history = store.history(change.kind(), change.id(), 0).await?;
+    Ok(history.last().map_or(0, |record| record.version) + 1)
 }

@@ -179,7 +179,7 @@ pub(crate) async fn joined(config: &Config) -> anyhow::Result<Config> {
     let store = Home::of(config)?.store().await?;
     let records = Records::read(&store).await?;
     records.sound()?;
-    config.joined(&records)
+    config.joined(records)
 }
 
 /// As [`joined`] for a command that has no runtime.

@@ -199,7 +199,7 @@ fn c11_c12_labels_purposes_and_the_minimum_necessary_decide_on_the_wire() {
     assert!(text.starts_with(&format!("{notice}\n\nMartha Collins")), "{text}");
     let recorded = of(&site, ask("TREAT", "SUD").exchange());
     assert!(recorded[0]["decision"]["rules"].to_string().contains("obliges:PRIVMARK"), "{recorded:?}");
-    let unread = json!({"model": "standin-echo", "messages": [], "metadata": {"note": "Martha Collins"}});
+    let unread = json!({"model": "standin-echo", "messages": [user("{\"note\": \"Martha Collins\"}")]});
     let headers = [("x-api-key", site.clinician()), ("x-asepsis-purpose", "TREAT"), ("x-asepsis-labels", "SUD")];
     let refused = site.request("POST", "/v1/chat/completions", &headers, unread.to_string().as_bytes());
     assert!(refused.status == 422 && refused.text().contains("notice_needs_text"), "{}", refused.text());
@@ -255,4 +255,59 @@ fn a_hole_is_shown_by_diff_with_the_request_that_goes_through_it() {
     assert!(diff.stdout.contains("REFUTED  phi-needs-an-agreement-in-force"), "{}", diff.stdout);
     assert!(diff.stdout.contains("proved   no-false-label") && diff.stdout.contains("chief"), "{}", diff.stdout);
     assert!(diff.stdout.contains("identified: something is permitted that was not before"), "{}", diff.stdout);
+}
+
+#[test]
+fn r24_a_refused_or_poorer_exchange_teaches_in_the_clients_own_protocol() {
+    let known = "retention_days = 0\ntrains_on_data = false\nstatus = \"approved\"\npatient_facing = false";
+    let mut site = Setup::new()
+        .system_lines(known)
+        .allowed(&["clinician"])
+        .extra("\n[inspect]\naccept_first_layer = true\n\n[coaching]\nin_answers = true\n\n[policy]\npack = \"us-provider\"\n")
+        .start();
+    site.stop();
+    let config = std::fs::read_to_string(site.config()).expect("a configuration");
+    let standing = "standing = { training = false, attestation = true, managed_device = true }";
+    let config = config
+        .replace("name = \"Stand-in vendor\"", "name = \"Stand-in vendor\"\nstatus = \"approved\"")
+        .replace("restore = true", &format!("restore = true\n{standing}"));
+    std::fs::write(site.config(), config).expect("written");
+    site.start_again();
+    let ask = |path: &str, model: &str, stream: bool, text: &str| {
+        let mut body = json!({"model": model, "stream": stream, "messages": [user(text)]});
+        if path == "/v1/messages" {
+            body["max_tokens"] = json!(500);
+        }
+        let headers = [("x-api-key", site.clinician()), ("x-asepsis-labels", "none"), ("x-asepsis-purpose", "TREAT")];
+        site.request("POST", path, &headers, body.to_string().as_bytes())
+    };
+    let taught = "[Asepsis] Found: 1 name. It went without anything that names people. Your AI training is missing or out of date. \
+                  Until you finish it, only text without names may go. Finish the short training at /asepsis/training. \
+                  It counts from the next question on.";
+    let calls = [
+        ("/v1/chat/completions", "standin-echo", false),
+        ("/v1/chat/completions", "standin-echo", true),
+        ("/v1/messages", "standin-messages", false),
+        ("/v1/messages", "standin-messages", true),
+    ];
+    for (path, model, stream) in calls {
+        let reply = ask(path, model, stream, "Write to Martha Collins.");
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(reply.text().matches(taught).count(), 1, "{path} {stream}: {}", reply.text());
+        assert_eq!(reply.header("x-asepsis-found"), Some("NAME=1"));
+        assert!(reply.header("x-asepsis-coaching").is_some_and(|said| said.contains("AI training is missing")));
+    }
+    // What a program reads is left alone.
+    let data = ask("/v1/chat/completions", "standin-echo", false, "{\"for\": \"Martha Collins\"}");
+    assert!(!data.text().contains("[Asepsis]"), "{}", data.text());
+    // Refused: what was found is said as well.
+    let stranger = site.key("bob", "front-desk");
+    let refused = site.request(
+        "POST",
+        "/v1/chat/completions",
+        &[("x-api-key", &stranger), ("x-asepsis-labels", "none"), ("x-asepsis-purpose", "TREAT")],
+        json!({"model": "standin-echo", "messages": [user("Martha Collins, SSN 219-09-9999")]}).to_string().as_bytes(),
+    );
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(refused.text().contains("Found: 1 name, 1 social security number."), "{}", refused.text());
 }

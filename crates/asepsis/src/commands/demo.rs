@@ -45,7 +45,7 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let (key, _) = store.add_key("dr-demo", "clinician", Some(now + 86_400), now).await?;
     let (mut settings, _) = config.settings()?;
-    let doors = people::doors(&config, &store).await?;
+    let doors = people::doors(&config, &home, &store, &plane).await?;
     let gateway = Gateway::new(plane.clone(), store.clone(), doors, &settings)?;
     let server = match Server::bind(gateway.clone(), &settings).await {
         Ok(server) => server,

@@ -302,7 +302,7 @@ impl Book {
         checked(what.basis)?;
         let records = Records::read_as_after(&self.store, &changes).await?;
         records.sound()?;
-        self.config.joined(&records)?;
+        self.config.joined(records)?;
         let basis = match what.second {
             None => what.basis.to_owned(),
             Some((user, key)) => format!("{}; second person: {user} (key {key})", what.basis),

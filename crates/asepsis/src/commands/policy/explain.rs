@@ -88,7 +88,7 @@ fn say(lines: &mut Vec<String>, rule: &Rule, refuses: bool) {
         lines.push(format!("    for the privacy officer: {}", rule.officer));
     }
     if !rule.fix.is_empty() {
-        lines.push(format!("    what helps: {}", rule.fix));
+        lines.push(format!("    what helps: {}", asepsis_policy::addressed(&rule.fix, None)));
     }
     if refuses && !rule.exception.is_empty() {
         lines.push(format!("    exception: {}", rule.exception));
