@@ -3,6 +3,8 @@
 mod answer;
 mod approve;
 pub(crate) mod book;
+pub(crate) mod changes;
+mod dossiers;
 mod due;
 
 use std::path::Path;

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use anyhow::Context;
 use asepsis_govern::caiq::{self, Answers, Mapping};
-use asepsis_govern::{Fact, catalogue};
+use asepsis_govern::{Fact, Subject, catalogue};
 use serde_json::json;
 use time::Date;
 
 use super::assess;
+use super::assess::changes::Written;
 use crate::args::{Caiq, CaiqAction};
 use crate::output;
 
@@ -33,7 +34,12 @@ pub(crate) fn run(path: &Path, command: &Caiq) -> anyhow::Result<u8> {
         let mut found = mapping.apply(answers, &source, book.today);
         by_name(&mut found, &source, book.today);
         let (facts, left) = assess::better(&book.dossier(subject, &id), found.facts, book.today);
-        assess::state(&home, &book, "cli.caiq.import", basis, subject, &id, &facts).await?;
+        let changes = match subject {
+            Subject::System => book.state_apart(&id, &facts)?,
+            Subject::Vendor => book.state(subject, &id, &facts)?,
+        };
+        let what = Written { interface: "cli.caiq.import", basis, second: None };
+        book.change(&home, what, changes).await?;
         let code = u8::from(!found.unclear.is_empty());
         if *json {
             let shown = json!({

@@ -17,7 +17,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::assess::book::{Book, PROBE, Probed, Written};
+use super::assess::book::{Book, PROBE, Probed};
+use super::assess::changes::Written;
 use super::assess::with;
 use crate::args::Probe as Command;
 use crate::output;

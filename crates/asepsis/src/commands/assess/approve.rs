@@ -5,7 +5,8 @@ use asepsis_govern::{Assessment, Exception, Question, Subject, catalogue};
 use asepsis_store::{Change, Principal};
 use serde_json::{Value as Json, json};
 
-use super::book::{ASSESSMENT, Book, Kept, Written, record_id};
+use super::book::{ASSESSMENT, Book, Kept, record_id};
+use super::changes::Written;
 use crate::args::AssessApprove;
 use crate::commands::deid::local_user;
 use crate::commands::register::entry::sealed;
