@@ -10,6 +10,7 @@ use serde_json::json;
 use time::Date;
 
 use super::assess;
+use super::assess::book::Reach;
 use super::assess::changes::Written;
 use crate::args::{Caiq, CaiqAction};
 use crate::output;
@@ -29,7 +30,7 @@ pub(crate) fn run(path: &Path, command: &Caiq) -> anyhow::Result<u8> {
     let answers = caiq::read(&bytes).with_context(|| file.display().to_string())?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let source = format!("questionnaire {name}");
-    assess::with(path, async |home, _, book| {
+    assess::with(path, Reach::Named(of), async |home, _, book| {
         let (subject, id) = book.find(of)?;
         let mut found = mapping.apply(answers, &source, book.today);
         by_name(&mut found, &source, book.today);

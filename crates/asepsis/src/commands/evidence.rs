@@ -12,17 +12,31 @@ use asepsis_vocab::ActKind;
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
-use super::assess::book::Book;
+use super::assess::book::{Book, Reach};
 use super::assess::changes::Written;
 use super::assess::with;
 use crate::act::Recorded;
 use crate::args::{Evidence, EvidenceAction, EvidenceAdd};
 use crate::home::Home;
 use crate::output;
+use crate::registers::VENDOR;
 use crate::registers::evidence::EVIDENCE;
 
 pub(crate) fn run(path: &Path, command: &Evidence) -> anyhow::Result<u8> {
-    with(path, async |home, _, book| {
+    let vendor = match &command.action {
+        EvidenceAction::Add(asked) => Some(format!("{VENDOR}/{}", asked.vendor)),
+        EvidenceAction::List { vendor, .. } => vendor.as_ref().map(|vendor| format!("{VENDOR}/{vendor}")),
+        _ => None,
+    };
+    let reach = match (&command.action, &vendor) {
+        (
+            EvidenceAction::Show { id, .. } | EvidenceAction::Export { id, .. } | EvidenceAction::Remove { id, .. },
+            _,
+        ) => Reach::Document(id),
+        (_, Some(vendor)) => Reach::Named(vendor),
+        (_, None) => Reach::All,
+    };
+    with(path, reach, async |home, _, book| {
         let documents = home.documents().await?;
         match &command.action {
             EvidenceAction::Add(asked) => add(&home, &book, &documents, asked).await,

@@ -51,6 +51,11 @@ pub(super) async fn run(home: &Home, config: &Config, book: &Book, asked: &Asses
         "rests_on": rests_on(&approval.rests_on),
     });
     body.insert("status".to_owned(), status);
+    if subject == Subject::Vendor {
+        // The register keeps these of vendors, for its lists and notices.
+        body.insert("tier".to_owned(), found.tier.tier.name().into());
+        body.insert("next_review".to_owned(), approval.review_by.to_string().into());
+    }
     let results = json!({
         "tier": found.tier,
         "cap": found.cap,

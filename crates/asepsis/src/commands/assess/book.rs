@@ -63,8 +63,19 @@ pub(crate) struct Probed {
     pub(crate) contradictions: Vec<Contradiction>,
 }
 
+/// Of what the registers are read: they may be long, and most work is about one vendor.
+#[derive(Clone, Copy)]
+pub(crate) enum Reach<'a> {
+    /// All vendors.
+    All,
+    /// The vendor or AI system of this name, as [`Book::find`] takes it, with its vendor and all of that one's.
+    Named(&'a str),
+    /// The vendor of this document.
+    Document(&'a str),
+}
+
 impl Book {
-    pub(crate) async fn open(path: &Path, config: &Config, home: &Home) -> anyhow::Result<Self> {
+    pub(crate) async fn open(path: &Path, config: &Config, home: &Home, reach: Reach<'_>) -> anyhow::Result<Self> {
         let today = OffsetDateTime::now_utc().to_offset(config.offset).date();
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let file: Json = serde_json::to_value(toml::from_str::<toml::Table>(&text)?)?;
@@ -79,13 +90,17 @@ impl Book {
             assessments: BTreeMap::new(),
             probes: BTreeMap::new(),
         };
-        for (id, body) in book.records(VENDOR).await? {
+        let vendor = book.vendor_in(reach).await?;
+        let of = |body: &Map<String, Json>| {
+            vendor.as_deref().is_none_or(|vendor| body.get(VENDOR).and_then(Json::as_str) == Some(vendor))
+        };
+        for (id, body) in book.records(VENDOR, |id, _| vendor.as_deref().is_none_or(|vendor| id == vendor)).await? {
             book.vendors.insert(id, Entry { body, stored: true });
         }
-        for (id, body) in book.records(SYSTEM).await? {
+        for (id, body) in book.records(SYSTEM, |_, body| of(body)).await? {
             book.systems.insert(id, Entry { body, stored: true });
         }
-        for (id, body) in book.records(AGREEMENT).await? {
+        for (id, body) in book.records(AGREEMENT, |_, body| of(body)).await? {
             book.agreements.insert(id, Entry { body, stored: true });
         }
         for (vendor, entry) in &book.vendors {
@@ -97,23 +112,60 @@ impl Book {
                 book.agreements.entry(id).or_insert(Entry { body, stored: false });
             }
         }
-        book.evidence = typed(book.records(EVIDENCE).await?, EVIDENCE)?;
-        book.assessments = typed(book.records(ASSESSMENT).await?, ASSESSMENT)?;
-        book.probes = typed(book.records(PROBE).await?, PROBE)?;
+        // A fact may name a document of another vendor, which then proves little.
+        book.evidence = typed(book.records(EVIDENCE, |_, _| true).await?, EVIDENCE)?;
+        let known = |id: &str| match id.split_once('.') {
+            Some((SYSTEM, id)) => book.systems.contains_key(id),
+            Some((_, id)) => book.vendors.contains_key(id),
+            None => false,
+        };
+        let assessments = book.records(ASSESSMENT, |id, _| known(id)).await?;
+        let probes = book.records(PROBE, |id, _| book.systems.contains_key(id)).await?;
+        book.assessments = typed(assessments, ASSESSMENT)?;
+        book.probes = typed(probes, PROBE)?;
         Ok(book)
     }
 
-    async fn records(&self, kind: &str) -> anyhow::Result<Vec<(String, Map<String, Json>)>> {
-        let mut found: Vec<(String, Map<String, Json>)> = Vec::new();
-        loop {
-            let after = found.last().map(|(id, _)| id.clone());
-            let page = self.store.records(kind, after.as_deref(), 1_000).await?;
-            if page.is_empty() {
-                return Ok(found);
+    /// The vendor that is to be read of; all where absent. One that is not there is told by who looks for it.
+    async fn vendor_in(&self, reach: Reach<'_>) -> anyhow::Result<Option<String>> {
+        let named = match reach {
+            Reach::All => return Ok(None),
+            Reach::Document(id) => {
+                let record = self.store.record(EVIDENCE, id).await?;
+                let about = record.and_then(|record| serde_json::from_str::<Evidence>(&record.body).ok());
+                return Ok(Some(about.map(|about| about.vendor).unwrap_or_default()));
             }
+            Reach::Named(named) => named,
+        };
+        let id = match named.split_once('/') {
+            Some((VENDOR, id)) => return Ok(Some(id.to_owned())),
+            Some((_, id)) => id,
+            None => named,
+        };
+        if let Some(record) = self.store.record(SYSTEM, id).await? {
+            let body: Json = serde_json::from_str(&record.body)?;
+            return Ok(Some(body.get(VENDOR).and_then(Json::as_str).unwrap_or_default().to_owned()));
+        }
+        Ok(Some(self.vendor_of(id).unwrap_or(id).to_owned()))
+    }
+
+    /// The records of a kind that are wanted; of the others a page at a time is in memory.
+    async fn records(
+        &self,
+        kind: &str,
+        wanted: impl Fn(&str, &Map<String, Json>) -> bool,
+    ) -> anyhow::Result<Vec<(String, Map<String, Json>)>> {
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.store.records(kind, after.as_deref(), 1_000).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = Some(last.id.clone());
             for record in page {
                 let body = serde_json::from_str::<Map<String, Json>>(&record.body);
-                found.push((record.id.clone(), body.with_context(|| format!("the record {kind}/{}", record.id))?));
+                let body = body.with_context(|| format!("the record {kind}/{}", record.id))?;
+                if wanted(&record.id, &body) {
+                    found.push((record.id, body));
+                }
             }
         }
     }
