@@ -51,7 +51,7 @@ pub(crate) fn run(path: &Path, command: &Command) -> anyhow::Result<u8> {
             // In the registers that decide, the claim is unknown of this system from now on. A better probe does not lift it: somebody
             // has to state it anew.
             let against: BTreeMap<_, _> = found.iter().map(|one| (one.fact.clone(), unknown(one, &probe))).collect();
-            if book.system(&id).is_some_and(|entry| entry.stored) {
+            if book.system(&id).is_some_and(|entry| entry.version.is_some()) {
                 changes.extend(book.state(subject, &id, &against)?);
             }
             book.change(&home, what, changes).await?;

@@ -35,7 +35,8 @@ pub(super) async fn run(home: &Home, config: &Config, book: &Book, asked: &Asses
         }
     };
     let kind = if subject == Subject::System { "system" } else { "vendor" };
-    let mut body = book.stored(kind, &id)?.clone();
+    let (body, version) = book.stored(kind, &id)?;
+    let mut body = body.clone();
     let last_day = approval.last_day(catalogue(), &dossier, book.today);
     let of_exceptions = approval.exceptions.iter().map(|exception| exception.until);
     let until = of_exceptions.chain([approval.review_by]).min().unwrap_or(approval.review_by);
@@ -65,7 +66,7 @@ pub(super) async fn run(home: &Home, config: &Config, book: &Book, asked: &Asses
     let kept = Kept { approval: approval.clone(), results };
     let changes = vec![
         Change::set(ASSESSMENT, record_id(subject, &id), serde_json::to_string(&kept)?),
-        Change::set(kind, &id, sealed(kind, body)?),
+        Change::set(kind, &id, sealed(kind, body)?).expecting(version),
     ];
     let what =
         Written { interface: "cli.assess.approve", basis: &asked.basis, second: Some((&second.user, &second.key_id)) };

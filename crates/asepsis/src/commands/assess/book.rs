@@ -44,8 +44,8 @@ pub(crate) struct Book {
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) body: Map<String, Json>,
-    /// Whether it stands in the store, and can be changed there.
-    pub(crate) stored: bool,
+    /// The version in the store, where it can be changed; absent where it stands in the configuration.
+    pub(crate) version: Option<u32>,
 }
 
 /// What is kept of an approval.
@@ -62,6 +62,9 @@ pub(crate) struct Probed {
     pub(crate) probe: Probe,
     pub(crate) contradictions: Vec<Contradiction>,
 }
+
+/// A record: its id, body and version.
+type Found = (String, Map<String, Json>, u32);
 
 /// Of what the registers are read: they may be long, and most work is about one vendor.
 #[derive(Clone, Copy)]
@@ -94,14 +97,16 @@ impl Book {
         let of = |body: &Map<String, Json>| {
             vendor.as_deref().is_none_or(|vendor| body.get(VENDOR).and_then(Json::as_str) == Some(vendor))
         };
-        for (id, body) in book.records(VENDOR, |id, _| vendor.as_deref().is_none_or(|vendor| id == vendor)).await? {
-            book.vendors.insert(id, Entry { body, stored: true });
+        for (id, body, version) in
+            book.records(VENDOR, |id, _| vendor.as_deref().is_none_or(|vendor| id == vendor)).await?
+        {
+            book.vendors.insert(id, Entry { body, version: Some(version) });
         }
-        for (id, body) in book.records(SYSTEM, |_, body| of(body)).await? {
-            book.systems.insert(id, Entry { body, stored: true });
+        for (id, body, version) in book.records(SYSTEM, |_, body| of(body)).await? {
+            book.systems.insert(id, Entry { body, version: Some(version) });
         }
-        for (id, body) in book.records(AGREEMENT, |_, body| of(body)).await? {
-            book.agreements.insert(id, Entry { body, stored: true });
+        for (id, body, version) in book.records(AGREEMENT, |_, body| of(body)).await? {
+            book.agreements.insert(id, Entry { body, version: Some(version) });
         }
         for (vendor, entry) in &book.vendors {
             // Agreements that stand within their vendor.
@@ -109,7 +114,7 @@ impl Book {
                 let Some(mut body) = agreement.as_object().cloned() else { continue };
                 let Some(id) = body.get("id").and_then(Json::as_str).map(str::to_owned) else { continue };
                 body.insert(VENDOR.to_owned(), vendor.clone().into());
-                book.agreements.entry(id).or_insert(Entry { body, stored: false });
+                book.agreements.entry(id).or_insert(Entry { body, version: None });
             }
         }
         // A fact may name a document of another vendor, which then proves little.
@@ -154,7 +159,7 @@ impl Book {
         &self,
         kind: &str,
         wanted: impl Fn(&str, &Map<String, Json>) -> bool,
-    ) -> anyhow::Result<Vec<(String, Map<String, Json>)>> {
+    ) -> anyhow::Result<Vec<Found>> {
         let (mut found, mut after) = (Vec::new(), None::<String>);
         loop {
             let page = self.store.records(kind, after.as_deref(), 1_000).await?;
@@ -164,7 +169,7 @@ impl Book {
                 let body = serde_json::from_str::<Map<String, Json>>(&record.body);
                 let body = body.with_context(|| format!("the record {kind}/{}", record.id))?;
                 if wanted(&record.id, &body) {
-                    found.push((record.id, body));
+                    found.push((record.id, body, record.version));
                 }
             }
         }
@@ -240,16 +245,13 @@ fn named(file: &Json, kind: &str) -> BTreeMap<String, Entry> {
     let tables = file.get(kind).and_then(Json::as_array).into_iter().flatten();
     let entry = |table: &Json| {
         let body = table.as_object()?.clone();
-        Some((body.get("id")?.as_str()?.to_owned(), Entry { body, stored: false }))
+        Some((body.get("id")?.as_str()?.to_owned(), Entry { body, version: None }))
     };
     tables.filter_map(entry).collect()
 }
 
-fn typed<T: serde::de::DeserializeOwned>(
-    records: Vec<(String, Map<String, Json>)>,
-    kind: &str,
-) -> anyhow::Result<BTreeMap<String, T>> {
-    let read = |(id, body): (String, Map<String, Json>)| {
+fn typed<T: serde::de::DeserializeOwned>(records: Vec<Found>, kind: &str) -> anyhow::Result<BTreeMap<String, T>> {
+    let read = |(id, body, _): Found| {
         let value = serde_json::from_value(Json::Object(body)).with_context(|| format!("the record {kind}/{id}"))?;
         Ok((id, value))
     };

@@ -34,7 +34,7 @@ impl Book {
             };
             let body = match changed.entry((kind, of.clone())) {
                 std::collections::btree_map::Entry::Occupied(there) => there.into_mut(),
-                std::collections::btree_map::Entry::Vacant(free) => free.insert(self.stored(kind, &of)?.clone()),
+                std::collections::btree_map::Entry::Vacant(free) => free.insert(self.stored(kind, &of)?.0.clone()),
             };
             let deciding = DECIDING.contains(&name.as_str());
             ensure!(
@@ -49,7 +49,11 @@ impl Book {
             };
             table.insert(name.clone(), written(fact)?);
         }
-        changed.into_iter().map(|((kind, id), body)| Ok(Change::set(kind, id, sealed(kind, body)?))).collect()
+        let change = |((kind, id), body): ((&'static str, String), _)| {
+            let version = self.stored(kind, &id)?.1;
+            Ok(Change::set(kind, id, sealed(kind, body)?).expecting(version))
+        };
+        changed.into_iter().map(change).collect()
     }
 
     /// As [`state`](Self::state) for what a vendor answered: what it is asked once for all of its systems is stated of the vendor, unless
@@ -69,15 +73,15 @@ impl Book {
         Ok(changes)
     }
 
-    /// The body of an entry that can be changed.
-    pub(crate) fn stored(&self, kind: &str, id: &str) -> anyhow::Result<&Map<String, Json>> {
+    /// The body and version of an entry that can be changed.
+    pub(crate) fn stored(&self, kind: &str, id: &str) -> anyhow::Result<(&Map<String, Json>, u32)> {
         let register = match kind {
             VENDOR => &self.vendors,
             SYSTEM => &self.systems,
             _ => &self.agreements,
         };
-        match register.get(id) {
-            Some(entry) if entry.stored => Ok(&entry.body),
+        match register.get(id).map(|entry| (&entry.body, entry.version)) {
+            Some((body, Some(version))) => Ok((body, version)),
             Some(_) => bail!(
                 "{kind} `{id}` stands in the configuration file and not in the store, where it could be changed; change it \
                  there, or take it out of the file and enter it anew with `asepsis {kind} add`"
