@@ -137,7 +137,7 @@ fn c4_r16_a_user_sets_an_account_up_signs_in_with_two_factors_and_makes_a_key() 
         ("content-security-policy", "frame-ancestors 'none'"),
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "same-origin"),
     ] {
         assert!(page.header(name).is_some_and(|value| value.contains(part)), "{name}");
     }

@@ -8,6 +8,7 @@ mod ci;
 mod count;
 mod dist;
 mod eval;
+mod people;
 mod place;
 mod postgres;
 mod proof;
