@@ -95,7 +95,8 @@ impl Dossier {
     /// The fact of this name as it counts on this day.
     pub fn known<'a>(&'a self, catalogue: &Catalogue, name: &str, today: Date) -> Known<'a> {
         let Some(fact) = self.facts.get(name) else { return Known { value: None, grade: Grade::U, why: None } };
-        let Some(value) = &fact.value else { return Known { value: None, grade: Grade::U, why: None } };
+        // Who says that something is unknown may say why.
+        let Some(value) = &fact.value else { return Known { value: None, grade: Grade::U, why: fact.source.clone() } };
         let Some(kind) = catalogue.fact(name) else {
             return Known::unknown("there is no fact of this name".to_owned());
         };
@@ -120,6 +121,9 @@ impl Dossier {
         };
         let system = (self.subject == Subject::System).then_some(self.id.as_str());
         let (best, why) = document.grade(&self.vendor, system, name, today);
+        if best == Grade::U {
+            return Known { value: None, grade: Grade::U, why };
+        }
         // The later letter is the poorer one.
         let why = why.or_else(|| {
             let kind = document.kind.name();

@@ -145,9 +145,21 @@ impl Evidence {
         self.valid_to.is_none_or(|last| today <= last)
     }
 
-    /// The best grade of a fact that rests on it, and why it is no better than what the document could give.
+    /// The best grade that a fact can have by it while it is in date, and its last day.
+    pub fn reach(&self, vendor: &str, system: Option<&str>, fact: &str) -> (Grade, Option<Date>) {
+        (self.scope(vendor, system, fact).0, self.valid_to)
+    }
+
+    /// The best grade of a fact that rests on it on this day, and why it is no better than what the document could give. One that is
+    /// over is none.
     pub(crate) fn grade(&self, vendor: &str, system: Option<&str>, fact: &str, today: Date) -> (Grade, Option<String>) {
-        let best = self.kind.best();
+        match self.valid_to {
+            Some(last) if last < today => (Grade::U, Some(format!("the document ended on {last}"))),
+            _ => self.scope(vendor, system, fact),
+        }
+    }
+
+    fn scope(&self, vendor: &str, system: Option<&str>, fact: &str) -> (Grade, Option<String>) {
         if self.vendor != vendor {
             return (Grade::D, Some(format!("the document is about `{}`", self.vendor)));
         }
@@ -161,9 +173,8 @@ impl Evidence {
             return (Grade::D, Some("the document does not speak of this".to_owned()));
         }
         match self.valid_to {
-            Some(last) if last < today => (Grade::D, Some(format!("the document ended on {last}"))),
             None if self.kind.needs_end() => (Grade::C, Some("the document has no last day".to_owned())),
-            _ => (best, None),
+            _ => (self.kind.best(), None),
         }
     }
 }

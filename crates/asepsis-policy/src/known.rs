@@ -157,29 +157,34 @@ pub enum UnknownFact {
 
 /// What is known of one thing, by the name of the fact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FactSheet(BTreeMap<String, Fact<FactValue>>);
+pub struct FactSheet(
+    /// In the order of the names. A register may have a hundred thousand of these, most with a few facts.
+    Vec<(&'static str, Fact<FactValue>)>,
+);
 
 impl FactSheet {
     /// The fact of that name, if anything is said of it.
     pub fn get(&self, name: &str) -> Option<&Fact<FactValue>> {
-        self.0.get(name)
+        let at = self.0.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+        Some(&self.0[at].1)
     }
 
     /// Every fact, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Fact<FactValue>)> {
-        self.0.iter().map(|(name, fact)| (name.as_str(), fact))
+        self.0.iter().map(|(name, fact)| (*name, fact))
     }
 
     /// The first fact here that is not kept of such a thing.
     pub fn misplaced(&self, of: FactOf) -> Option<&str> {
-        self.0.keys().map(String::as_str).find(|name| known_fact(name).is_ok_and(|known| !known.of.contains(&of)))
+        let mut names = self.0.iter().map(|(name, _)| *name);
+        names.find(|name| known_fact(name).is_ok_and(|known| !known.of.contains(&of)))
     }
 
     /// Whether something may rest on the fact at `now`: it is known with evidence no poorer than `least`, and does not speak
     /// against the vendor.
     pub(crate) fn supports(&self, name: &str, now: OffsetDateTime, offset: UtcOffset, least: Grade) -> bool {
         let good = known_fact(name).ok().and_then(|known| known.good);
-        match self.0.get(name).and_then(|fact| fact.at(now, offset, least)) {
+        match self.get(name).and_then(|fact| fact.at(now, offset, least)) {
             None => false,
             Some(FactValue::YesNo(value)) => good.is_none_or(|good| good == *value),
             Some(_) => true,
@@ -205,10 +210,12 @@ impl<'de> Deserialize<'de> for FactSheet {
                     let fact = fact.try_map(|raw| raw.of_kind(known.kind)).map_err(|()| {
                         A::Error::custom(format!("fact `{name}` is {}, or unknown", known.kind.expects()))
                     })?;
-                    if sheet.0.insert(name.clone(), fact).is_some() {
-                        return Err(A::Error::custom(format!("fact `{name}` stands twice")));
+                    match sheet.0.binary_search_by(|(other, _)| (*other).cmp(&name)) {
+                        Ok(_) => return Err(A::Error::custom(format!("fact `{name}` stands twice"))),
+                        Err(at) => sheet.0.insert(at, (known.name.as_str(), fact)),
                     }
                 }
+                sheet.0.shrink_to_fit();
                 Ok(sheet)
             }
         }

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use time::{OffsetDateTime, UtcOffset};
 
@@ -20,8 +20,9 @@ use crate::vendor::{Status, Vendor};
 pub struct Register {
     /// Tells registers apart; copies are the same. A register never changes, and an empty one has 0.
     id: u64,
-    vendors: BTreeMap<String, Vendor>,
-    systems: BTreeMap<String, AiSystem>,
+    /// Shared with registers that differ in kill switches only.
+    vendors: Arc<BTreeMap<String, Vendor>>,
+    systems: Arc<BTreeMap<String, AiSystem>>,
     roles: BTreeMap<String, Role>,
     people: BTreeMap<String, Person>,
     stops: Stops,
@@ -130,18 +131,15 @@ impl Register {
         if let Some(problem) = links.problems().into_iter().next() {
             return Err(RegisterError::Link(problem));
         }
-        for (vendor, _) in parts.vendors {
-            register.vendors.insert(vendor.id.clone(), vendor);
-        }
+        let mut vendors: BTreeMap<_, _> = parts.vendors.into_iter().map(|(v, _)| (v.id.clone(), v)).collect();
         for (agreement, _) in parts.agreements {
-            if let Some(vendor) = register.vendors.get_mut(&agreement.vendor) {
+            if let Some(vendor) = vendors.get_mut(&agreement.vendor) {
                 vendor.agreements.push(agreement);
             }
         }
-        for (system, _) in parts.systems {
-            register.grants.insert(system.id.clone(), OnceLock::new());
-            register.systems.insert(system.id.clone(), system);
-        }
+        register.vendors = Arc::new(vendors);
+        register.grants = parts.systems.iter().map(|(system, _)| (system.id.clone(), OnceLock::new())).collect();
+        register.systems = Arc::new(parts.systems.into_iter().map(|(system, _)| (system.id.clone(), system)).collect());
         for person in parts.people {
             let user = person.user.clone();
             if register.people.insert(user.clone(), person).is_some() {
@@ -162,11 +160,11 @@ impl Register {
     #[must_use]
     pub fn doubted(&self) -> Self {
         let mut register = self.with_stops(self.stops.clone());
-        for vendor in register.vendors.values_mut() {
+        for vendor in Arc::make_mut(&mut register.vendors).values_mut() {
             vendor.agreements.clear();
             vendor.status = Fact::default();
         }
-        for system in register.systems.values_mut() {
+        for system in Arc::make_mut(&mut register.systems).values_mut() {
             system.status = Fact::default();
             system.retention_days = Fact::default();
             system.trains_on_data = Fact::default();
@@ -285,7 +283,7 @@ impl Register {
     }
 
     /// Whether the approval of a system may rest on this fact at `now`: `contract`, that a business associate agreement is in
-    /// force; or what is known of the system, or else of its vendor.
+    /// force; or what is known of the system, or else of its vendor, or by that agreement.
     pub fn supports(
         &self,
         system: &AiSystem,
@@ -307,7 +305,9 @@ impl Register {
                 Some(_) => system.facts.supports(name, now, offset, least),
                 None => {
                     let vendor = self.vendors.get(&system.vendor);
+                    let agreed = self.agreement(system, AgreementKind::Baa, now, offset);
                     vendor.is_some_and(|vendor| vendor.facts.supports(name, now, offset, least))
+                        || agreed.is_some_and(|a| a.in_force(now, offset) && a.facts.supports(name, now, offset, least))
                 }
             },
         }
@@ -321,9 +321,13 @@ impl Register {
         offset: UtcOffset,
         least: Grade,
     ) -> Option<Status> {
+        let agreed = vendor.agreements.iter().filter(|a| a.kind == AgreementKind::Baa && a.in_force(now, offset));
         resting(&vendor.status, now, offset, least, |name| match name {
-            "contract" => vendor.agreements.iter().any(|a| a.kind == AgreementKind::Baa && a.in_force(now, offset)),
-            name => vendor.facts.supports(name, now, offset, least),
+            "contract" => agreed.clone().next().is_some(),
+            name => {
+                vendor.facts.supports(name, now, offset, least)
+                    || agreed.clone().any(|a| a.facts.supports(name, now, offset, least))
+            }
         })
     }
 
@@ -337,6 +341,8 @@ impl Register {
             moments.extend(vendor.status.moments(offset));
             for name in vendor.status.rests_on.iter().chain(&system.status.rests_on) {
                 moments.extend(vendor.facts.get(name).into_iter().flat_map(|fact| fact.moments(offset)));
+                let agreed = vendor.agreements.iter().filter_map(|agreement| agreement.facts.get(name));
+                moments.extend(agreed.flat_map(|fact| fact.moments(offset)));
             }
         }
         for name in &system.status.rests_on {

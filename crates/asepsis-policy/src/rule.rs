@@ -20,10 +20,10 @@ const SPOKEN: usize = 2;
 /// What stands for the address of Asepsis' own pages in the texts of rules.
 const PAGES: &str = "{pages}";
 
-/// A text of a rule with the address of the pages in it, `https://asepsis.example.org/asepsis`; without one, in words that need
-/// none.
+/// A text of a rule with the address of the pages in it, `https://asepsis.example.org/asepsis`; without one, from
+/// where the server stands.
 pub fn addressed(text: &str, pages: Option<&str>) -> String {
-    text.replace(PAGES, pages.unwrap_or("/asepsis on this server"))
+    text.replace(PAGES, pages.unwrap_or("/asepsis"))
 }
 
 /// A policy that took part in a decision, in its texts.

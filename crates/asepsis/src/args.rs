@@ -28,7 +28,7 @@ pub(crate) use people::{Device, DeviceAction, User, UserAction};
 pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate};
 pub(crate) use register::{
     Assignments, Entries, EntryAction, RegisterAction, RegisterCommand, RegisterFormat, StopAction, StopCommand,
-    Stopping, SystemAction, Systems,
+    Stopping, SystemAction, Systems, TemplateAction, VendorAction, Vendors,
 };
 
 /// The security plane between a healthcare organisation and the AI it uses.
@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// Ask, check, prove, simulate and apply the policies.
     Policy(Policy),
     /// Vendors: what is known of them.
-    Vendor(Entries),
+    Vendor(Vendors),
     /// AI systems: what is known of them, and how they are reached. A running gateway serves them within a second.
     System(Systems),
     /// Agreements with vendors: BAA, DUA, QSOA, DPA, SCC.
@@ -148,6 +148,53 @@ pub(crate) struct Init {
     /// The folder to write to.
     #[arg(default_value = ".")]
     pub(crate) folder: PathBuf,
+    /// What kind of organisation it is: its policies, roles and safe defaults. Without one an example for reading is written.
+    #[arg(long, value_enum)]
+    pub(crate) profile: Option<SiteProfile>,
+    /// Ask nothing: what is not given is the safe default.
+    #[arg(long, short, requires = "profile")]
+    pub(crate) yes: bool,
+    /// The organisation's name.
+    #[arg(long, requires = "profile", value_name = "NAME")]
+    pub(crate) organisation: Option<String>,
+    /// The offset from UTC at whose midnight agreements end: `-05:00`.
+    #[arg(long, requires = "profile", value_name = "OFFSET", allow_hyphen_values = true)]
+    pub(crate) utc_offset: Option<String>,
+    /// The AI vendor to begin with.
+    #[arg(long, requires = "profile", value_enum)]
+    pub(crate) vendor: Option<FirstVendor>,
+    /// The last day of the business associate agreement with it; `none` where there is none.
+    #[arg(long, requires = "profile", value_name = "DAY")]
+    pub(crate) baa_until: Option<String>,
+    /// The environment variable that holds the key for it.
+    #[arg(long, requires = "profile", value_name = "NAME")]
+    pub(crate) key_env: Option<String>,
+}
+
+/// What kind of organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SiteProfile {
+    /// A dental practice.
+    Dental,
+    /// A clinic or group practice.
+    Clinic,
+    /// A hospital.
+    Hospital,
+    /// Research.
+    Research,
+}
+
+/// The AI vendor to begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FirstVendor {
+    /// The stand-in on this machine, to try everything out.
+    StandIn,
+    /// The API of OpenAI.
+    OpenAi,
+    /// The API of Anthropic.
+    Anthropic,
+    /// A model of your own on this machine that speaks OpenAI's protocol (Ollama, vLLM, llama.cpp).
+    Local,
 }
 
 #[derive(Args)]

@@ -42,7 +42,7 @@ pub(crate) struct Config {
     base: PathBuf,
     /// The AI systems, and where each stands.
     systems: Vec<(System, String)>,
-    pub(crate) register: Register,
+    pub(crate) register: Arc<Register>,
     pub(crate) offset: UtcOffset,
 }
 
@@ -260,8 +260,8 @@ impl Config {
         let file: File = toml::from_str(text)?;
         let offset = offset(&file.server.utc_offset)?;
         let systems = file.systems.iter().map(|system| (system.clone(), HERE.to_owned())).collect();
-        let mut config = Self { file: Arc::new(file), base, systems, register: Register::default(), offset };
-        config.register = Register::assemble(config.parts())?;
+        let mut config = Self { file: Arc::new(file), base, systems, register: Arc::default(), offset };
+        config.register = Arc::new(Register::assemble(config.parts())?);
         config.check()?;
         Ok(config)
     }
@@ -283,17 +283,18 @@ impl Config {
     ///
     /// # Errors
     /// Where they do not hold together; the message names both places.
-    pub(crate) fn joined(&self, records: &Records) -> anyhow::Result<Self> {
+    pub(crate) fn joined(&self, records: Records) -> anyhow::Result<Self> {
         let mut parts = self.parts();
-        parts.vendors.extend(records.vendors.iter().cloned());
-        parts.systems.extend(records.systems.iter().map(|(system, place)| (system.facts(), place.clone())));
-        parts.agreements.extend(records.agreements.iter().cloned());
         parts.people = records.people_with(parts.people);
-        parts.stops = records.stops.clone();
+        parts.stops = records.stops;
+        parts.vendors.extend(records.vendors);
+        parts.systems.extend(records.systems.iter().map(|(system, place)| (system.facts(), place.clone())));
+        parts.agreements.extend(records.agreements);
         let here = self.file.systems.iter().map(|system| (system.clone(), HERE.to_owned()));
-        let systems: Vec<_> = here.chain(records.systems.iter().cloned()).collect();
+        let systems: Vec<_> = here.chain(records.systems).collect();
         system::check_all(&systems)?;
-        Ok(Self { systems, register: Register::assemble(parts)?, ..self.clone() })
+        let register = Arc::new(Register::assemble(parts)?);
+        Ok(Self { systems, register, ..self.clone() })
     }
 
     /// The vendors that the configuration itself has, and where they stand.
@@ -325,7 +326,7 @@ impl Config {
 
     /// The same with these kill switches alone.
     pub(crate) fn with_stops(&self, stops: Stops) -> Self {
-        Self { register: self.register.with_stops(stops), ..self.clone() }
+        Self { register: Arc::new(self.register.with_stops(stops)), ..self.clone() }
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -481,7 +482,7 @@ impl Config {
 
     /// What decides, and the facts behind it.
     pub(crate) fn rules(&self) -> anyhow::Result<Rules> {
-        Ok(Rules { policy: Arc::new(self.policy()?), register: Arc::new(self.register.clone()) })
+        Ok(Rules { policy: Arc::new(self.policy()?), register: Arc::clone(&self.register) })
     }
 
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
@@ -517,7 +518,8 @@ impl Config {
         let tls = tls.map(|t| t.load(&self.base, &self.file.client_certificates)).transpose()?;
         let extra_roots = self.extra_roots()?;
         let limits = self.file.limits.limits();
-        let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages: None };
+        let pages = self.people().pages();
+        let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages };
         Ok((Settings { listen: self.listen(), tls, systems, limits, coaching, extra_roots }, left_out))
     }
 
@@ -622,7 +624,7 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(chain)
 }
 
-fn offset(text: &str) -> anyhow::Result<UtcOffset> {
+pub(crate) fn offset(text: &str) -> anyhow::Result<UtcOffset> {
     let format = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
     UtcOffset::parse(text, format).context("[server] utc_offset must look like \"-05:00\" or \"+00:00\"")
 }

@@ -4,6 +4,7 @@
 //! A record's body is JSON in the shape of the configuration's tables, without `id`, which the record itself has.
 
 mod change;
+pub(crate) mod evidence;
 pub(crate) mod field;
 pub(crate) mod file;
 pub(crate) mod import;
@@ -23,7 +24,7 @@ use crate::home::Home;
 pub(crate) use change::{Ledger, now};
 
 /// The kinds of records that decide.
-pub(crate) const KINDS: [&str; 5] = [VENDOR, SYSTEM, AGREEMENT, STOP, STANDING];
+pub(crate) const KINDS: [&str; 6] = [VENDOR, SYSTEM, AGREEMENT, STOP, STANDING, evidence::EVIDENCE];
 
 pub(crate) const VENDOR: &str = "vendor";
 pub(crate) const SYSTEM: &str = "system";
@@ -61,6 +62,8 @@ impl Records {
     /// # Errors
     /// Where the store cannot be read.
     pub(crate) async fn read_as_after(store: &Store, changes: &[Change]) -> anyhow::Result<Self> {
+        let documents = evidence::documents(store, changes).await?;
+        let of_changes = documents.clone();
         let found = Arc::new(Mutex::new((Self::default(), Vec::new())));
         let into = Arc::clone(&found);
         let changed: Vec<_> = changes.iter().map(|c| (c.kind().to_owned(), c.id().to_owned())).collect();
@@ -71,7 +74,8 @@ impl Records {
             let (records, stops) = &mut *into.lock().unwrap_or_else(PoisonError::into_inner);
             let (kind, id) = (record.kind.as_str(), record.id.as_str());
             let place = format!("in the store (version {})", record.version);
-            if let Err(error) = records.take((kind, id, &record.body), place, stops) {
+            let body = evidence::resolved(kind, id, &record.body, &documents);
+            if let Err(error) = records.take((kind, id, &body), place, stops) {
                 let name = format!("{kind}/{id}@{}", record.version);
                 records.fault.get_or_insert((name, format!("{error:#}")));
             }
@@ -81,6 +85,7 @@ impl Records {
         for change in changes {
             if let Some(body) = change.body() {
                 let place = "as it is to be".to_owned();
+                let body = &evidence::resolved(change.kind(), change.id(), body, &of_changes);
                 records
                     .take((change.kind(), change.id(), body), place, &mut stops)
                     .with_context(|| format!("{} `{}`", change.kind(), change.id()))?;
@@ -174,7 +179,7 @@ pub(crate) async fn joined(config: &Config) -> anyhow::Result<Config> {
     let store = Home::of(config)?.store().await?;
     let records = Records::read(&store).await?;
     records.sound()?;
-    config.joined(&records)
+    config.joined(records)
 }
 
 /// As [`joined`] for a command that has no runtime.

@@ -156,14 +156,15 @@ impl Watch {
         let file = Config::read(&self.path)?;
         let records = Records::read(&self.store).await?;
         records.sound()?;
-        let used = file.joined(&records)?;
+        let looked = records.last;
+        let used = file.joined(records)?;
         let rules = used.rules()?;
         let version = rules.policy.version().to_owned();
         let (routes, left_out) = used.system_routes()?;
         say_left_out(&left_out);
         plane.set_rules(rules);
         gateway.serve_systems(routes);
-        (self.file, self.used, self.looked) = (file, used, records.last);
+        (self.file, self.used, self.looked) = (file, used, looked);
         tracing::info!(policies = version, "other policies or facts decide from here on");
         Ok(version)
     }
@@ -194,8 +195,9 @@ impl Watch {
         };
         self.again = false;
         let target = records.fault.as_ref().map(|(record, _)| record.clone());
+        let (stops, last) = (records.stops.clone(), records.last);
         let taken = records.sound().and_then(|()| {
-            let used = self.file.joined(&records)?;
+            let used = self.file.joined(records)?;
             let routes = used.system_routes()?;
             Ok((used, routes))
         });
@@ -203,7 +205,7 @@ impl Watch {
             Ok((used, routes)) => (None, used, routes),
             Err(error) => {
                 tracing::error!("the registers in the store cannot be used, and what was known decides: {error:#}");
-                let used = self.used.with_stops(records.stops.clone());
+                let used = self.used.with_stops(stops);
                 let target = Some(target.unwrap_or_else(|| "registers".to_owned()));
                 let refused = Happened { kind: ActKind::RegisterRefused, target, number: None };
                 let routes = used.system_routes().map_err(|_| None)?;
@@ -211,12 +213,12 @@ impl Watch {
             }
         };
         say_left_out(&left_out);
-        let register = Arc::new(used.register.clone());
-        let register = if self.doubts && refused.is_some() { Arc::new(register.doubted()) } else { register };
+        let doubted = self.doubts && refused.is_some();
+        let register = if doubted { Arc::new(used.register.doubted()) } else { Arc::clone(&used.register) };
         plane.set_rules(Rules { register, ..plane.rules() });
         gateway.serve_systems(routes);
         self.used = used;
-        self.looked = self.looked.max(records.last);
+        self.looked = self.looked.max(last);
         match refused {
             None => Ok(()),
             refused => Err(refused),

@@ -4,7 +4,6 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use asepsis_store::{Change, Store};
 use serde_json::{Value, json};
 use support::{Ran, asepsis, run};
 
@@ -37,10 +36,35 @@ impl Practice {
         std::fs::write(dir.path().join("asepsis.toml"), CONFIG).expect("a configuration");
         let practice = Self { dir, officer: String::new() };
         let officer = practice.key("officer.two", "officer");
-        practice.change(vec![
-            Change::set("vendor", "acme", json!({ "name": "Acme" }).to_string()),
-            Change::set("system", "chat", system().to_string()),
-            Change::set("agreement", "baa-acme", agreement("2099-06-30").to_string()),
+        practice.good(["vendor", "add", "acme", "name=Acme", "--basis", "intake 7"]);
+        practice.good([
+            "system",
+            "add",
+            "chat",
+            "vendor=acme",
+            "protocol=openai",
+            "base_url=https://127.0.0.1:1",
+            "models=m",
+            "roles=clinician",
+            "purposes=TREAT",
+            "autonomy=1",
+            "clinical_impact=none",
+            "data_classes=limited",
+            "--basis",
+            "intake 7",
+        ]);
+        practice.good([
+            "agreement",
+            "add",
+            "baa-acme",
+            "vendor=acme",
+            "kind=baa",
+            "state=signed",
+            "first_day=2026-01-01",
+            "last_day=2099-06-30",
+            "systems=chat",
+            "--basis",
+            "intake 7",
         ]);
         Self { officer, ..practice }
     }
@@ -49,15 +73,6 @@ impl Practice {
         let ran = self.run(["key", "add", "--user", user, "--role", role]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         ran.stdout.trim().to_owned()
-    }
-
-    /// Changes records as another process would.
-    fn change(&self, changes: Vec<Change>) {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(async {
-            let store = Store::open(self.path("data/store.db").as_path()).await.expect("a store");
-            store.change(changes, "test", Some("a test"), 1).await.expect("a change");
-        });
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -166,20 +181,6 @@ impl Practice {
     }
 }
 
-fn system() -> Value {
-    json!({
-        "vendor": "acme", "protocol": "openai", "base_url": "https://127.0.0.1:1", "models": ["m"], "roles": ["clinician"],
-        "purposes": ["TREAT"],
-        "facts": { "autonomy": 1, "clinical_impact": "none", "data_classes": ["limited"] },
-    })
-}
-
-fn agreement(last_day: &str) -> Value {
-    json!({
-        "vendor": "acme", "kind": "baa", "state": "signed", "first_day": "2026-01-01", "last_day": last_day, "systems": ["chat"],
-    })
-}
-
 fn grep(folder: &Path, what: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
@@ -250,6 +251,21 @@ fn c19_from_nothing_known_to_an_approval_by_a_second_person() {
 }
 
 #[test]
+fn c19_a_template_says_what_to_ask_and_counts_for_nothing() {
+    let practice = Practice::new();
+    let before = practice.assessment("chat")["assessment"].clone();
+    let ran = practice.run(["vendor", "template", "apply", "enterprise-chat-baa", "chat", "--basis", "intake 7"]);
+    assert!(ran.code == 0 && ran.stderr.contains("trains_on_data: Often a setting of the workspace"), "{}", ran.stderr);
+    let after = practice.assessment("chat")["assessment"].clone();
+    for result in ["coverage", "confidence", "cap", "tier", "rests_on"] {
+        assert_eq!(before[result], after[result], "{result}");
+    }
+    assert!(practice.good(["system", "show", "chat"]).contains("trains_on_data: no; grade U"));
+    // What was said of the use of the system stays as it was said.
+    assert_eq!(after["tier"]["tier"], "moderate");
+}
+
+#[test]
 fn c28_a_fact_that_is_gone_lapses_the_approval() {
     let practice = Practice::new();
     practice.answer_all();
@@ -264,7 +280,7 @@ fn c28_a_fact_that_is_gone_lapses_the_approval() {
     // The agreement ends: the same.
     practice.good(["assess", "answer", "acme", "--fact", "mfa=yes", "--grade", "A", "--basis", "the auditor found it"]);
     assert_eq!(practice.run(["assess", "chat"]).code, 0);
-    practice.change(vec![Change::set("agreement", "baa-acme", agreement("2026-02-01").to_string())]);
+    practice.good(["agreement", "set", "baa-acme", "last_day=2026-02-01", "--basis", "it ended"]);
     assert!(practice.run(["assess", "chat"]).stdout.contains("it rests on `contract`: it counted until 2026-02-01"));
 }
 
@@ -283,7 +299,7 @@ fn c16_p16_a_document_that_is_over_or_gone_lowers_what_rests_on_it() {
             .cloned();
         mfa.expect("mfa is asked")["grade"].clone()
     };
-    assert_eq!((on("2099-03-31"), on("2099-04-01")), (json!("A"), json!("D")));
+    assert_eq!((on("2099-03-31"), on("2099-04-01")), (json!("A"), json!("U")));
     let shown = practice.good(["evidence", "show", "acme-soc2"]);
     assert!(
         shown.contains("soc2.pdf") && shown.contains("    vendor/acme mfa") && shown.contains("good until 2099-03-31"),
@@ -437,7 +453,7 @@ fn what_is_wrong_is_said_with_a_remedy() {
         ),
         (vec!["assess", "answer", "chat", "--fact", "mfa=yes", "--basis", "SSN 219-09-9999"], "what looks like"),
         (vec!["assess", "facts", "encryption_at_rest"], "did you mean `encryption_rest`?"),
-        (vec!["assess", "template", "nothing"], "there are consumer-chatbot"),
+        (vec!["vendor", "template", "show", "nothing"], "there are consumer-chatbot"),
         (vec!["assess"], "required"),
         (vec!["card", "import", "acme", "x.xml", "--basis", "b"], "cannot read"),
         (vec!["probe", "acme"], "is a vendor"),
@@ -448,8 +464,8 @@ fn what_is_wrong_is_said_with_a_remedy() {
         let ran = practice.run(args.iter().copied());
         assert!(ran.code == 2 && ran.stderr.contains(says), "{args:?}: {}", ran.stderr);
     }
-    assert_eq!(practice.good(["assess", "template"]).lines().count(), 8);
-    assert!(practice.good(["assess", "template", "ambient-scribe"]).contains("[facts]"));
+    assert_eq!(practice.good(["vendor", "template", "list"]).lines().count(), 8);
+    assert!(practice.good(["vendor", "template", "show", "ambient-scribe"]).contains("[facts]"));
     assert!(practice.good(["assess", "facts", "--tier", "low", "--json"]).lines().count() >= 15);
     // What stands in the configuration is assessed, and changed there.
     let config = format!(

@@ -260,17 +260,19 @@ fn a_hole_is_shown_by_diff_with_the_request_that_goes_through_it() {
 #[test]
 fn r24_a_refused_or_poorer_exchange_teaches_in_the_clients_own_protocol() {
     let known = "retention_days = 0\ntrains_on_data = false\nstatus = \"approved\"\npatient_facing = false";
-    let site = Setup::new()
+    let mut site = Setup::new()
         .system_lines(known)
+        .allowed(&["clinician"])
         .extra("\n[inspect]\naccept_first_layer = true\n\n[coaching]\nin_answers = true\n\n[policy]\npack = \"us-provider\"\n")
-        .prepare();
+        .start();
+    site.stop();
     let config = std::fs::read_to_string(site.config()).expect("a configuration");
     let standing = "standing = { training = false, attestation = true, managed_device = true }";
     let config = config
         .replace("name = \"Stand-in vendor\"", "name = \"Stand-in vendor\"\nstatus = \"approved\"")
         .replace("restore = true", &format!("restore = true\n{standing}"));
     std::fs::write(site.config(), config).expect("written");
-    let site = site.start();
+    site.start_again();
     let ask = |path: &str, model: &str, stream: bool, text: &str| {
         let mut body = json!({"model": model, "stream": stream, "messages": [user(text)]});
         if path == "/v1/messages" {
@@ -280,7 +282,7 @@ fn r24_a_refused_or_poorer_exchange_teaches_in_the_clients_own_protocol() {
         site.request("POST", path, &headers, body.to_string().as_bytes())
     };
     let taught = "[Asepsis] Found: 1 name. It went without anything that names people. Your AI training is missing or out of date. \
-                  Until you finish it, only text without names may go. Finish the short training at /asepsis on this server/training. \
+                  Until you finish it, only text without names may go. Finish the short training at /asepsis/training. \
                   It counts from the next question on.";
     let calls = [
         ("/v1/chat/completions", "standin-echo", false),
@@ -299,10 +301,11 @@ fn r24_a_refused_or_poorer_exchange_teaches_in_the_clients_own_protocol() {
     let data = ask("/v1/chat/completions", "standin-echo", false, "{\"for\": \"Martha Collins\"}");
     assert!(!data.text().contains("[Asepsis]"), "{}", data.text());
     // Refused: what was found is said as well.
+    let stranger = site.key("bob", "front-desk");
     let refused = site.request(
         "POST",
         "/v1/chat/completions",
-        &[("x-api-key", site.clinician()), ("x-asepsis-labels", "none"), ("x-asepsis-purpose", "HMARKT")],
+        &[("x-api-key", &stranger), ("x-asepsis-labels", "none"), ("x-asepsis-purpose", "TREAT")],
         json!({"model": "standin-echo", "messages": [user("Martha Collins, SSN 219-09-9999")]}).to_string().as_bytes(),
     );
     assert_eq!(refused.status, 403, "{}", refused.text());

@@ -5,6 +5,7 @@
 mod audit;
 mod backup;
 mod ci;
+mod clock;
 mod count;
 mod dist;
 mod eval;
@@ -24,8 +25,8 @@ use std::time::Instant;
 const USAGE: &str = "\
 cargo xtask setup   install what the tests need beside Rust, in the target folder: the vendors' SDKs, clients of Presidio, peers of
                     the keys, other people's verifiers of logs, the validators and receivers of audit exports, other people's backup
-                    tools, a PostgreSQL server
-cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk,keys,tlog,audit,backup,postgres,proof leaves some or all of
+                    tools, a PostgreSQL server, a clock that can be set
+cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk,keys,tlog,audit,backup,postgres,proof,clock leaves some or all of
                     these out; so does what cannot be installed here, and the last lines say so
 cargo xtask count   the instructions of detection, and where they go (valgrind)
 cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped

@@ -119,7 +119,7 @@ async fn r27_what_is_issued_is_the_same_as_what_is_resolved_and_gets_to_the_disk
             match first.get(usize::from(n)) {
                 None => first.push(a.asked[0].rendered.clone()),
                 Some(rendered) => {
-                    assert_eq!(&a.asked[0].rendered, rendered, "round {round}: a restart changes nothing")
+                    assert_eq!(&a.asked[0].rendered, rendered, "round {round}: a restart changes nothing");
                 }
             }
             // Nobody waits for half of them.

@@ -57,14 +57,6 @@ pub(crate) enum AssessAction {
         #[arg(long)]
         json: bool,
     },
-    /// Dossiers to start from: what such a product usually is, all of it without evidence.
-    Template {
-        /// The template; all of them are listed where absent.
-        name: Option<String>,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 #[derive(Args)]

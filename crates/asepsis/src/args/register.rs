@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// Vendors and agreements.
+/// Agreements.
 #[derive(Args)]
 pub(crate) struct Entries {
     #[command(subcommand)]
@@ -66,6 +66,58 @@ pub(crate) struct Assignments {
     /// As JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Vendors.
+#[derive(Args)]
+pub(crate) struct Vendors {
+    #[command(subcommand)]
+    pub(crate) action: VendorAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum VendorAction {
+    #[command(flatten)]
+    Entry(EntryAction),
+    /// Dossiers to start an assessment from: what such a product usually is, all of it without evidence.
+    Template(TemplateCommand),
+}
+
+#[derive(Args)]
+pub(crate) struct TemplateCommand {
+    #[command(subcommand)]
+    pub(crate) action: TemplateAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TemplateAction {
+    /// List them.
+    List {
+        /// As JSON, one a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one.
+    Show {
+        /// Its name.
+        name: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Enter what one says of an AI system, where nothing is known: grade U, so that it counts for nothing before somebody fills it.
+    Apply {
+        /// Its name.
+        name: String,
+        /// The AI system.
+        system: String,
+        /// Why, for the log: one line without a name of a person.
+        #[arg(long)]
+        basis: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// AI systems.

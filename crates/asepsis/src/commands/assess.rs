@@ -8,7 +8,7 @@ mod due;
 use std::path::Path;
 
 use anyhow::Context;
-use asepsis_govern::{Assessment, Cap, Exception, Subject, Tier, catalogue, templates};
+use asepsis_govern::{Assessment, Cap, Exception, Subject, Tier, catalogue};
 use serde_json::json;
 use time::Date;
 
@@ -22,10 +22,8 @@ use book::Book;
 pub(crate) use answer::{better, read, state};
 
 pub(crate) fn run(path: &Path, assess: &Assess) -> anyhow::Result<u8> {
-    match &assess.action {
-        Some(AssessAction::Facts { name, tier, json }) => return facts(name.as_deref(), *tier, *json),
-        Some(AssessAction::Template { name, json }) => return template(name.as_deref(), *json),
-        _ => {}
+    if let Some(AssessAction::Facts { name, tier, json }) = &assess.action {
+        return facts(name.as_deref(), *tier, *json);
     }
     with(path, async |home, config, book| match &assess.action {
         Some(AssessAction::Answer(answer)) => answer::run(&home, &book, answer).await,
@@ -135,26 +133,6 @@ fn facts(name: Option<&str>, tier: Option<Tier>, json: bool) -> anyhow::Result<u
             output::line(&format!("    source: {cite}, as of {}", kind.as_of))?;
         }
     }
-    Ok(0)
-}
-
-/// Lists the templates, or prints one.
-pub(crate) fn template(name: Option<&str>, json: bool) -> anyhow::Result<u8> {
-    let Some(name) = name else {
-        for template in templates() {
-            let line = match json {
-                true => serde_json::to_string(template)?,
-                false => format!("{}  {}: {}", template.name, template.title, template.about),
-            };
-            output::line(&line)?;
-        }
-        return Ok(0);
-    };
-    let found = templates().iter().find(|template| template.name == name).with_context(|| {
-        let names: Vec<_> = templates().iter().map(|template| template.name.as_str()).collect();
-        format!("there is no template `{name}`; there are {}", names.join(", "))
-    })?;
-    output::line(&if json { serde_json::to_string(found)? } else { found.file().trim_end().to_owned() })?;
     Ok(0)
 }
 

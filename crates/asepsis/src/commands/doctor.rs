@@ -1,5 +1,7 @@
 //! `asepsis doctor`: looks at a practice as it stands, and says what is missing and what to do.
 
+mod missing;
+
 use std::path::Path;
 
 use anyhow::Context;
@@ -89,6 +91,13 @@ async fn look(config: &Config, seen: &mut Seen) -> anyhow::Result<()> {
         seen.warning(warning);
     }
     let data = config.data_dir();
+    // Registers that cannot be used are told below.
+    let with_store = if data.join("log").exists() { joined(config).await.ok() } else { None };
+    match missing::missing(with_store.as_ref().unwrap_or(config)) {
+        Ok(missing) if missing.is_empty() => seen.good("every AI system gets the richest form that it may take"),
+        Ok(missing) => missing.into_iter().for_each(|line| seen.warning(line)),
+        Err(error) => seen.fault(format!("what may go cannot be decided: {error:#}")),
+    }
     if !data.join("log").exists() {
         seen.warning(format!("{} holds nothing yet; `asepsis serve` makes what is missing", data.display()));
         return Ok(());

@@ -12,12 +12,13 @@ use asepsis_vocab::ActKind;
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
-use super::assess::book::{Book, EVIDENCE, Written};
+use super::assess::book::{Book, Written};
 use super::assess::with;
 use crate::act::Recorded;
 use crate::args::{Evidence, EvidenceAction, EvidenceAdd};
 use crate::home::Home;
 use crate::output;
+use crate::registers::evidence::EVIDENCE;
 
 pub(crate) fn run(path: &Path, command: &Evidence) -> anyhow::Result<u8> {
     with(path, async |home, _, book| {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use asepsis_govern::{Probe, Spoken, Subject, Tls, contradictions};
+use asepsis_govern::{Contradiction, Fact, Grade, Probe, Spoken, Subject, Tls, contradictions};
 use asepsis_store::Change;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -46,7 +46,14 @@ pub(crate) fn run(path: &Path, command: &Command) -> anyhow::Result<u8> {
         if let (true, Some(basis)) = (command.record, &command.basis) {
             let kept = Probed { probe: probe.clone(), contradictions: found.clone() };
             let what = Written { interface: "cli.probe", basis, second: None };
-            book.change(&home, what, vec![Change::set(PROBE, &id, serde_json::to_string(&kept)?)]).await?;
+            let mut changes = vec![Change::set(PROBE, &id, serde_json::to_string(&kept)?)];
+            // In the registers that decide, the claim is unknown of this system from now on. A better probe does not lift it: somebody
+            // has to state it anew.
+            let against: BTreeMap<_, _> = found.iter().map(|one| (one.fact.clone(), unknown(one, &probe))).collect();
+            if book.system(&id).is_some_and(|entry| entry.stored) {
+                changes.extend(book.state(subject, &id, &against)?);
+            }
+            book.change(&home, what, changes).await?;
         }
         if command.json {
             let claims = probe.claims(&dossier);
@@ -73,6 +80,12 @@ pub(crate) fn run(path: &Path, command: &Command) -> anyhow::Result<u8> {
         }
         Ok(u8::from(!found.is_empty()))
     })
+}
+
+/// What becomes of a claim that was contradicted.
+fn unknown(contradiction: &Contradiction, probe: &Probe) -> Fact {
+    let source = Some(format!("probe of {}: {}", probe.on, contradiction.found));
+    Fact { value: None, grade: Grade::U, source, as_of: Some(probe.on), ..Fact::default() }
 }
 
 /// The certificate authorities that the configuration trusts besides the public ones.

@@ -38,7 +38,8 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     let store = home.store().await?;
     let records = Records::read(&store).await?;
     records.sound()?;
-    let used = config.joined(&records)?;
+    let looked = records.last;
+    let used = config.joined(records)?;
     let (settings, left_out) = used.settings()?;
     reload::say_left_out(&left_out);
     let (plane, recovery) = home
@@ -72,7 +73,7 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
         ],
     )?;
     notices::watch(&plane, &store);
-    reload::watch(path, (config, &used, records.last), &plane, &gateway, &store)?;
+    reload::watch(path, (config, &used, looked), &plane, &gateway, &store)?;
     let server = Server::bind(gateway, &settings)
         .await
         .with_context(|| format!("cannot listen on {}; is another Asepsis running?", settings.listen))?;

@@ -323,6 +323,11 @@ pub(super) struct Tables<'a> {
 }
 
 impl Tables<'_> {
+    /// Where the console's pages are reached, as far as the configuration says.
+    pub(super) fn pages(&self) -> Option<String> {
+        self.sign_in?.origin.as_ref().map(|origin| format!("{origin}/asepsis"))
+    }
+
     /// What the entrance goes by. `is_role` tells which roles there are.
     pub(super) fn entrance(&self, is_role: impl Fn(&str) -> bool) -> anyhow::Result<EntranceRules> {
         let certificates = self.holders.iter().map(|holder| holder.read(&is_role)).collect::<anyhow::Result<_>>()?;

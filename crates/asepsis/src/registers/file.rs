@@ -191,7 +191,7 @@ impl<W: Write> Writer<W> {
         match self.format {
             RegisterFormat::Toml => {
                 let between = if self.any { "\n" } else { "" };
-                write!(self.out, "{between}{}", toml::entry(register, entry)?)?;
+                write!(self.out, "{between}{}", toml::entry(register, &entry))?;
             }
             RegisterFormat::Json | RegisterFormat::Csv => {
                 entry.insert("register".to_owned(), register.into());
@@ -216,4 +216,125 @@ impl<W: Write> Writer<W> {
 fn line(source: &mut impl BufRead, into: &mut String) -> std::io::Result<bool> {
     into.clear();
     Ok(source.read_line(into)? > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use fastrand::Rng;
+    use serde_json::json;
+
+    use super::super::field::{REGISTERS, Shape, canonical, fields};
+    use super::*;
+    use asepsis_policy::FactKind;
+
+    /// Texts that are hard on a format.
+    const HARD: [&str; 16] = [
+        "plain",
+        "",
+        " ",
+        "a|b",
+        "\"quoted\"",
+        "[list]",
+        "=1+1",
+        "a,b",
+        "two\nlines",
+        "crlf\r\n",
+        "\r",
+        "unknown",
+        "yes",
+        "3",
+        "ä 患者 🩺 \u{7f}\u{1}",
+        "[[vendor]]\nid = \"x\"",
+    ];
+
+    fn text(rng: &mut Rng) -> Value {
+        HARD[rng.usize(..HARD.len())].into()
+    }
+
+    fn value(rng: &mut Rng, kind: FactKind) -> Value {
+        match kind {
+            FactKind::YesNo => rng.bool().into(),
+            FactKind::Number | FactKind::Level => rng.u32(..).into(),
+            FactKind::Text | FactKind::Day => text(rng),
+            FactKind::Words => (0..rng.usize(..3)).map(|_| text(rng)).collect(),
+        }
+    }
+
+    fn body(rng: &mut Rng, register: &str) -> Map<String, Value> {
+        let (mut body, mut facts) = (Map::new(), Map::new());
+        for field in fields(register).filter(|_| rng.u8(..4) == 0).collect::<Vec<_>>() {
+            let said = match field.shape {
+                Shape::Text | Shape::Day => text(rng),
+                Shape::YesNo => rng.bool().into(),
+                Shape::List => value(rng, FactKind::Words),
+                Shape::Grants => json!({"HPAYMT": ["a", "b|c"]}),
+                Shape::Fact(kind) => {
+                    let plain = value(rng, kind);
+                    match rng.u8(..4) {
+                        0 => plain,
+                        1 => "unknown".into(),
+                        2 => json!({"value": plain, "grade": "B", "rests_on": [text(rng), text(rng)]}),
+                        _ => {
+                            json!({"value": plain, "source": text(rng), "expires": "2030-12-31", "checked_by": text(rng)})
+                        }
+                    }
+                }
+            };
+            if field.of_facts { &mut facts } else { &mut body }.insert(field.name.to_owned(), said);
+        }
+        if !facts.is_empty() {
+            body.insert("facts".to_owned(), Value::Object(facts));
+        }
+        let (body, problems) = canonical(register, body);
+        assert_eq!(problems, [], "{body:?}");
+        body
+    }
+
+    #[test]
+    fn c18_what_is_written_is_read_again_in_every_format() {
+        let mut rng = Rng::with_seed(18);
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..60 {
+            let entries: Vec<_> = (0..rng.usize(..12))
+                .map(|n| {
+                    let register = REGISTERS[rng.usize(..3)];
+                    (register, format!("id-{n}"), body(&mut rng, register))
+                })
+                .collect();
+            for format in [RegisterFormat::Toml, RegisterFormat::Csv, RegisterFormat::Json] {
+                let path = folder.path().join("entries");
+                let out = File::create(&path).unwrap();
+                if format == RegisterFormat::Csv {
+                    let mut columns = BTreeSet::new();
+                    entries.iter().for_each(|(_, _, body)| CsvWriter::<File>::columns_of(body, &mut columns));
+                    let mut writer = CsvWriter::new(out, columns).unwrap();
+                    entries.iter().for_each(|(register, id, body)| writer.write(register, id, body).unwrap());
+                    writer.finish().unwrap();
+                } else {
+                    let mut writer = Writer::new(out, format);
+                    entries.iter().for_each(|(register, id, body)| writer.write(register, id, body.clone()).unwrap());
+                    writer.finish().unwrap();
+                }
+                let (mut back, mut ended) = (Vec::new(), false);
+                for found in read(path, format).unwrap() {
+                    match found {
+                        Found::Row(row) => {
+                            assert_eq!(row.problems, [], "{round} {format:?}");
+                            let (body, problems) = canonical(&row.register, row.body);
+                            assert_eq!(problems, [], "{round} {format:?}");
+                            back.push((row.register, row.id, body));
+                        }
+                        Found::Wrong(place, column, what) => panic!("{round} {format:?} {place} {column}: {what}"),
+                        Found::End(_) => ended = true,
+                    }
+                }
+                assert!(ended);
+                let given: Vec<_> =
+                    entries.iter().map(|(r, id, body)| ((*r).to_owned(), id.clone(), body.clone())).collect();
+                assert_eq!(back, given, "{round} {format:?}");
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::book::{ASSESSMENT, Book, Kept, Written, record_id};
 use crate::args::AssessApprove;
 use crate::commands::deid::local_user;
+use crate::commands::register::entry::sealed;
 use crate::commands::vault;
 use crate::config::Config;
 use crate::home::Home;
@@ -58,7 +59,7 @@ pub(super) async fn run(home: &Home, config: &Config, book: &Book, asked: &Asses
     let kept = Kept { approval: approval.clone(), results };
     let changes = vec![
         Change::set(ASSESSMENT, record_id(subject, &id), serde_json::to_string(&kept)?),
-        Change::set(kind, &id, serde_json::to_string(&body)?),
+        Change::set(kind, &id, sealed(kind, body)?),
     ];
     let what =
         Written { interface: "cli.assess.approve", basis: &asked.basis, second: Some((&second.user, &second.key_id)) };

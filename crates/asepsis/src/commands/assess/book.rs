@@ -13,18 +13,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use time::{Date, OffsetDateTime};
 
-use crate::act::Recorded;
+use crate::act::{actor, checked, open_log};
+use crate::commands::register::entry::sealed;
 use crate::config::Config;
 use crate::home::Home;
+use crate::registers::evidence::EVIDENCE;
+use crate::registers::{AGREEMENT, Ledger, Records, SYSTEM, VENDOR};
 
 /// Kinds of records that this reads and writes, beside those of the registers.
-pub(crate) const EVIDENCE: &str = "evidence";
 pub(crate) const ASSESSMENT: &str = "assessment";
 pub(crate) const PROBE: &str = "probe";
-
-const VENDOR: &str = "vendor";
-const SYSTEM: &str = "system";
-const AGREEMENT: &str = "agreement";
 
 /// Facts that stand beside `facts` in the entry of a system, because they decide.
 pub(crate) const DECIDING: [&str; 4] = ["retention_days", "trains_on_data", "regions", "patient_facing"];
@@ -36,6 +34,7 @@ pub(crate) const OF_AGREEMENTS: [&str; 6] =
 /// The registers, as they are now.
 pub(crate) struct Book {
     pub(crate) store: Store,
+    config: Config,
     /// The day where the organisation is.
     pub(crate) today: Date,
     vendors: BTreeMap<String, Entry>,
@@ -76,6 +75,7 @@ impl Book {
         let file: Json = serde_json::to_value(toml::from_str::<toml::Table>(&text)?)?;
         let mut book = Self {
             store: home.store().await?,
+            config: config.clone(),
             today,
             vendors: named(&file, VENDOR),
             systems: named(&file, SYSTEM),
@@ -135,7 +135,9 @@ impl Book {
         match (system, vendor) {
             (true, _) => Ok((Subject::System, id.to_owned())),
             (false, true) => Ok((Subject::Vendor, id.to_owned())),
-            (false, false) => bail!("there is no AI system and no vendor `{named}`; `asepsis check` lists the systems"),
+            (false, false) => bail!(
+                "there is no AI system and no vendor `{named}`; `asepsis system list` and `asepsis vendor list` show them"
+            ),
         }
     }
 
@@ -258,7 +260,7 @@ impl Book {
             };
             table.insert(name.clone(), written(fact)?);
         }
-        changed.into_iter().map(|((kind, id), body)| Ok(Change::set(kind, id, serde_json::to_string(&body)?))).collect()
+        changed.into_iter().map(|((kind, id), body)| Ok(Change::set(kind, id, sealed(kind, body)?))).collect()
     }
 
     /// The body of an entry that can be changed.
@@ -272,7 +274,7 @@ impl Book {
             Some(entry) if entry.stored => Ok(&entry.body),
             Some(_) => bail!(
                 "{kind} `{id}` stands in the configuration file and not in the store, where it could be changed; change it \
-                 there, or move it: `asepsis register import asepsis.toml`, and take it out of the file"
+                 there, or take it out of the file and enter it anew with `asepsis {kind} add`"
             ),
             None => bail!("there is no {kind} `{id}`"),
         }
@@ -295,28 +297,20 @@ impl Book {
         }
     }
 
-    /// Makes these changes, after an entry for each is durable in the log.
+    /// Makes these changes, if the registers hold together with them, after an entry for each is durable in the log.
     pub(crate) async fn change(&self, home: &Home, what: Written<'_>, changes: Vec<Change>) -> anyhow::Result<()> {
-        let mut pinned = Vec::new();
-        for change in changes {
-            change.check()?;
-            let there = self.store.record(change.kind(), change.id()).await?;
-            pinned.push(change.expecting(there.map_or(0, |record| record.version)));
-        }
-        for change in &pinned {
-            let history = self.store.history(change.kind(), change.id(), 0).await?;
-            let version = history.last().map_or(0, |record| record.version) + 1;
-            let mut recorded =
-                Recorded::new(what.interface, asepsis_vocab::ActKind::RegisterChanged, Some(what.basis))?
-                    .target(format!("{}/{}@{version}", change.kind(), change.id()));
-            if let Some((user, key)) = what.second {
-                recorded = recorded.approved_by(user, key);
-            }
-            recorded.append(home).await?;
-        }
-        let now = i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX);
-        self.store.change(pinned, &crate::act::actor().user, Some(what.basis), now).await?;
-        Ok(())
+        checked(what.basis)?;
+        let records = Records::read_as_after(&self.store, &changes).await?;
+        records.sound()?;
+        self.config.joined(records)?;
+        let basis = match what.second {
+            None => what.basis.to_owned(),
+            Some((user, key)) => format!("{}; second person: {user} (key {key})", what.basis),
+        };
+        let log = open_log(home).await?;
+        let made = Ledger::new(&self.store, &log, actor(), what.interface).change(changes, Some(&basis)).await;
+        log.close().await?;
+        made.map(drop)
     }
 }
 

@@ -38,10 +38,11 @@ pub(crate) fn read(
     if ends < now {
         faults.push(format!("it ended on {}", ends.date()));
     }
-    if certificate.issuer() == certificate.subject() && others.is_empty() {
+    let against = trusted(own, others, name, extra, now)?;
+    if against.is_some() && certificate.issuer() == certificate.subject() && others.is_empty() {
         faults.push("it is signed by itself".to_owned());
     }
-    match trusted(own, others, name, extra, now)? {
+    match against {
         Some(CertificateError::Expired | CertificateError::ExpiredContext { .. }) if !faults.is_empty() => {}
         Some(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) if !faults.is_empty() => {}
         Some(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {

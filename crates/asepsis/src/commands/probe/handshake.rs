@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use asepsis_govern::{Spoken, Tls};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -15,6 +16,9 @@ use super::{Door, first};
 
 /// The most that is read of an answer's head.
 const HEAD: u64 = 16 << 10;
+
+/// The longest that an answer to the request for nothing is waited for.
+const A_MOMENT: Duration = Duration::from_secs(3);
 
 /// What a server showed.
 pub(crate) struct Seen {
@@ -67,6 +71,7 @@ fn handshake(door: &Door, name: &ServerName<'static>, version: Tls) -> Result<Se
         stream.conn.complete_io(&mut stream.sock)?;
     }
     let chain = std::mem::take(&mut *looker.chain.lock().unwrap_or_else(PoisonError::into_inner));
+    stream.sock.set_read_timeout(Some(A_MOMENT))?;
     // What comes of asking is no part of the handshake: many systems answer nothing here.
     let hsts_seconds = head(&mut stream, &door.host).ok().and_then(|head| hsts(&head));
     Ok(Seen { chain, hsts_seconds })

@@ -30,7 +30,7 @@ impl Desk {
     pub(crate) async fn joined(&self) -> anyhow::Result<Config> {
         let records = Records::read(&self.store).await?;
         records.sound()?;
-        self.config.joined(&records)
+        self.config.joined(records)
     }
 
     /// Makes these changes if the register holds together with them, with an entry in the log before each.
@@ -46,7 +46,7 @@ impl Desk {
         checked(basis)?;
         let records = Records::read_as_after(&self.store, &changes).await?;
         records.sound()?;
-        self.config.joined(&records)?;
+        self.config.joined(records)?;
         self.change_unchecked(interface, changes, basis).await
     }
 

@@ -18,10 +18,13 @@ type Column = (String, Option<&'static str>);
 
 pub(super) fn read(source: &mut Bounded, give: &Give) -> Result<(), Stop> {
     let fresh = source.fresh();
-    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(source);
+    // With one character for its end, a line is counted when it is read. The other is taken off the last cell.
+    let mut builder = csv::ReaderBuilder::new();
+    builder.flexible(true).has_headers(false).terminator(csv::Terminator::Any(b'\n'));
+    let mut reader = builder.from_reader(source);
     let mut record = csv::StringRecord::new();
     let columns = match reader.read_record(&mut record) {
-        Ok(true) => columns(&record, give)?,
+        Ok(true) => columns(record.iter().map(|cell| cell.trim_end_matches('\r')), give)?,
         Ok(false) => return give.wrong("line 1", "", "the file is empty; its first line names the columns"),
         Err(error) => {
             give.wrong("line 1", "", error.to_string())?;
@@ -33,6 +36,7 @@ pub(super) fn read(source: &mut Bounded, give: &Give) -> Result<(), Stop> {
         let place = format!("line {}", reader.position().line());
         match reader.read_record(&mut record) {
             Ok(false) => return Ok(()),
+            Ok(true) if record.len() == 1 && record[0].trim().is_empty() => {}
             Ok(true) if record.len() > columns.len() => {
                 let what = format!("the line has {} cells and the head {}", record.len(), columns.len());
                 give.wrong(place, "", what)?;
@@ -49,7 +53,7 @@ pub(super) fn read(source: &mut Bounded, give: &Give) -> Result<(), Stop> {
 }
 
 /// The columns of the head. One that is not known is said once, and its cells are left out.
-fn columns(head: &csv::StringRecord, give: &Give) -> Result<Vec<Option<Column>>, Stop> {
+fn columns<'a>(head: impl Iterator<Item = &'a str>, give: &Give) -> Result<Vec<Option<Column>>, Stop> {
     let mut columns = Vec::new();
     let mut seen = BTreeSet::new();
     for name in head {
@@ -95,10 +99,11 @@ fn columns(head: &csv::StringRecord, give: &Give) -> Result<Vec<Option<Column>>,
 
 fn entry(place: String, columns: &[Option<Column>], record: &csv::StringRecord, give: &Give) -> Result<(), Stop> {
     let (mut register, mut body, mut problems) = (String::new(), Map::new(), Vec::new());
-    let cells = || columns.iter().zip(record).filter_map(|(column, cell)| Some((column.as_ref()?, cell)));
+    let text = |cell: &'_ str| cell.trim_end_matches('\r').to_owned();
+    let cells = || columns.iter().zip(record).filter_map(|(column, cell)| Some((column.as_ref()?, text(cell))));
     for ((name, _), cell) in cells() {
         if name == "register" {
-            cell.clone_into(&mut register);
+            register = cell;
         }
     }
     for ((name, attribute), cell) in cells().filter(|(_, cell)| !cell.is_empty()) {
@@ -119,7 +124,7 @@ fn entry(place: String, columns: &[Option<Column>], record: &csv::StringRecord, 
                 continue;
             }
         };
-        match put(&mut body, field, *attribute, cell) {
+        match put(&mut body, field, *attribute, &cell) {
             Some(()) => {}
             None => problems.push((shown, format!("`{name}` is {}, not this cell", field.shape.expects()))),
         }
@@ -148,13 +153,13 @@ fn put(body: &mut Map<String, Value>, field: Field, attribute: Option<&'static s
         into.insert(field.name.to_owned(), value);
         return Some(());
     };
-    let fact = into.entry(field.name).or_insert_with(|| Value::Object(Map::new())).as_object_mut()?;
     let value = match (attribute, kind) {
         (Some("rests_on"), _) => list(cell)?,
         (Some(_), _) | (None, FactKind::Text | FactKind::Day) => text(cell)?,
         (None, FactKind::Words) if cell != "unknown" => list(cell)?,
         (None, kind) => fact_value(kind, cell, '|')?,
     };
+    let fact = into.entry(field.name).or_insert_with(|| Value::Object(Map::new())).as_object_mut()?;
     fact.insert(attribute.unwrap_or("value").to_owned(), value);
     Some(())
 }
@@ -243,7 +248,12 @@ fn cell(value: &Value) -> String {
             let words: Option<Vec<&str>> =
                 items.iter().map(|item| item.as_str().filter(|word| is_plain(word))).collect();
             match words {
-                Some(words) if !words.is_empty() && words.iter().all(|word| !word.contains('|')) => words.join("|"),
+                // The word `unknown` alone would say that nothing is known.
+                Some(words)
+                    if !words.is_empty() && words != ["unknown"] && words.iter().all(|word| !word.contains('|')) =>
+                {
+                    words.join("|")
+                }
                 _ => value.to_string(),
             }
         }

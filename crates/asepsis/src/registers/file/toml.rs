@@ -68,9 +68,40 @@ fn table(text: &str, began: usize, give: &Give) -> Result<(), Stop> {
     Ok(())
 }
 
-/// An entry as a table.
-pub(super) fn entry(register: &str, entry: Map<String, Value>) -> anyhow::Result<String> {
-    let entry = toml::Value::try_from(entry)?;
-    let document = toml::Table::from_iter([(register.to_owned(), toml::Value::Array(vec![entry]))]);
-    Ok(toml::to_string(&document)?)
+/// An entry as a table. Every text is on one line: one that goes over several might have a line that looks like the beginning of
+/// another entry.
+pub(super) fn entry(register: &str, entry: &Map<String, Value>) -> String {
+    let mut out = format!("[[{register}]]\n");
+    for (name, said) in entry.iter().filter(|(name, _)| *name != "facts") {
+        out.push_str(&format!("{} = {}\n", key(name), value(said)));
+    }
+    if let Some(facts) = entry.get("facts").and_then(Value::as_object) {
+        out.push_str(&format!("\n[{register}.facts]\n"));
+        for (name, fact) in facts {
+            out.push_str(&format!("{} = {}\n", key(name), value(fact)));
+        }
+    }
+    out
+}
+
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    if bare { name.to_owned() } else { text(name) }
+}
+
+fn value(said: &Value) -> String {
+    match said {
+        Value::String(said) => text(said),
+        Value::Array(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(", ")),
+        Value::Object(table) => {
+            let members: Vec<_> = table.iter().map(|(name, said)| format!("{} = {}", key(name), value(said))).collect();
+            if members.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", members.join(", ")) }
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A basic string. JSON's escapes are TOML's as well; it has one more character that may not stand by itself.
+fn text(said: &str) -> String {
+    Value::from(said).to_string().replace('\u{7f}', "\\u007F")
 }

@@ -1,0 +1,193 @@
+//! No approval, no traffic; a fact that an approval rests on is gone, and the next exchange is de-identified: in a gateway that runs.
+
+mod support;
+
+use serde_json::json;
+use support::{Ran, Setup, Site, asepsis, run, user, wait_until};
+
+const NOTE: &str = "Call Anna Lind, MRN 4711234, about the results.";
+
+/// A site under the policies for providers, whose second AI system, vendor and agreement stand in the store, unassessed.
+fn site() -> Site {
+    let extra = r#"
+[policy]
+pack = "us-provider"
+
+[policy.settings]
+unlabelled = "ordinary"
+unscreened = "accept"
+
+[inspect]
+accept_first_layer = true
+
+[[person]]
+user = "dr-test"
+
+[person.standing]
+training = true
+attestation = true
+managed_device = true
+"#;
+    let site = Setup::new().extra(extra).start();
+    let url = format!("base_url={}", site.vendor.url());
+    ok(&site, &["vendor", "add", "acme", "name=Acme", "--basis", "intake 7"]);
+    ok(
+        &site,
+        &[
+            "system",
+            "add",
+            "acme-chat",
+            "vendor=acme",
+            "protocol=openai",
+            &url,
+            "models=acme-*",
+            "roles=clinician",
+            "purposes=TREAT",
+            "default_purpose=TREAT",
+            "forms=pseudonymised,deidentified",
+            "autonomy=1",
+            "clinical_impact=none",
+            "data_classes=limited",
+            "--basis",
+            "intake 7",
+        ],
+    );
+    ok(
+        &site,
+        &[
+            "agreement",
+            "add",
+            "acme-baa",
+            "vendor=acme",
+            "kind=baa",
+            "state=signed",
+            "first_day=2020-01-01",
+            "open_ended=yes",
+            "systems=acme-chat",
+            "breach_notice_hours=72;grade=B",
+            "deletion_on_end=yes;grade=B",
+            "training_ban=yes;grade=B",
+            "subcontractor_flowdown=yes;grade=B",
+            "--basis",
+            "intake 7",
+        ],
+    );
+    site
+}
+
+fn ok(site: &Site, arguments: &[&str]) -> String {
+    let ran = site.run(arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+    ran.stdout
+}
+
+fn approve(site: &Site, of: &str, key: &str) -> Ran {
+    let mut command = asepsis();
+    command.env("USER", "ann").env("KEY", key).arg("--config").arg(site.config());
+    run(command.args(["assess", "approve", of, "--basis", "committee 4", "--second-person-key-env", "KEY"]), b"")
+}
+
+fn form(site: &Site) -> Option<String> {
+    let reply = site.chat(&json!({ "model": "acme-echo", "messages": [user(NOTE)] }));
+    reply.header("x-asepsis-form").filter(|_| reply.status == 200).map(str::to_owned)
+}
+
+#[test]
+fn r30_c28_an_approval_opens_the_way_and_a_fact_that_goes_makes_it_poorer() {
+    let site = site();
+    let officer = site.key("officer.two", "analyst");
+    assert_eq!(form(&site), None);
+    let soc2 = site.folder().join("soc2.pdf");
+    std::fs::write(&soc2, "%PDF-1.7 what an auditor found").expect("a file");
+    let soc2 = soc2.to_str().expect("a path");
+    ok(
+        &site,
+        &[
+            "evidence",
+            "add",
+            soc2,
+            "--id",
+            "acme-soc2",
+            "--vendor",
+            "acme",
+            "--kind",
+            "SOC2-II",
+            "--issuer",
+            "Auditor",
+            "--valid-to",
+            "2099-03-31",
+            "--basis",
+            "intake 7",
+        ],
+    );
+    let answer = |of: &str, facts: &[&str], proof: &[&str]| {
+        let facts: Vec<&str> = facts.iter().flat_map(|fact| ["--fact", fact]).collect();
+        ok(&site, &[&["assess", "answer", of], facts.as_slice(), proof, &["--basis", "intake 7"]].concat());
+    };
+    let by_report = ["--grade", "A", "--source", "evidence:acme-soc2"];
+    answer(
+        "acme",
+        &["mfa=yes", "access=yes", "encryption_rest=yes", "encryption_transit=yes", "logging_available=yes"],
+        &by_report,
+    );
+    answer(
+        "acme",
+        &["tenant_isolation=yes", "incident_plan=yes", "cert_soc2=yes", "tls_least=1.2", "change_notice_days=30"],
+        &by_report,
+    );
+    answer("acme-chat", &["trains_on_data=no", "retention_days=30", "regions=us"], &["--grade", "B"]);
+    answer(
+        "acme-chat",
+        &["patient_facing=no", "intended_use=letters", "human_review_of_data=no", "no_outside_party=no"],
+        &[],
+    );
+
+    // The vendor alone, or the system alone, is not enough.
+    assert_eq!(form(&site), None);
+    let approved = approve(&site, "acme-chat", &officer);
+    assert_eq!(approved.code, 0, "{}", approved.stderr);
+    assert_eq!(form(&site), None);
+    let approved = approve(&site, "acme", &officer);
+    assert_eq!(approved.code, 0, "{}", approved.stderr);
+    wait_until("the approved system is served", || form(&site).is_some());
+    assert_eq!(
+        form(&site).as_deref(),
+        Some("pseudonymised"),
+        "{}{}",
+        ok(&site, &["system", "show", "acme-chat"]),
+        ok(&site, &["vendor", "show", "acme"])
+    );
+    assert!(!site.saw("Anna Lind"));
+
+    // Each of these takes something away that the approval rests on, and gives it back.
+    for (gone, back) in [
+        (
+            &["assess", "answer", "acme", "--fact", "mfa=unknown", "--basis", "b"][..],
+            &["assess", "answer", "acme", "--fact", "mfa=yes", "--basis", "b"][..],
+        ),
+        (
+            &["agreement", "set", "acme-baa", "deletion_on_end=", "--basis", "b"],
+            &["agreement", "set", "acme-baa", "deletion_on_end=yes", "--basis", "b"],
+        ),
+        (
+            &["agreement", "set", "acme-baa", "state=terminated", "--basis", "b"],
+            &["agreement", "set", "acme-baa", "state=signed", "--basis", "b"],
+        ),
+        (
+            &["system", "set", "acme-chat", "regions=", "--basis", "b"],
+            &["system", "set", "acme-chat", "regions=us", "--basis", "b"],
+        ),
+    ] {
+        ok(&site, gone);
+        wait_until("the approval lapses", || form(&site).as_deref() == Some("deidentified"));
+        ok(&site, back);
+        wait_until("it stands again", || form(&site).as_deref() == Some("pseudonymised"));
+    }
+    assert!(!site.saw("4711234"));
+
+    // The report is gone, and with it what rested on it.
+    ok(&site, &["evidence", "remove", "acme-soc2", "--basis", "withdrawn"]);
+    wait_until("the approval lapses with its document", || form(&site).as_deref() == Some("deidentified"));
+    let shown = site.run(["assess", "acme-chat"]);
+    assert!(shown.code == 1 && shown.stdout.contains("LAPSED      it rests on `encryption_rest`"), "{}", shown.stdout);
+}
