@@ -199,6 +199,10 @@ impl Page for Passkeys {
         visit.who.version.is_some()
     }
 
+    fn is_about_sign_in(&self) -> bool {
+        true
+    }
+
     fn show<'a>(&'a self, visit: &'a Visit<'a>) -> Shown<'a> {
         Box::pin(async move {
             let stored = self.accounts.secrets(&visit.who.user).await?;

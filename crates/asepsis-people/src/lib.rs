@@ -20,6 +20,7 @@ pub mod provider;
 mod random;
 pub mod recovery;
 pub mod registered;
+pub mod role;
 pub mod session;
 pub mod throttle;
 pub mod token;

@@ -1,5 +1,6 @@
 //! Passkeys from an authenticator of our own, whole and altered, judged by us and by npm `@simplewebauthn/server`.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -340,6 +340,11 @@ impl Config {
         }
         system::check_all(&self.systems)?;
         self.entrance()?;
+        if let Some(role) = self.register.role(asepsis_people::role::ASSESSOR)
+            && (role.restore || role.administer)
+        {
+            bail!("[[role]] assessor looks and changes nothing: restore and administer are false for it");
+        }
         if self.file.client_certificates.are_asked_for() && server.tls.is_none() {
             bail!("[client_certificates] needs [server.tls]: a certificate is shown in the TLS handshake");
         }
