@@ -21,6 +21,7 @@ mod random;
 pub mod recovery;
 pub mod registered;
 pub mod role;
+mod secrets;
 pub mod session;
 pub mod throttle;
 pub mod token;

@@ -3,6 +3,7 @@
 mod export;
 mod mirror;
 mod people;
+mod sign_in;
 mod store;
 mod system;
 mod watch;
@@ -28,7 +29,7 @@ use crate::commands::policy::Versions;
 use crate::registers::Records;
 use crate::roots::KeySettings;
 
-pub(crate) use people::ConsoleConfig;
+pub(crate) use sign_in::ConsoleConfig;
 pub(crate) use system::{Served, System};
 
 /// Where what the configuration says stands, in messages.
@@ -83,11 +84,11 @@ struct File {
     #[serde(default, rename = "client_certificate")]
     certificate_holders: Vec<people::Holder>,
     #[serde(default)]
-    sign_in: Option<people::SignIn>,
+    sign_in: Option<sign_in::SignIn>,
     #[serde(default, rename = "identity_provider")]
-    identity_providers: Vec<people::IdentityProvider>,
+    identity_providers: Vec<sign_in::IdentityProvider>,
     #[serde(default, rename = "backend_service")]
-    backend_services: Vec<people::Backend>,
+    backend_services: Vec<sign_in::Backend>,
     #[serde(default, rename = "person")]
     people: Vec<Person>,
     #[serde(default, rename = "role")]

@@ -179,7 +179,7 @@ fn c4_a_key_is_rotated_with_an_overlap_and_using_the_old_one_later_raises_an_ale
 #[test]
 fn c4_a_disabled_user_is_let_in_with_no_key() {
     let site = Setup::new().start();
-    let key = site.key("alice", "clinician");
+    let key = site.key("Alice", "clinician");
     let ran = site.run(["user", "add", "alice", "--role", "clinician", "--basis", "ticket 9"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(site.get("/v1/models", &key).status, 200);
