@@ -15,6 +15,7 @@ mod keys;
 mod page;
 mod passkeys;
 mod provider;
+mod qr;
 mod route;
 mod set_up;
 mod sign_in;

@@ -122,6 +122,7 @@ impl Command {
                 | Self::Keys(_)
                 | Self::Vault(_)
                 | Self::Store(_)
+                | Self::User(_)
                 | Self::Evidence(_)
         )
     }

@@ -3,6 +3,7 @@
 mod export;
 mod mirror;
 mod people;
+mod sign_in;
 mod store;
 mod system;
 mod watch;
@@ -30,7 +31,7 @@ use crate::commands::policy::Versions;
 use crate::registers::Records;
 use crate::roots::KeySettings;
 
-pub(crate) use people::ConsoleConfig;
+pub(crate) use sign_in::ConsoleConfig;
 pub(crate) use system::{Served, System};
 
 /// Where what the configuration says stands, in messages.
@@ -89,11 +90,11 @@ struct File {
     #[serde(default, rename = "client_certificate")]
     certificate_holders: Vec<people::Holder>,
     #[serde(default)]
-    sign_in: Option<people::SignIn>,
+    sign_in: Option<sign_in::SignIn>,
     #[serde(default, rename = "identity_provider")]
-    identity_providers: Vec<people::IdentityProvider>,
+    identity_providers: Vec<sign_in::IdentityProvider>,
     #[serde(default, rename = "backend_service")]
-    backend_services: Vec<people::Backend>,
+    backend_services: Vec<sign_in::Backend>,
     #[serde(default, rename = "person")]
     people: Vec<Person>,
     #[serde(default, rename = "role")]
@@ -384,6 +385,11 @@ impl Config {
         }
         system::check_all(&self.systems)?;
         self.entrance()?;
+        if let Some(role) = self.register.role(asepsis_people::role::ASSESSOR)
+            && (role.restore || role.administer)
+        {
+            bail!("[[role]] assessor looks and changes nothing: restore and administer are false for it");
+        }
         if self.file.client_certificates.are_asked_for() && server.tls.is_none() {
             bail!("[client_certificates] needs [server.tls]: a certificate is shown in the TLS handshake");
         }

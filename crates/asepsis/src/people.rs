@@ -10,7 +10,7 @@ use asepsis_gateway::Doors;
 use asepsis_people::account::Accounts;
 use asepsis_people::entrance::Entrance;
 use asepsis_people::token::{Fetch, IssuedTokens};
-use asepsis_policy::{ContentFacts, Facts};
+use asepsis_policy::{AiSystem, ContentFacts, Facts};
 use asepsis_store::{Change, Store};
 use asepsis_vocab::{ActKind, DisclosureForm, IdentifierClass, PurposeOfUse};
 
@@ -59,12 +59,15 @@ impl Rights for Decisions {
     fn of(&self, user: &str, role: &str) -> Vec<Right> {
         let Some(plane) = self.plane.upgrade() else { return Vec::new() };
         let Rules { policy, register } = plane.rules();
-        let of_route = |(id, forms, purpose): &(String, Vec<DisclosureForm>, PurposeOfUse)| {
+        let usual = (vec![DisclosureForm::Pseudonymised, DisclosureForm::Deidentified], PurposeOfUse::Treat);
+        let of_system = |system: &AiSystem| {
+            let route = self.routes.iter().find(|(id, ..)| *id == system.id);
+            let (forms, purpose) = route.map_or((&usual.0, usual.1), |(_, forms, purpose)| (forms, *purpose));
             let facts = Facts {
                 user,
                 role,
-                system: register.system(id)?,
-                purpose: *purpose,
+                system,
+                purpose,
                 classes: [IdentifierClass::Name, IdentifierClass::Mrn, IdentifierClass::Date].into(),
                 content: ContentFacts {
                     labels: Some(BTreeSet::new()),
@@ -89,9 +92,9 @@ impl Rights for Decisions {
             if good && !decision.restore {
                 says.push_str(" \u{2013} names are not put back in answers");
             }
-            Some(Right { what: id.clone(), good, says })
+            Some(Right { what: system.id.clone(), good, says })
         };
-        self.routes.iter().filter_map(of_route).collect()
+        register.systems().filter_map(of_system).collect()
     }
 }
 
