@@ -113,7 +113,7 @@ fn c19_the_tier_is_the_highest_step_and_what_nobody_said_is_critical() {
     };
     assert_eq!(tier(Some(Safety::Administrative), Some(DataClass::None), 1), Tier::Low);
     assert_eq!(tier(Some(Safety::Informs), Some(DataClass::None), 2), Tier::Moderate);
-    assert_eq!(tier(Some(Safety::Administrative), Some(DataClass::Identified), 1), Tier::High);
+    assert_eq!(tier(Some(Safety::Administrative), Some(DataClass::Identified), 1), Tier::Moderate);
     assert_eq!(tier(Some(Safety::Administrative), Some(DataClass::None), 5), Tier::Critical);
     assert_eq!(tier(Some(Safety::LifeCritical), Some(DataClass::None), 1), Tier::Critical);
     for (safety, data, level) in [
@@ -124,7 +124,7 @@ fn c19_the_tier_is_the_highest_step_and_what_nobody_said_is_critical() {
         assert_eq!(tier(safety, data, level), Tier::Critical);
     }
     let steps = catalogue().tiers().tier(&Intake { data: Some(DataClass::Special), ..Intake::default() }).steps;
-    assert_eq!((steps[1].of, steps[1].said.as_deref(), steps[1].tier), ("data", Some("special"), Tier::Critical));
+    assert_eq!((steps[1].of, steps[1].said.as_deref(), steps[1].tier), ("data", Some("special"), Tier::High));
     assert_eq!(steps[0].said, None);
 }
 
@@ -154,8 +154,8 @@ fn c16_an_expired_report_lowers_what_rests_on_it_on_that_day_and_by_itself() {
     assert_eq!(at(date!(2027 - 02 - 01)).why.as_deref(), Some("the document ended on 2027-01-31"));
     let before = Assessment::of(catalogue(), &dossier, &[], date!(2027 - 01 - 31));
     let after = Assessment::of(catalogue(), &dossier, &[], date!(2027 - 02 - 01));
-    assert_eq!(before.confidence.met - after.confidence.met, 5);
-    assert_eq!(before.coverage.met - after.coverage.met, 5);
+    assert_eq!(before.confidence_by_tier[1].met - after.confidence_by_tier[1].met, 5);
+    assert_eq!(before.coverage_by_tier[1].met - after.coverage_by_tier[1].met, 5);
     // A document that is gone proves nothing at all.
     let mut without = dossier.clone();
     without.evidence.remove("soc2");

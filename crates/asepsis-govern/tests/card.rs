@@ -147,6 +147,7 @@ fn b6_what_is_not_the_schema_is_named() {
         assert_ne!(changed, FULL, "{from}");
         assert!(refused(&changed).contains(says), "{}: {}", says, refused(&changed));
     }
+    assert!(refused("%PDF-1.7\n...").contains("the card is the XML within it"));
     assert!(refused("").contains("there is no element"));
     assert!(refused("{\"card\": 1}").contains("text before the first element"));
     let outside = FULL.replacen("<Summary>", "<Summary xmlns=\"urn:other\">", 1);

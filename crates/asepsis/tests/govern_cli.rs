@@ -438,6 +438,28 @@ fn c19_cards_and_questionnaires_state_and_replace_nothing_better() {
 }
 
 #[test]
+fn p16_documents_go_along_in_backups_and_open_with_the_keys_alone() {
+    let practice = Practice::new();
+    practice.answer_all();
+    let identity =
+        practice.file("identity.txt", "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33\n");
+    #[cfg(unix)]
+    std::fs::set_permissions(&identity, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
+    let (backup, into) = (practice.path("monday.age"), practice.path("restored"));
+    let (backup, into) = (backup.to_str().expect("a path"), into.to_str().expect("a path"));
+    let recipient = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+    practice.good(["backup", "create", backup, "--recipient", recipient]);
+    practice.good(["backup", "restore", backup, "--identity", &identity, "--to", into]);
+    practice.file("asepsis.toml", CONFIG.replace("data_dir = \"data\"", "data_dir = \"restored\""));
+    // A backup holds no keys: without them the document is not there to be read.
+    let without = practice.run(["evidence", "export", "acme-soc2", "--basis", "b"]);
+    assert!(without.code == 2 && !without.stdout.contains(CANARY), "{}", without.stderr);
+    support::copy(&practice.path("data/keys"), &practice.path("restored/keys"));
+    assert!(practice.good(["evidence", "export", "acme-soc2", "--basis", "b"]).contains(CANARY));
+    assert!(grep(&practice.path("restored"), CANARY).is_empty());
+}
+
+#[test]
 fn what_is_wrong_is_said_with_a_remedy() {
     let practice = Practice::new();
     for (args, says) in [

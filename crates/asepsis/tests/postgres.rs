@@ -312,6 +312,16 @@ fn p6_an_installation_moves_between_files_and_a_server() {
         assert_eq!(texts.iter().collect::<HashSet<_>>().len(), 1, "other surrogates than before");
     };
     same(&site, 1);
+    std::fs::write(site.folder().join("soc2.pdf"), "what an auditor found").unwrap();
+    for command in [
+        "vendor add acme name=Acme --basis b",
+        "evidence add soc2.pdf --id soc2 --vendor acme --kind SOC2-II --issuer A --valid-to 2099-01-01 --basis b",
+    ] {
+        let ran = site.run(command.split(' '));
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    let document = |site: &Site| site.run("evidence export soc2 --basis b".split(' ')).stdout;
+    assert_eq!(document(&site), "what an auditor found");
     let (files, server) = (site.folder().join("files.toml"), site.folder().join("server.toml"));
     let toml = std::fs::read_to_string(site.config()).unwrap();
     std::fs::write(&files, &toml).unwrap();
@@ -328,6 +338,7 @@ fn p6_an_installation_moves_between_files_and_a_server() {
     let again = site.run(["store", "move", "--from", files.to_str().unwrap()]);
     assert!(again.code != 0, "there is nothing to move any more");
     site.start_again();
+    assert_eq!(document(&site), "what an auditor found");
     same(&site, 2);
     assert_eq!(site.stop(), Some(0));
     let verified = site.run(["audit", "verify"]);
@@ -337,6 +348,7 @@ fn p6_an_installation_moves_between_files_and_a_server() {
     let moved = site.run(["store", "move", "--from", server.to_str().unwrap()]);
     assert!(moved.code == 0 && moved.stdout.contains(&format!("{schema}_moved_")), "{} {}", moved.stdout, moved.stderr);
     site.start_again();
+    assert_eq!(document(&site), "what an auditor found");
     same(&site, 3);
     assert_eq!(site.stop(), Some(0));
     let verified = site.run(["audit", "verify"]);

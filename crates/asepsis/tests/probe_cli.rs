@@ -114,8 +114,14 @@ fn serve(
         for stream in listener.incoming().map_while(Result::ok) {
             let connection = ServerConnection::new(Arc::clone(&config)).expect("a connection");
             let mut stream = StreamOwned::new(connection, stream);
-            let mut some = [0; 1024];
-            if stream.read(&mut some).is_ok_and(|read| read > 0) {
+            let (mut asked, mut some) = (Vec::new(), [0; 1024]);
+            while !asked.ends_with(b"\r\n\r\n") {
+                match stream.read(&mut some) {
+                    Ok(read) if read > 0 => asked.extend_from_slice(&some[..read]),
+                    _ => break,
+                }
+            }
+            if !asked.is_empty() {
                 let answer = "HTTP/1.1 404 Not Found\r\nStrict-Transport-Security: max-age=31536000\r\nContent-Length: 0\r\n\r\n";
                 stream.write_all(answer.as_bytes()).ok();
             }

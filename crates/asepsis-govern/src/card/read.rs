@@ -38,6 +38,12 @@ pub enum CardError {
         /// The limit.
         most: usize,
     },
+    /// A PDF. The card's XML is within it, under the name `chaiMcXml` of its properties.
+    #[error(
+        "this is a PDF; the card is the XML within it, which for example `exiftool -b -chaiMcXml card.pdf` takes out, or ask the \
+         developer for it"
+    )]
+    Pdf,
     /// Another encoding.
     #[error("a card is UTF-8; {0}. Convert it, for example with `iconv -t utf-8`")]
     Encoding(&'static str),
@@ -68,6 +74,9 @@ pub enum CardError {
 }
 
 pub(super) fn read(xml: &[u8]) -> Result<Card, CardError> {
+    if xml.starts_with(b"%PDF-") {
+        return Err(CardError::Pdf);
+    }
     if xml.len() > LIMITS.bytes {
         return Err(CardError::TooMuch { line: 1, what: "bytes", most: LIMITS.bytes });
     }

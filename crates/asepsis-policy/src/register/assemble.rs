@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::{Register, next_id};
 use crate::agreement::Agreement;
 use crate::entry::EntryProblem;
+use crate::fact::Fact;
 use crate::links::{LinkProblem, Links};
 use crate::people::{Person, Role};
 use crate::stops::Stops;
@@ -25,9 +26,14 @@ pub struct Parts {
     pub roles: Vec<Role>,
     /// People of whom more is known than their role.
     pub people: Vec<Person>,
+    /// Whether users have passed what their roles need, by user and role.
+    pub trained: Trained,
     /// What is switched off.
     pub stops: Stops,
 }
+
+/// Whether users have passed what their roles need, by user and role.
+pub type Trained = BTreeMap<String, BTreeMap<String, Fact<bool>>>;
 
 /// What is wrong with a register, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +79,8 @@ impl Register {
     /// # Errors
     /// [`RegisterError`]: the first problem.
     pub fn assemble(parts: Parts) -> Result<Self, RegisterError> {
-        let mut register = Self { id: next_id(), stops: parts.stops, ..Self::default() };
+        let mut register =
+            Self { id: next_id(), stops: parts.stops, trained: Arc::new(parts.trained), ..Self::default() };
         let twice = |kind, id: &str| {
             let (first, second) = (HERE.to_owned(), HERE.to_owned());
             Err(RegisterError::Link(LinkProblem::Twice { kind, id: id.to_owned(), first, second }))

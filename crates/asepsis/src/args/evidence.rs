@@ -53,6 +53,9 @@ pub(crate) enum EvidenceAction {
         /// Why, for the log: one line without a name of a person.
         #[arg(long)]
         basis: String,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -3,6 +3,8 @@
 mod answer;
 mod approve;
 pub(crate) mod book;
+pub(crate) mod changes;
+mod dossiers;
 mod due;
 
 use std::path::Path;
@@ -17,7 +19,7 @@ use crate::config::Config;
 use crate::home::Home;
 use crate::output;
 
-use book::Book;
+use book::{Book, Reach};
 
 pub(crate) use answer::{better, read, state};
 
@@ -25,7 +27,12 @@ pub(crate) fn run(path: &Path, assess: &Assess) -> anyhow::Result<u8> {
     if let Some(AssessAction::Facts { name, tier, json }) = &assess.action {
         return facts(name.as_deref(), *tier, *json);
     }
-    with(path, async |home, config, book| match &assess.action {
+    let of = match &assess.action {
+        Some(AssessAction::Answer(answer)) => Some(&answer.of),
+        Some(AssessAction::Approve(approve)) => Some(&approve.of),
+        _ => assess.show.of.as_ref(),
+    };
+    with(path, of.map_or(Reach::All, |of| Reach::Named(of)), async |home, config, book| match &assess.action {
         Some(AssessAction::Answer(answer)) => answer::run(&home, &book, answer).await,
         Some(AssessAction::Approve(approve)) => approve::run(&home, &config, &book, approve).await,
         _ if assess.show.due => due::run(&book, &assess.show),
@@ -36,13 +43,14 @@ pub(crate) fn run(path: &Path, assess: &Assess) -> anyhow::Result<u8> {
 /// Opens the registers for `work`.
 pub(crate) fn with(
     path: &Path,
+    reach: Reach<'_>,
     work: impl AsyncFnOnce(Home, Config, Book) -> anyhow::Result<u8>,
 ) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
         let home = Home::of(&config)?;
-        let book = Book::open(path, &config, &home).await?;
+        let book = Book::open(path, &config, &home, reach).await?;
         work(home, config, book).await
     })
 }

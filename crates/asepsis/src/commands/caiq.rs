@@ -5,11 +5,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use asepsis_govern::caiq::{self, Answers, Mapping};
-use asepsis_govern::{Fact, catalogue};
+use asepsis_govern::{Fact, Subject, catalogue};
 use serde_json::json;
 use time::Date;
 
 use super::assess;
+use super::assess::book::Reach;
+use super::assess::changes::Written;
 use crate::args::{Caiq, CaiqAction};
 use crate::output;
 
@@ -28,12 +30,17 @@ pub(crate) fn run(path: &Path, command: &Caiq) -> anyhow::Result<u8> {
     let answers = caiq::read(&bytes).with_context(|| file.display().to_string())?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let source = format!("questionnaire {name}");
-    assess::with(path, async |home, _, book| {
+    assess::with(path, Reach::Named(of), async |home, _, book| {
         let (subject, id) = book.find(of)?;
         let mut found = mapping.apply(answers, &source, book.today);
         by_name(&mut found, &source, book.today);
         let (facts, left) = assess::better(&book.dossier(subject, &id), found.facts, book.today);
-        assess::state(&home, &book, "cli.caiq.import", basis, subject, &id, &facts).await?;
+        let changes = match subject {
+            Subject::System => book.state_apart(&id, &facts)?,
+            Subject::Vendor => book.state(subject, &id, &facts)?,
+        };
+        let what = Written { interface: "cli.caiq.import", basis, second: None };
+        book.change(&home, what, changes).await?;
         let code = u8::from(!found.unclear.is_empty());
         if *json {
             let shown = json!({

@@ -12,6 +12,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::assess;
+use super::assess::book::Reach;
 use crate::args::{Card as Command, CardAction};
 use crate::output;
 
@@ -56,7 +57,7 @@ fn show(file: &Path, json: bool) -> anyhow::Result<u8> {
 
 fn import(path: &Path, system: &str, file: &Path, basis: &str, json: bool) -> anyhow::Result<u8> {
     let (card, sha256) = read(file)?;
-    assess::with(path, async |home, _, book| {
+    assess::with(path, Reach::Named(system), async |home, _, book| {
         let (subject, id) = book.find(system)?;
         if subject != Subject::System {
             bail!("a model card is about an AI system, and `{id}` is a vendor");

@@ -12,23 +12,38 @@ use asepsis_vocab::ActKind;
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
-use super::assess::book::{Book, Written};
+use super::assess::book::{Book, Reach};
+use super::assess::changes::Written;
 use super::assess::with;
 use crate::act::Recorded;
 use crate::args::{Evidence, EvidenceAction, EvidenceAdd};
 use crate::home::Home;
 use crate::output;
+use crate::registers::VENDOR;
 use crate::registers::evidence::EVIDENCE;
 
 pub(crate) fn run(path: &Path, command: &Evidence) -> anyhow::Result<u8> {
-    with(path, async |home, _, book| {
+    let vendor = match &command.action {
+        EvidenceAction::Add(asked) => Some(format!("{VENDOR}/{}", asked.vendor)),
+        EvidenceAction::List { vendor, .. } => vendor.as_ref().map(|vendor| format!("{VENDOR}/{vendor}")),
+        _ => None,
+    };
+    let reach = match (&command.action, &vendor) {
+        (
+            EvidenceAction::Show { id, .. } | EvidenceAction::Export { id, .. } | EvidenceAction::Remove { id, .. },
+            _,
+        ) => Reach::Document(id),
+        (_, Some(vendor)) => Reach::Named(vendor),
+        (_, None) => Reach::All,
+    };
+    with(path, reach, async |home, _, book| {
         let documents = home.documents().await?;
         match &command.action {
             EvidenceAction::Add(asked) => add(&home, &book, &documents, asked).await,
             EvidenceAction::List { vendor, json } => list(&book, vendor.as_deref(), *json),
             EvidenceAction::Show { id, json } => show(&book, &documents, id, *json).await,
             EvidenceAction::Export { id, out, basis } => export(&home, &documents, id, out.as_deref(), basis).await,
-            EvidenceAction::Remove { id, basis } => remove(&home, &book, &documents, id, basis).await,
+            EvidenceAction::Remove { id, basis, json } => remove(&home, &book, &documents, (id, basis, *json)).await,
         }
     })
 }
@@ -210,7 +225,12 @@ impl Write for Synced {
     }
 }
 
-async fn remove(home: &Home, book: &Book, documents: &Documents, id: &str, basis: &str) -> anyhow::Result<u8> {
+async fn remove(
+    home: &Home,
+    book: &Book,
+    documents: &Documents,
+    (id, basis, json): (&str, &str, bool),
+) -> anyhow::Result<u8> {
     if book.evidence().contains_key(id) {
         let what = Written { interface: "cli.evidence.remove", basis, second: None };
         book.change(home, what, vec![Change::remove(EVIDENCE, id)]).await?;
@@ -218,6 +238,9 @@ async fn remove(home: &Home, book: &Book, documents: &Documents, id: &str, basis
     } else if !documents.remove(id).await? {
         return Err(EvidenceError::Unknown(id.to_owned()).into());
     }
-    output::line(&format!("{id} is removed; what rested on it counts as unknown"))?;
+    output::line(&match json {
+        true => json!({ "id": id, "removed": true }).to_string(),
+        false => format!("{id} is removed; what rested on it counts as unknown"),
+    })?;
     Ok(0)
 }

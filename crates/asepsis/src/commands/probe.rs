@@ -17,7 +17,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::assess::book::{Book, PROBE, Probed, Written};
+use super::assess::book::{Book, PROBE, Probed, Reach};
+use super::assess::changes::Written;
 use super::assess::with;
 use crate::args::Probe as Command;
 use crate::output;
@@ -29,7 +30,7 @@ const HOW: &str =
     "TLS 1.2 and 1.3 by a handshake (rustls); 1.0 and 1.1 by the first message alone, which says what the server picks";
 
 pub(crate) fn run(path: &Path, command: &Command) -> anyhow::Result<u8> {
-    with(path, async |home, _, book| {
+    with(path, Reach::Named(&command.system), async |home, _, book| {
         let (subject, id) = book.find(&command.system)?;
         if subject != Subject::System {
             bail!("a probe looks at an AI system's address, and `{id}` is a vendor");
@@ -50,7 +51,7 @@ pub(crate) fn run(path: &Path, command: &Command) -> anyhow::Result<u8> {
             // In the registers that decide, the claim is unknown of this system from now on. A better probe does not lift it: somebody
             // has to state it anew.
             let against: BTreeMap<_, _> = found.iter().map(|one| (one.fact.clone(), unknown(one, &probe))).collect();
-            if book.system(&id).is_some_and(|entry| entry.stored) {
+            if book.system(&id).is_some_and(|entry| entry.version.is_some()) {
                 changes.extend(book.state(subject, &id, &against)?);
             }
             book.change(&home, what, changes).await?;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::args::{TemplateAction, VendorAction};
 use crate::commands::assess;
+use crate::commands::assess::book::Reach;
 use crate::commands::register::entry;
 use crate::output;
 use crate::registers::VENDOR;
@@ -48,7 +49,7 @@ fn named(name: &str) -> anyhow::Result<&'static Template> {
 }
 
 fn apply(path: &Path, template: &Template, system: &str, basis: &str, json: bool) -> anyhow::Result<u8> {
-    assess::with(path, async |home, _, book| {
+    assess::with(path, Reach::Named(system), async |home, _, book| {
         let (subject, id) = book.find(system)?;
         if subject != Subject::System {
             bail!("a template is of an AI system, and `{id}` is a vendor");

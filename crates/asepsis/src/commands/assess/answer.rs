@@ -7,7 +7,8 @@ use asepsis_govern::{Dossier, Fact, Grade, Subject, Value, ValueKind, catalogue}
 use serde_json::json;
 use time::Date;
 
-use super::book::{Book, Written};
+use super::book::Book;
+use super::changes::Written;
 use super::day_or;
 use crate::args::AssessAnswer;
 use crate::home::Home;

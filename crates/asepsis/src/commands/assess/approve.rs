@@ -5,7 +5,8 @@ use asepsis_govern::{Assessment, Exception, Question, Subject, catalogue};
 use asepsis_store::{Change, Principal};
 use serde_json::{Value as Json, json};
 
-use super::book::{ASSESSMENT, Book, Kept, Written, record_id};
+use super::book::{ASSESSMENT, Book, Kept, record_id};
+use super::changes::Written;
 use crate::args::AssessApprove;
 use crate::commands::deid::local_user;
 use crate::commands::register::entry::sealed;
@@ -34,7 +35,8 @@ pub(super) async fn run(home: &Home, config: &Config, book: &Book, asked: &Asses
         }
     };
     let kind = if subject == Subject::System { "system" } else { "vendor" };
-    let mut body = book.stored(kind, &id)?.clone();
+    let (body, version) = book.stored(kind, &id)?;
+    let mut body = body.clone();
     let last_day = approval.last_day(catalogue(), &dossier, book.today);
     let of_exceptions = approval.exceptions.iter().map(|exception| exception.until);
     let until = of_exceptions.chain([approval.review_by]).min().unwrap_or(approval.review_by);
@@ -50,6 +52,11 @@ pub(super) async fn run(home: &Home, config: &Config, book: &Book, asked: &Asses
         "rests_on": rests_on(&approval.rests_on),
     });
     body.insert("status".to_owned(), status);
+    if subject == Subject::Vendor {
+        // The register keeps these of vendors, for its lists and notices.
+        body.insert("tier".to_owned(), found.tier.tier.name().into());
+        body.insert("next_review".to_owned(), approval.review_by.to_string().into());
+    }
     let results = json!({
         "tier": found.tier,
         "cap": found.cap,
@@ -59,7 +66,7 @@ pub(super) async fn run(home: &Home, config: &Config, book: &Book, asked: &Asses
     let kept = Kept { approval: approval.clone(), results };
     let changes = vec![
         Change::set(ASSESSMENT, record_id(subject, &id), serde_json::to_string(&kept)?),
-        Change::set(kind, &id, sealed(kind, body)?),
+        Change::set(kind, &id, sealed(kind, body)?).expecting(version),
     ];
     let what =
         Written { interface: "cli.assess.approve", basis: &asked.basis, second: Some((&second.user, &second.key_id)) };

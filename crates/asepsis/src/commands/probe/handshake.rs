@@ -80,7 +80,9 @@ fn handshake(door: &Door, name: &ServerName<'static>, version: Tls) -> Result<Se
 /// The head of the answer to a request for nothing.
 fn head(stream: &mut (impl Read + Write), host: &str) -> std::io::Result<String> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    write!(stream, "HEAD / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: asepsis-probe\r\nConnection: close\r\n\r\n")?;
+    // In one piece: a server may answer and close when it has read the first one, and what it did not read would cut its answer off.
+    let asked = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: asepsis-probe\r\nConnection: close\r\n\r\n");
+    stream.write_all(asked.as_bytes())?;
     stream.flush()?;
     let (mut head, mut some) = (Vec::new(), [0; 1024]);
     while (head.len() as u64) < HEAD && !head.windows(4).any(|end| end == b"\r\n\r\n") {
