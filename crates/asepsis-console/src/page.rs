@@ -21,6 +21,11 @@ pub trait Page: Send + Sync {
         true
     }
 
+    /// Whether its forms are about the visitor's own sign-in only. Who may change nothing may send these.
+    fn is_about_sign_in(&self) -> bool {
+        false
+    }
+
     /// What it shows.
     fn show<'a>(&'a self, visit: &'a Visit<'a>) -> Shown<'a>;
 

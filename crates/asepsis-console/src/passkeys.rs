@@ -54,10 +54,9 @@ impl Console {
         let browser = answer::cookie(&asked.headers, BEFORE).unwrap_or_default();
         let registered = self.parts.entrance.registered().now();
         let user = given.user_handle.as_deref().and_then(|handle| registered.by_handle(handle)).map(str::to_owned);
-        let lock = match self
-            .attempt(asked, &format!("passkey {}", user.as_deref().unwrap_or_default()), user.as_deref())
-            .await
-        {
+        // Nobody guesses a signature, and whoever knows a name could lock it: what an address tries is counted.
+        let counted = format!("passkey from {}", self.address(asked));
+        let lock = match self.attempt(asked, &counted, user.as_deref()).await {
             Ok(lock) => lock,
             Err(_) => return failed(StatusCode::TOO_MANY_REQUESTS, "too many attempts failed; try again later"),
         };
@@ -88,7 +87,7 @@ impl Console {
                     }
                 };
                 if stored {
-                    self.throttle().succeeded(&format!("passkey {name}"), self.address(asked));
+                    self.throttle().succeeded(&counted, self.address(asked));
                     let let_in = self.let_in(who, None, asked.now).await;
                     // A script asks, which wants JSON; the cookie is the same.
                     let mut answer = answer::json(StatusCode::OK, &json!({"signed_in": true}));
@@ -197,6 +196,10 @@ impl Page for Passkeys {
 
     fn is_for(&self, visit: &Visit<'_>) -> bool {
         visit.who.version.is_some()
+    }
+
+    fn is_about_sign_in(&self) -> bool {
+        true
     }
 
     fn show<'a>(&'a self, visit: &'a Visit<'a>) -> Shown<'a> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use asepsis_gateway::{Caller, PageAnswer, Pages};
+use asepsis_people::role;
 use asepsis_people::session::Shown;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
@@ -118,6 +119,9 @@ impl Console {
         }
         let visit = visit(&shown, asked);
         let Some(page) = self.found(path, &visit) else { return self.nothing() };
+        if !role::may_change(&shown.who.role) && !page.is_about_sign_in() {
+            return self.fault(StatusCode::FORBIDDEN, "An assessor looks and changes nothing.");
+        }
         match page.submit(&visit, &form).await {
             Ok(After::Go(place)) => answer::go(&place),
             Ok(After::Show(html)) => self.framed(StatusCode::OK, page, &shown, &visit, &html),

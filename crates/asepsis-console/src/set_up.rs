@@ -53,7 +53,7 @@ impl Console {
             Err(weak) => return self.set_up_page(Some(&weak.to_string()), StatusCode::BAD_REQUEST),
         };
         let secrets = account.secrets.clone();
-        let Ok(_turn) = self.hashing.acquire().await else {
+        let Some(_turn) = self.turn().await else {
             return self.set_up_page(Some(WRONG), StatusCode::UNAUTHORIZED);
         };
         let made = tokio::task::spawn_blocking(move || secrets.with_password(&screened)).await;
@@ -113,7 +113,9 @@ impl Console {
             html = html.raw("<p class=\"bad\" role=\"alert\">").text(wrong).raw("</p>");
         }
         html = html
-            .raw("<p>Add this account to an authenticator app (by time, six digits), with this key:</p><p class=\"secret\" id=\"seed\">")
+            .raw("<p>Scan this with an authenticator app:</p>")
+            .with(&crate::qr::code(address, "The account as a QR code, for an authenticator app"))
+            .raw("<p>Or enter this key there (by time, six digits):</p><p class=\"secret\" id=\"seed\">")
             .text(seed)
             .raw("</p><p><a href=\"")
             .text(address)

@@ -1,11 +1,14 @@
 //! Signing in with a password and a code.
 
+use std::time::Duration;
+
 use asepsis_people::account::{Right, Second, Secrets};
 use asepsis_people::ledger;
 use asepsis_people::person;
 use asepsis_people::session::SignedIn;
 use asepsis_people::throttle::{Locked, NewLock};
 use http::StatusCode;
+use tokio::sync::SemaphorePermit;
 use zeroize::Zeroizing;
 
 use crate::answer::{self, Answer};
@@ -17,6 +20,8 @@ use crate::page::actor;
 /// What is said whatever was wrong, so that nobody learns which users there are.
 const WRONG: &str =
     "The name, the password or the code is wrong. After five attempts the account is locked for a while.";
+/// How long a sign-in waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
 const LOCKED: &str = "Too many attempts failed. Try again later, or ask the administrator.";
 
 impl Console {
@@ -137,9 +142,14 @@ impl Console {
         }
     }
 
+    /// A turn to work on a password; `None` where others have all of them for too long.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout(PATIENCE, self.hashing.acquire()).await.ok()?.ok()
+    }
+
     /// Looks at a password on a thread of its own, a few at a time.
     async fn check(&self, secrets: Option<Secrets>, password: &str, code: &str, now: i64) -> Option<Right> {
-        let _turn = self.hashing.acquire().await.ok()?;
+        let _turn = self.turn().await?;
         let (password, code) = (Zeroizing::new(password.to_owned()), Zeroizing::new(code.to_owned()));
         tokio::task::spawn_blocking(move || Secrets::check(secrets.as_ref(), &password, &code, now)).await.ok()?
     }

@@ -78,6 +78,14 @@ fn act_name(kind: ActKind) -> &'static str {
         ActKind::SignedIn => "signed_in",
         ActKind::SignInRefused => "sign_in_refused",
         ActKind::AccessAlert => "access_alert",
+        ActKind::TrainingPassed => "training_passed",
+        ActKind::TrainingFailed => "training_failed",
+        ActKind::RulesAccepted => "rules_accepted",
+        ActKind::EmergencyDeclared => "emergency_declared",
+        ActKind::EmergencyReviewed => "emergency_reviewed",
+        ActKind::ReviewOverdue => "review_overdue",
+        ActKind::ConcernReported => "concern_reported",
+        ActKind::ConcernAnswered => "concern_answered",
     }
 }
 
@@ -89,7 +97,8 @@ pub(crate) fn ending(event: &AuditEvent) -> Ending {
             ActKind::BackupFault | ActKind::PolicyRefused | ActKind::RegisterRefused | ActKind::AccessAlert => {
                 Ending::Serious
             }
-            ActKind::ExpiryNoticed | ActKind::SignInRefused => Ending::Minor,
+            ActKind::ReviewOverdue => Ending::Serious,
+            ActKind::ExpiryNoticed | ActKind::SignInRefused | ActKind::TrainingFailed => Ending::Minor,
             _ => Ending::Good,
         };
     }
@@ -122,6 +131,9 @@ pub(crate) fn deed(event: &AuditEvent) -> Deed {
         Some(ActKind::BackupCreated) => Deed::Create,
         Some(ActKind::Degraded | ActKind::Recovered | ActKind::ExpiryNoticed) => Deed::Execute,
         Some(ActKind::SignedIn | ActKind::SignInRefused | ActKind::AccessAlert) => Deed::Execute,
+        Some(ActKind::TrainingPassed | ActKind::TrainingFailed | ActKind::RulesAccepted) => Deed::Execute,
+        Some(ActKind::EmergencyDeclared | ActKind::EmergencyReviewed | ActKind::ReviewOverdue) => Deed::Execute,
+        Some(ActKind::ConcernReported | ActKind::ConcernAnswered) => Deed::Execute,
         None if answered(event) => Deed::Create,
         None => Deed::Read,
     }

@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -21,13 +23,36 @@ pub(crate) type Answer = Either<Full<Bytes>, Pieces>;
 /// down and fills no memory.
 pub(crate) struct Pieces {
     receiver: mpsc::Receiver<Bytes>,
+    cut: Arc<Cut>,
+    /// That the piece behind the cut was given.
+    ended: bool,
+}
+
+/// What keeps pieces that wait for a slow client from being given any more.
+#[derive(Default)]
+pub(crate) struct Cut {
+    made: AtomicBool,
+    end: OnceLock<Bytes>,
+}
+
+impl Cut {
+    /// From now on no piece is given but that of [`end_with`](Self::end_with).
+    pub(crate) fn make(&self) {
+        self.made.store(true, Ordering::Release);
+    }
+
+    /// The piece to end with, once the sender is gone.
+    pub(crate) fn end_with(&self, piece: Bytes) {
+        self.end.set(piece).ok();
+    }
 }
 
 impl Pieces {
-    /// The two ends.
-    pub(crate) fn channel() -> (mpsc::Sender<Bytes>, Self) {
+    /// The two ends, and what cuts between them.
+    pub(crate) fn channel() -> (mpsc::Sender<Bytes>, Arc<Cut>, Self) {
         let (sender, receiver) = mpsc::channel(16);
-        (sender, Self { receiver })
+        let cut = Arc::<Cut>::default();
+        (sender, Arc::clone(&cut), Self { receiver, cut, ended: false })
     }
 }
 
@@ -36,7 +61,18 @@ impl Body for Pieces {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.receiver.poll_recv(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+        loop {
+            let piece = match self.receiver.poll_recv(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(_)) if self.cut.made.load(Ordering::Acquire) => continue,
+                Poll::Ready(None) if !self.ended => {
+                    self.ended = true;
+                    self.cut.end.get().cloned()
+                }
+                Poll::Ready(piece) => piece,
+            };
+            return Poll::Ready(piece.map(|bytes| Ok(Frame::data(bytes))));
+        }
     }
 }
 
@@ -73,5 +109,26 @@ pub(crate) async fn read_request(mut body: Incoming, limits: &Limits) -> Result<
             }
             bytes.extend_from_slice(&data);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn r12_pieces_that_wait_are_not_given_behind_a_cut() {
+        let (sender, cut, mut pieces) = Pieces::channel();
+        for piece in ["one", "two", "three"] {
+            sender.send(Bytes::from(piece)).await.unwrap();
+        }
+        let given = |frame: Option<Result<Frame<Bytes>, Infallible>>| frame.map(|f| f.unwrap().into_data().unwrap());
+        assert_eq!(given(pieces.frame().await).as_deref(), Some(&b"one"[..]));
+        cut.make();
+        sender.send(Bytes::from("four")).await.unwrap();
+        cut.end_with(Bytes::from("stopped"));
+        drop(sender);
+        assert_eq!(given(pieces.frame().await).as_deref(), Some(&b"stopped"[..]));
+        assert_eq!(given(pieces.frame().await), None);
     }
 }

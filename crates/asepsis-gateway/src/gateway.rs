@@ -326,7 +326,7 @@ impl Gateway {
         }
         let streamed = kind.starts_with("text/event-stream");
         if streamed && stream && parts.status.is_success() {
-            let (sender, pieces) = Pieces::channel();
+            let (sender, cut, pieces) = Pieces::channel();
             let mut response = Response::new(Either::Right(pieces));
             *response.status_mut() = parts.status;
             head(&mut response, &parts.headers, &admitted, "text/event-stream; charset=utf-8");
@@ -334,7 +334,9 @@ impl Gateway {
             let note = self.coaching.at_the_end(&admitted);
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             tokio::spawn(
-                Relay::new(protocol, self.limits, (admitted, switch), closing, sender).ending_with(note).run(body),
+                Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut))
+                    .ending_with(note)
+                    .run(body),
             );
             return response;
         }

@@ -2,6 +2,7 @@
 
 use asepsis_exchange::{Asker, Level, Looked, Whereabouts};
 use asepsis_people::entrance::{Identity, Presented, Refused};
+use asepsis_people::role;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::doors::Caller;
@@ -49,6 +50,10 @@ impl Gateway {
         if !identity.scopes.as_ref().is_none_or(allows) {
             let message = format!("the token is not good for this; ask for one with the scope {scope}");
             return Err(Fault::new(StatusCode::FORBIDDEN, "insufficient_scope", message));
+        }
+        if scope == EXCHANGE && !role::may_change(&identity.role) {
+            let message = "an assessor looks and changes nothing; nothing is sent to an AI system in this role";
+            return Err(Fault::new(StatusCode::FORBIDDEN, "read_only_role", message));
         }
         Ok(asker(identity))
     }

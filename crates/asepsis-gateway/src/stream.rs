@@ -1,6 +1,7 @@
 //! A streamed answer on its way back: event by event, each text in its own lane.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use asepsis_document::json::{self, Json, Node};
 use asepsis_document::sse;
@@ -13,6 +14,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::body::Cut;
 use crate::closing::Closing;
 use crate::fault::Fault;
 use crate::restore::{LaneId, Part, Reading, context_of};
@@ -30,6 +32,7 @@ pub(crate) struct Relay {
     switch: Switch,
     closing: Closing,
     client: mpsc::Sender<Bytes>,
+    cut: Arc<Cut>,
     lanes: BTreeMap<LaneId, Text>,
     /// Choices that have begun and not ended.
     open: BTreeSet<u64>,
@@ -69,7 +72,7 @@ impl Relay {
         limits: Limits,
         (admitted, switch): (Admitted, Switch),
         closing: Closing,
-        client: mpsc::Sender<Bytes>,
+        (client, cut): (mpsc::Sender<Bytes>, Arc<Cut>),
     ) -> Self {
         Self {
             protocol,
@@ -78,6 +81,7 @@ impl Relay {
             switch,
             closing,
             client,
+            cut,
             lanes: BTreeMap::new(),
             open: BTreeSet::new(),
             begun: false,
@@ -102,6 +106,9 @@ impl Relay {
             End::ToldByUpstream => ("upstream_error", std::mem::take(&mut self.last)),
             End::ClientGone => ("client_gone", Vec::new()),
             End::Fault(fault) => {
+                if fault.code == "stopped" {
+                    self.cut.make();
+                }
                 let status = if fault.code == "upstream_broke_off" { "truncated" } else { fault.log_status() };
                 (status, error_event(self.protocol, &fault, exchange))
             }
@@ -111,7 +118,9 @@ impl Relay {
             Ok(()) => last,
             Err(fault) => error_event(self.protocol, &fault, exchange),
         };
-        if !last.is_empty() {
+        if status == "stopped" {
+            self.cut.end_with(Bytes::from(last));
+        } else if !last.is_empty() {
             // A client that left in this moment has everything but the end, and the record says that it was sent.
             tokio::time::timeout(self.limits.client_idle, self.client.send(Bytes::from(last))).await.ok();
         }

@@ -190,7 +190,7 @@ impl Entrance {
         let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         let holder = issued.holder(token, now).ok_or(Refused::NotValid)?;
         let found = identity(holder.user.clone(), holder.role.clone(), "smart_backend", Some(holder.client_id.clone()));
-        Ok(Identity { scopes: Some(holder.scopes.clone()), several_factors: true, ..found })
+        Ok(Identity { scopes: Some(holder.scopes.clone()), ..found })
     }
 
     async fn access_token(&self, token: &str, now: i64) -> Result<Identity, Refused> {

@@ -20,6 +20,8 @@ pub mod provider;
 mod random;
 pub mod recovery;
 pub mod registered;
+pub mod role;
+mod secrets;
 pub mod session;
 pub mod throttle;
 pub mod token;

@@ -111,7 +111,12 @@ impl Snapshot {
 
     /// A local user, with the version of the record.
     pub fn person(&self, user: &str) -> Option<(&Person, u32)> {
-        self.persons.get(user).map(|(person, version)| (person, *version))
+        // Keys and identity providers may write a local user's name in capitals; records do not.
+        let found = self.persons.get(user).or_else(|| {
+            let capitals = user.bytes().any(|b| b.is_ascii_uppercase());
+            capitals.then(|| self.persons.get(&user.to_ascii_lowercase()))?
+        });
+        found.map(|(person, version)| (person, *version))
     }
 
     /// The local user whom passkeys call so.
@@ -121,7 +126,7 @@ impl Snapshot {
 
     /// Whether a user is a local one who may do nothing any more.
     pub fn is_disabled(&self, user: &str) -> bool {
-        self.persons.get(user).is_some_and(|(person, _)| person.disabled)
+        self.person(user).is_some_and(|(person, _)| person.disabled)
     }
 
     /// The device that this key is of.

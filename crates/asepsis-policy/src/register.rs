@@ -25,6 +25,7 @@ pub struct Register {
     systems: Arc<BTreeMap<String, AiSystem>>,
     roles: BTreeMap<String, Role>,
     people: BTreeMap<String, Person>,
+    trained: Arc<Trained>,
     stops: Stops,
     /// Who may use a system for what, by system, as policies see it; made when it is asked for first.
     grants: BTreeMap<String, OnceLock<Grants>>,
@@ -43,9 +44,14 @@ pub struct Parts {
     pub roles: Vec<Role>,
     /// People of whom more is known than their role.
     pub people: Vec<Person>,
+    /// Whether users have passed what their roles need, by user and role.
+    pub trained: Trained,
     /// What is switched off.
     pub stops: Stops,
 }
+
+/// Whether users have passed what their roles need, by user and role.
+pub type Trained = BTreeMap<String, BTreeMap<String, Fact<bool>>>;
 
 /// What is wrong with a register, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,7 +97,8 @@ impl Register {
     /// # Errors
     /// [`RegisterError`]: the first problem.
     pub fn assemble(parts: Parts) -> Result<Self, RegisterError> {
-        let mut register = Self { id: next_id(), stops: parts.stops, ..Self::default() };
+        let mut register =
+            Self { id: next_id(), stops: parts.stops, trained: Arc::new(parts.trained), ..Self::default() };
         let twice = |kind, id: &str| {
             let (first, second) = (HERE.to_owned(), HERE.to_owned());
             Err(RegisterError::Link(LinkProblem::Twice { kind, id: id.to_owned(), first, second }))
@@ -192,13 +199,18 @@ impl Register {
         self.roles.get(id)
     }
 
-    /// What is known of a user: what is said of the person, and for the rest what is said of the role.
+    /// What is known of a user: what is said of the person, of training then what was passed, and for the rest what is said of the
+    /// role.
     pub(crate) fn standing(&self, user: &str, role: &str) -> Standing {
+        fn says<T>(fact: &Fact<T>) -> bool {
+            fact.value.is_some() || fact.grade != Grade::U
+        }
         fn first<T: Clone>(person: &Fact<T>, role: &Fact<T>) -> Fact<T> {
-            if person.value.is_some() || person.grade != Grade::U { person.clone() } else { role.clone() }
+            if says(person) { person.clone() } else { role.clone() }
         }
         let of_role = self.roles.get(role).map(|role| &role.standing);
-        match (self.people.get(user).map(|person| &person.standing), of_role) {
+        let of_person = self.people.get(user).map(|person| &person.standing);
+        let mut standing = match (of_person, of_role) {
             (Some(person), Some(role)) => Standing {
                 training: first(&person.training, &role.training),
                 attestation: first(&person.attestation, &role.attestation),
@@ -207,7 +219,12 @@ impl Register {
             },
             (Some(standing), None) | (None, Some(standing)) => standing.clone(),
             (None, None) => Standing::default(),
+        };
+        let passed = self.trained.get(user).and_then(|roles| roles.get(role));
+        if let Some(passed) = passed.filter(|_| !of_person.is_some_and(|person| says(&person.training))) {
+            standing.training = passed.clone();
         }
+        standing
     }
 
     /// Who may use the system for what, as policies see it; made anew for a system that is not the register's own.

@@ -168,6 +168,22 @@ pub enum ActKind {
     /// Somebody tried what looks like misuse: a revoked key, a locked account, a device that is not registered. The target is what
     /// it was tried with, the basis is what happened in one word, the figure `times` how often since the last such entry.
     AccessAlert,
+    /// Somebody passed a course (45 CFR 164.308(a)(5)). The target is `course@version`.
+    TrainingPassed,
+    /// Somebody did not pass it. The figures are `right` and `of`.
+    TrainingFailed,
+    /// Somebody accepted the usage policy. The target is `usage@version`.
+    RulesAccepted,
+    /// Somebody declared an emergency (45 CFR 164.312(a)(2)(ii)). The target is its id, the basis the reason, the figure `minutes`.
+    EmergencyDeclared,
+    /// Somebody else looked at it afterwards.
+    EmergencyReviewed,
+    /// Nobody did within the time for it.
+    ReviewOverdue,
+    /// Somebody reported a concern. The target is its id.
+    ConcernReported,
+    /// It was answered.
+    ConcernAnswered,
 }
 
 /// What is kept beside an entry: sealed, so that deleting the key erases it and the tree stays whole.
@@ -237,7 +253,8 @@ pub struct DecisionRecord {
 /// How an exchange ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// `completed`, `refused`, `invalid_request`, `upstream_error`, `truncated`, `client_gone`, `blocked`, `internal`, and
+    /// `completed`, `refused`, `invalid_request`, `upstream_error`, `truncated`, `client_gone`, `blocked`, `internal`, `stopped` where
+    /// a kill switch was pulled, and
     /// `interrupted` where Asepsis itself stopped in between.
     pub status: String,
     /// The HTTP status given to the client, where there was one.

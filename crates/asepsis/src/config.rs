@@ -3,6 +3,7 @@
 mod export;
 mod mirror;
 mod people;
+mod sign_in;
 mod store;
 mod system;
 mod watch;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use asepsis_conduct::Courses;
+use asepsis_course::Course;
 use asepsis_exchange::{Keep, Reach, Rules};
 use asepsis_gateway::{Coaching, Limits, Settings, SystemRoute};
 use asepsis_phi::{Engine, KnownPhi, Language, Profile, SitePattern};
@@ -28,7 +31,7 @@ use crate::commands::policy::Versions;
 use crate::registers::Records;
 use crate::roots::KeySettings;
 
-pub(crate) use people::ConsoleConfig;
+pub(crate) use sign_in::ConsoleConfig;
 pub(crate) use system::{Served, System};
 
 /// Where what the configuration says stands, in messages.
@@ -42,6 +45,8 @@ pub(crate) struct Config {
     base: PathBuf,
     /// The AI systems, and where each stands.
     systems: Vec<(System, String)>,
+    /// What has to be known before data may be used.
+    courses: Arc<Courses>,
     pub(crate) register: Arc<Register>,
     pub(crate) offset: UtcOffset,
 }
@@ -72,6 +77,8 @@ struct File {
     policy: PolicyTable,
     #[serde(default)]
     coaching: CoachingTable,
+    #[serde(default)]
+    training: TrainingTable,
     #[serde(default, rename = "zone")]
     zones: Vec<people::Zone>,
     #[serde(default)]
@@ -83,11 +90,11 @@ struct File {
     #[serde(default, rename = "client_certificate")]
     certificate_holders: Vec<people::Holder>,
     #[serde(default)]
-    sign_in: Option<people::SignIn>,
+    sign_in: Option<sign_in::SignIn>,
     #[serde(default, rename = "identity_provider")]
-    identity_providers: Vec<people::IdentityProvider>,
+    identity_providers: Vec<sign_in::IdentityProvider>,
     #[serde(default, rename = "backend_service")]
-    backend_services: Vec<people::Backend>,
+    backend_services: Vec<sign_in::Backend>,
     #[serde(default, rename = "person")]
     people: Vec<Person>,
     #[serde(default, rename = "role")]
@@ -228,6 +235,21 @@ struct CoachingTable {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TrainingTable {
+    /// Whether the courses that ship with Asepsis are asked for.
+    shipped: bool,
+    /// The site's own courses. One with the id of a shipped one takes its place.
+    courses: Vec<PathBuf>,
+}
+
+impl Default for TrainingTable {
+    fn default() -> Self {
+        Self { shipped: true, courses: Vec::new() }
+    }
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SitePatternEntry {
     class: IdentifierClass,
@@ -245,6 +267,21 @@ fn utc() -> String {
     "+00:00".to_owned()
 }
 
+impl TrainingTable {
+    fn courses(&self, base: &Path) -> anyhow::Result<Courses> {
+        let mut courses = if self.shipped { asepsis_course::shipped()? } else { Vec::new() };
+        for path in &self.courses {
+            let path = base.join(path);
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("[training] courses: cannot read {}", path.display()))?;
+            let course = Course::parse(&text).with_context(|| format!("in {}", path.display()))?;
+            courses.retain(|known| known.id != course.id);
+            courses.push(course);
+        }
+        Ok(Courses(courses))
+    }
+}
+
 impl Config {
     /// Reads the configuration at `path`.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
@@ -260,7 +297,8 @@ impl Config {
         let file: File = toml::from_str(text)?;
         let offset = offset(&file.server.utc_offset)?;
         let systems = file.systems.iter().map(|system| (system.clone(), HERE.to_owned())).collect();
-        let mut config = Self { file: Arc::new(file), base, systems, register: Arc::default(), offset };
+        let courses = Arc::new(file.training.courses(&base)?);
+        let mut config = Self { file: Arc::new(file), base, systems, courses, register: Arc::default(), offset };
         config.register = Arc::new(Register::assemble(config.parts())?);
         config.check()?;
         Ok(config)
@@ -275,8 +313,13 @@ impl Config {
             agreements: self.file.agreements.iter().map(|agreement| (agreement.clone(), here())).collect(),
             roles: self.file.roles.clone(),
             people: self.file.people.clone(),
-            stops: Stops::default(),
+            ..Parts::default()
         }
+    }
+
+    /// The courses that people pass, the shipped ones and the site's own.
+    pub(crate) fn courses(&self) -> Arc<Courses> {
+        Arc::clone(&self.courses)
     }
 
     /// The configuration with the records of the store: both are one register.
@@ -285,6 +328,8 @@ impl Config {
     /// Where they do not hold together; the message names both places.
     pub(crate) fn joined(&self, records: Records) -> anyhow::Result<Self> {
         let mut parts = self.parts();
+        let roles: Vec<&str> = self.file.roles.iter().map(|role| role.id.as_str()).collect();
+        parts.trained = records.trained(&self.courses, &roles, self.offset);
         parts.people = records.people_with(parts.people);
         parts.stops = records.stops;
         parts.vendors.extend(records.vendors);
@@ -340,6 +385,11 @@ impl Config {
         }
         system::check_all(&self.systems)?;
         self.entrance()?;
+        if let Some(role) = self.register.role(asepsis_people::role::ASSESSOR)
+            && (role.restore || role.administer)
+        {
+            bail!("[[role]] assessor looks and changes nothing: restore and administer are false for it");
+        }
         if self.file.client_certificates.are_asked_for() && server.tls.is_none() {
             bail!("[client_certificates] needs [server.tls]: a certificate is shown in the TLS handshake");
         }

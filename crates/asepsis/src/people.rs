@@ -1,16 +1,18 @@
 //! Who is let in: the gateway's doors, put together from configuration, store and log.
 
+mod lessons;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, Weak};
 
 use anyhow::Context;
-use asepsis_console::{Console, ConsolePages, ConsoleParts, HttpFetch, Right, Rights};
+use asepsis_console::{Console, ConsolePages, ConsoleParts, HttpFetch, Right, Rights, RulesPage, TrainingPage};
 use asepsis_exchange::{Plane, Rules, Whereabouts};
 use asepsis_gateway::Doors;
 use asepsis_people::account::Accounts;
 use asepsis_people::entrance::Entrance;
 use asepsis_people::token::{Fetch, IssuedTokens};
-use asepsis_policy::{ContentFacts, Facts};
+use asepsis_policy::{AiSystem, ContentFacts, Facts};
 use asepsis_store::{Change, Store};
 use asepsis_vocab::{ActKind, DisclosureForm, IdentifierClass, PurposeOfUse};
 
@@ -31,6 +33,7 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
         return Ok(Doors { entrance, pages: None });
     };
     let accounts = Accounts::new(store.clone(), &home.keys().await?.named(SIGN_IN_KEY).await?)?;
+    let practice = Arc::new(lessons::Refusals::new(plane));
     let rights = Arc::new(Decisions { plane: Arc::downgrade(plane), routes: config.routes_owned() });
     let parts = ConsoleParts {
         entrance: entrance.clone(),
@@ -41,7 +44,10 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
         rights,
         providers,
         services,
-        pages: Vec::new(),
+        pages: vec![
+            Box::new(TrainingPage::new(store.clone(), plane.log().clone(), config.courses(), practice)),
+            Box::new(RulesPage::new(store.clone(), plane.log().clone())),
+        ],
         settings,
     };
     let pages = ConsolePages::new(Console::new(parts));
@@ -59,12 +65,15 @@ impl Rights for Decisions {
     fn of(&self, user: &str, role: &str) -> Vec<Right> {
         let Some(plane) = self.plane.upgrade() else { return Vec::new() };
         let Rules { policy, register } = plane.rules();
-        let of_route = |(id, forms, purpose): &(String, Vec<DisclosureForm>, PurposeOfUse)| {
+        let usual = (vec![DisclosureForm::Pseudonymised, DisclosureForm::Deidentified], PurposeOfUse::Treat);
+        let of_system = |system: &AiSystem| {
+            let route = self.routes.iter().find(|(id, ..)| *id == system.id);
+            let (forms, purpose) = route.map_or((&usual.0, usual.1), |(_, forms, purpose)| (forms, *purpose));
             let facts = Facts {
                 user,
                 role,
-                system: register.system(id)?,
-                purpose: *purpose,
+                system,
+                purpose,
                 classes: [IdentifierClass::Name, IdentifierClass::Mrn, IdentifierClass::Date].into(),
                 content: ContentFacts {
                     labels: Some(BTreeSet::new()),
@@ -89,9 +98,9 @@ impl Rights for Decisions {
             if good && !decision.restore {
                 says.push_str(" \u{2013} names are not put back in answers");
             }
-            Some(Right { what: id.clone(), good, says })
+            Some(Right { what: system.id.clone(), good, says })
         };
-        self.routes.iter().filter_map(of_route).collect()
+        register.systems().filter_map(of_system).collect()
     }
 }
 

@@ -13,10 +13,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use asepsis_policy::{Agreement, Fact, Grade, Person, Standing, Stop, Stops, Vendor};
+use asepsis_conduct::{ATTESTATION, Accepted, Courses, Learned, RULES, Rules, TRAINING, USAGE};
+use asepsis_policy::{Agreement, Fact, Grade, Person, Standing, Stop, Stops, Trained, Vendor};
 use asepsis_store::{Change, Record, Store};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use time::UtcOffset;
 
 use crate::config::{Config, System};
 use crate::home::Home;
@@ -24,7 +26,8 @@ use crate::home::Home;
 pub(crate) use change::{Ledger, now};
 
 /// The kinds of records that decide.
-pub(crate) const KINDS: [&str; 6] = [VENDOR, SYSTEM, AGREEMENT, STOP, STANDING, evidence::EVIDENCE];
+pub(crate) const KINDS: [&str; 9] =
+    [VENDOR, SYSTEM, AGREEMENT, STOP, STANDING, evidence::EVIDENCE, TRAINING, ATTESTATION, RULES];
 
 pub(crate) const VENDOR: &str = "vendor";
 pub(crate) const SYSTEM: &str = "system";
@@ -40,6 +43,12 @@ pub(crate) struct Records {
     pub(crate) systems: Vec<(System, String)>,
     pub(crate) agreements: Vec<(Agreement, String)>,
     pub(crate) people: BTreeMap<String, Standing>,
+    /// What users passed.
+    learned: BTreeMap<String, Learned>,
+    /// What users accepted.
+    accepted: BTreeMap<String, Accepted>,
+    /// The usage policy.
+    rules: Rules,
     pub(crate) stops: Stops,
     /// The number of the last change then.
     pub(crate) last: i64,
@@ -75,7 +84,7 @@ impl Records {
             let (kind, id) = (record.kind.as_str(), record.id.as_str());
             let place = format!("in the store (version {})", record.version);
             let body = evidence::resolved(kind, id, &record.body, &documents);
-            if let Err(error) = records.take((kind, id, &body), place, stops) {
+            if let Err(error) = records.take((kind, id, record.version, &body), place, stops) {
                 let name = format!("{kind}/{id}@{}", record.version);
                 records.fault.get_or_insert((name, format!("{error:#}")));
             }
@@ -87,7 +96,11 @@ impl Records {
                 let place = "as it is to be".to_owned();
                 let body = &evidence::resolved(change.kind(), change.id(), body, &of_changes);
                 records
-                    .take((change.kind(), change.id(), body), place, &mut stops)
+                    .take(
+                        (change.kind(), change.id(), change.expected().map_or(1, |version| version + 1), body),
+                        place,
+                        &mut stops,
+                    )
                     .with_context(|| format!("{} `{}`", change.kind(), change.id()))?;
             }
         }
@@ -98,7 +111,7 @@ impl Records {
 
     fn take(
         &mut self,
-        (kind, id, body): (&str, &str, &str),
+        (kind, id, version, body): (&str, &str, u32, &str),
         place: String,
         stops: &mut Vec<Stop>,
     ) -> anyhow::Result<()> {
@@ -108,6 +121,9 @@ impl Records {
             AGREEMENT => self.agreements.push((entry(id, body)?, place)),
             STANDING => drop(self.people.insert(id.to_owned(), parse(serde_json::from_str(body)?)?)),
             STOP => stops.push(stop_of(body)?),
+            TRAINING => drop(self.learned.insert(id.to_owned(), Learned::read(body)?)),
+            ATTESTATION => drop(self.accepted.insert(id.to_owned(), Accepted::read(body)?)),
+            RULES if id == USAGE => self.rules = Rules::read(version, body)?,
             _ => {}
         }
         Ok(())
@@ -121,6 +137,13 @@ impl Records {
             }
         }
         let mut rest = self.people.clone();
+        // What is said of a person by an administrator counts before what the person accepted.
+        for (user, accepted) in &self.accepted {
+            let known = rest.entry(user.clone()).or_default();
+            if known.attestation == Fact::default() {
+                known.attestation = self.rules.fact(accepted);
+            }
+        }
         for person in &mut people {
             if let Some(known) = rest.remove(&person.user) {
                 first(&known.training, &mut person.standing.training);
@@ -131,6 +154,12 @@ impl Records {
         }
         people.extend(rest.into_iter().map(|(user, standing)| Person { user, standing }));
         people
+    }
+
+    /// Whether users have passed what these roles need.
+    pub(crate) fn trained(&self, courses: &Courses, roles: &[&str], offset: UtcOffset) -> Trained {
+        let of = |learned| courses.facts(roles.iter().copied(), learned, offset);
+        self.learned.iter().map(|(user, learned)| (user.clone(), of(learned))).collect()
     }
 
     /// Whether every record can be read.

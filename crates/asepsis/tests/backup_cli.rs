@@ -60,7 +60,9 @@ impl Practice {
     fn acts(&self) -> Vec<Value> {
         let folder = self.site.data_dir().join("log-cli");
         let ran = self.site.run(["audit", "search", "--json", "--folder", folder.to_str().expect("a path")]);
-        ran.stdout.lines().map(|l| serde_json::from_str::<Value>(l).expect("JSON")).collect()
+        let all = ran.stdout.lines().map(|l| serde_json::from_str::<Value>(l).expect("JSON"));
+        // That the practice's own key was made stands there as well.
+        all.filter(|entry| entry["act"]["kind"] != "register_changed").collect()
     }
 }
 
@@ -90,7 +92,8 @@ fn r27_a_backup_beside_the_gateway_is_whole_restores_and_keeps_the_erased_dead()
     assert_eq!(shredded.code, 0, "{}{}", shredded.stdout, shredded.stderr);
     let drilled = practice.backup("drill", &file, &[]);
     assert_eq!(drilled.code, 0, "{}{}", drilled.stdout, drilled.stderr);
-    assert!(drilled.stdout.contains("PREFIX   its logs (16 entries)"), "{}", drilled.stdout);
+    // Two of each of the eight exchanges, and that a key was made.
+    assert!(drilled.stdout.contains("PREFIX   its logs (17 entries)"), "{}", drilled.stdout);
     assert!(drilled.stdout.contains("SHREDDED 1 people stay erased"), "{}", drilled.stdout);
 
     // A real restore: the folder is its owner's alone, and with the keys it is a practice again.

@@ -137,7 +137,7 @@ fn c4_r16_a_user_sets_an_account_up_signs_in_with_two_factors_and_makes_a_key() 
         ("content-security-policy", "frame-ancestors 'none'"),
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "same-origin"),
     ] {
         assert!(page.header(name).is_some_and(|value| value.contains(part)), "{name}");
     }
@@ -300,4 +300,39 @@ fn c4_bad_requests_to_the_console_get_a_page_and_no_more() {
     // Without [sign_in] there are no pages.
     let without = Setup::new().start();
     assert_eq!(without.request("GET", "/asepsis/sign-in", &[], b"").status, 404);
+}
+
+#[test]
+fn p12_an_assessor_looks_and_changes_nothing() {
+    let roles = [("clinician", true), ("assessor", false)];
+    let site = Setup::new().roles(&roles).extra("\n[sign_in]\n").start();
+    let ran = site.run(["user", "add", "auditor", "--role", "assessor"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut browser = Browser::new(&site);
+    let (seed, _) = set_up(&mut browser, "auditor", ran.stdout.trim());
+    let shown = seed.code_at(now());
+    let fields = [("user", "auditor"), ("password", PASSWORD), ("code", shown.as_str())];
+    assert_eq!(browser.post("/asepsis/sign-in", &fields).status, 303);
+    for path in ["/asepsis/", "/asepsis/keys", "/asepsis/passkeys"] {
+        assert_eq!(browser.get(path).status, 200, "{path}");
+    }
+    let csrf = browser.csrf();
+    let refused = browser.post("/asepsis/keys", &[("csrf", &csrf), ("days", "30")]);
+    assert!(refused.status == 403 && refused.text().contains("changes nothing"), "{}", refused.text());
+    // Also where a system names the role, nothing is sent in it; what may be looked at is.
+    let key = site.key("auditor", "assessor");
+    let body = r#"{"model": "standin-echo", "messages": [{"role": "user", "content": "Hello"}]}"#;
+    let sent = site.post("/v1/chat/completions", &key, body.as_bytes());
+    assert!(sent.status == 403 && sent.text().contains("read_only_role"), "{}", sent.text());
+    assert_eq!(site.get("/v1/models", &key).status, 200);
+    assert!(site.seen().is_empty());
+    // A configuration that gives the role more is refused.
+    let config = std::fs::read_to_string(site.config()).expect("a configuration");
+    std::fs::write(
+        site.config(),
+        config.replace("id = \"assessor\"\nrestore = false", "id = \"assessor\"\nrestore = true"),
+    )
+    .expect("written");
+    let checked = site.run(["check"]);
+    assert!(checked.code == 2 && checked.stderr.contains("assessor"), "{}", checked.stderr);
 }

@@ -179,7 +179,7 @@ fn c4_a_key_is_rotated_with_an_overlap_and_using_the_old_one_later_raises_an_ale
 #[test]
 fn c4_a_disabled_user_is_let_in_with_no_key() {
     let site = Setup::new().start();
-    let key = site.key("alice", "clinician");
+    let key = site.key("Alice", "clinician");
     let ran = site.run(["user", "add", "alice", "--role", "clinician", "--basis", "ticket 9"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(site.get("/v1/models", &key).status, 200);
@@ -226,9 +226,29 @@ impl Authority {
     fn new() -> Self {
         let mut params = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
         let key = rcgen::KeyPair::generate().expect("a key");
         let pem = params.self_signed(&key).expect("a certificate").pem();
         Self { issuer: rcgen::Issuer::new(params, key), pem }
+    }
+
+    /// A list that revokes the certificate with this serial number.
+    fn revoke(&self, serial: u8) -> String {
+        let now = time::OffsetDateTime::now_utc();
+        let list = rcgen::CertificateRevocationListParams {
+            this_update: now - time::Duration::HOUR,
+            next_update: now + time::Duration::DAY,
+            crl_number: 1_u64.into(),
+            issuing_distribution_point: None,
+            revoked_certs: vec![rcgen::RevokedCertParams {
+                serial_number: vec![serial].into(),
+                revocation_time: now - time::Duration::HOUR,
+                reason_code: None,
+                invalidity_date: None,
+            }],
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).expect("a list").pem().expect("PEM")
     }
 
     fn issue(&self, name: &str, serial: u8) -> (String, Vec<u8>, Vec<u8>) {
@@ -307,11 +327,13 @@ fn c1_c4_a_system_is_known_by_its_client_certificate_and_a_revoked_one_is_not() 
     let (certificate, key) = (write("cert.pem", &made.cert.pem()), write("key.pem", &made.signing_key.serialize_pem()));
     let ca = write("clients.pem", &authority.pem);
     let tablet = write("tablet.pem", &other.0);
+    let listed = authority.issue("pacs.example.org", 13);
+    let crl = write("revoked.pem", &authority.revoke(13));
     let mut site = provider("[devices]\nregistered_only = true\n");
     site.stop();
     let config = std::fs::read_to_string(site.config()).expect("a configuration");
     let tables = format!(
-        "\n[client_certificates]\nca_file = {ca:?}\nrevoked = [\"0C\"]\n\
+        "\n[client_certificates]\nca_file = {ca:?}\ncrl_files = [{crl:?}]\nrevoked = [\"0C\"]\n\
          [[client_certificate]]\nname = \"dns:pacs.example.org\"\nuser = \"pacs\"\nrole = \"clinician\"\n\
          [server.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n"
     );
@@ -335,4 +357,5 @@ fn c1_c4_a_system_is_known_by_its_client_certificate_and_a_revoked_one_is_not() 
     let revoked = over_tls(address, server, Some(&gone), &keyed).expect("an answer");
     assert!(revoked.starts_with("HTTP/1.1 401") && revoked.contains("not valid"), "{revoked}");
     assert_eq!(over_tls(address, server, Some(&stranger), &[]), None, "another authority's certificate");
+    assert_eq!(over_tls(address, server, Some(&listed), &[]), None, "on the list of revoked ones");
 }

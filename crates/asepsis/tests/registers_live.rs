@@ -297,3 +297,39 @@ fn r26_a_system_whose_key_is_missing_is_not_served_and_keeps_no_other_from_it() 
     ok(&site, &["system", "set", "acme-chat", "key_env=", "--basis", "x"]);
     wait_until("it is served again", || ask(&site, NOTE).status == 200);
 }
+
+#[test]
+fn r25_the_same_id_in_the_configuration_and_the_store_is_refused_with_both_places() {
+    let mut site = with_records(Setup::new());
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    std::fs::write(site.config(), format!("{config}\n[[vendor]]\nid = \"acme\"\nname = \"Acme\"\n")).unwrap();
+    let id = site.gateway().id().to_string();
+    std::process::Command::new("sh").args(["-c", "kill -HUP \"$1\"", "sh", &id]).status().unwrap();
+    let both = "vendor `acme` stands twice, in the configuration and in the store (version 1)";
+    wait_until("it is said", || site.gateway().said().contains(both));
+    assert_eq!(form(&site).as_deref(), Some("pseudonymised"), "what was known decides");
+    let check = site.run(["check"]);
+    assert!(check.stdout.contains(both) || check.stderr.contains(both), "{}{}", check.stdout, check.stderr);
+    assert_eq!(site.stop(), Some(0));
+    let started = site.run(["serve"]);
+    assert!(started.code == 2 && started.stderr.contains(both), "{}", started.stderr);
+}
+
+/// What other programs do to the store, by which it cannot be read any more.
+fn spoil(site: &Site, statement: &str) {
+    let db = asepsis_db::rusqlite::Connection::open(site.data_dir().join("store.db")).unwrap();
+    db.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    db.execute_batch(statement).unwrap();
+}
+
+#[test]
+fn r25_registers_are_not_relied_on_while_the_store_cannot_be_read() {
+    let site = with_records(Setup::new().extra("\n[inspect]\naccept_first_layer = true\n"));
+    spoil(&site, "ALTER TABLE record_changes RENAME TO gone");
+    assert_eq!(form(&site).as_deref(), Some("pseudonymised"), "for half a minute what was known decides");
+    wait_until("nothing is relied on", || form(&site).as_deref() == Some("deidentified"));
+    assert!(site.gateway().said().contains("the store cannot be read, so nothing in the registers is relied on"));
+    assert!(targets(&site).contains(&"register_refused store".to_owned()));
+    spoil(&site, "ALTER TABLE gone RENAME TO record_changes");
+    wait_until("it is read again", || form(&site).as_deref() == Some("pseudonymised"));
+}

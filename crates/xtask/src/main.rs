@@ -9,6 +9,7 @@ mod clock;
 mod count;
 mod dist;
 mod eval;
+mod people;
 mod place;
 mod postgres;
 mod proof;

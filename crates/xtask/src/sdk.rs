@@ -61,6 +61,7 @@ fn works(name: &str, folder: &Path) -> bool {
         "presidio" => finds("['litellm', 'presidio_anonymizer']"),
         "keys" => finds("['moto', 'flask', 'hvac']") && missing_programs().is_empty(),
         "audit" => crate::audit::works(folder),
+        "people" => crate::people::works(folder),
         _ => succeeds(Command::new("node").arg("--version")) && folder.join("node_modules/openai").is_dir(),
     }
 }

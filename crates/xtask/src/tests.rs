@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::shell::{Outcome, cargo_path, shown};
-use crate::{audit, backup, clock, place, postgres, proof, sdk, tlog};
+use crate::{audit, backup, clock, people, place, postgres, proof, sdk, tlog};
 
 /// What all test programs together said.
 #[derive(Default)]
@@ -35,13 +35,14 @@ const LEAVE_OUT: &str = "ASEPSIS_LEAVE_OUT";
 /// What tests drive that is not ours: the word that leaves them out, what that is, and how it is installed.
 type Peer = (&'static str, &'static str, fn() -> Outcome);
 
-const PEERS: [Peer; 8] = [
+const PEERS: [Peer; 9] = [
     ("sdk", "the tests with the vendors' SDKs and clients of Presidio", sdk::set_up),
     ("keys", "the tests of keys with other people's programs", sdk::set_up_keys),
     ("tlog", "the tests with other people's verifiers of logs and their witness", tlog::set_up),
     ("audit", "the tests with validators and receivers of audit exports", audit::set_up),
     ("postgres", "the tests with a PostgreSQL server", postgres::set_up),
     ("backup", "the tests with other people's backup tools", backup::set_up),
+    ("people", "the tests of who asks with an identity provider, a judge of passkeys and a browser", people::set_up),
     ("proof", "the proofs about policies", proof::set_up),
     ("clock", "the tests with a clock that is set", clock::set_up),
 ];

@@ -76,6 +76,13 @@ fn event_id(event: &AuditEvent) -> (&'static str, &'static str) {
         }
         Some(ActKind::RegisterChanged | ActKind::RegisterRefused) => ("110113", "Security Alert"),
         Some(ActKind::ExpiryNoticed) => ("110100", "Application Activity"),
+        Some(ActKind::TrainingPassed | ActKind::TrainingFailed | ActKind::RulesAccepted) => {
+            ("110100", "Application Activity")
+        }
+        Some(ActKind::EmergencyDeclared | ActKind::EmergencyReviewed | ActKind::ReviewOverdue) => {
+            ("110113", "Security Alert")
+        }
+        Some(ActKind::ConcernReported | ActKind::ConcernAnswered) => ("110100", "Application Activity"),
         Some(ActKind::SignedIn | ActKind::SignInRefused) => ("110114", "User Authentication"),
         Some(ActKind::AccessAlert) => ("110113", "Security Alert"),
         Some(ActKind::Prune) => ("110101", "Audit Log Used"),

@@ -121,6 +121,13 @@ fn kind(event: &AuditEvent, pattern: Option<Pattern>) -> Value {
             ActKind::PolicyApplied | ActKind::PolicyRolledBack | ActKind::PolicyRefused => ("110113", "Security Alert"),
             ActKind::RegisterChanged | ActKind::RegisterRefused => ("110113", "Security Alert"),
             ActKind::ExpiryNoticed => ("110100", "Application Activity"),
+            ActKind::TrainingPassed | ActKind::TrainingFailed | ActKind::RulesAccepted => {
+                ("110100", "Application Activity")
+            }
+            ActKind::EmergencyDeclared | ActKind::EmergencyReviewed | ActKind::ReviewOverdue => {
+                ("110113", "Security Alert")
+            }
+            ActKind::ConcernReported | ActKind::ConcernAnswered => ("110100", "Application Activity"),
             ActKind::SignedIn | ActKind::SignInRefused => ("110114", "User Authentication"),
             ActKind::AccessAlert => ("110113", "Security Alert"),
             ActKind::Prune => ("110101", "Audit Log Used"),

@@ -32,7 +32,7 @@ pub(crate) const HOSTILE: [&str; 16] = [
     "[sd@1 a=\"b\"] <13>1 -",
 ];
 
-pub(crate) const KINDS: [ActKind; 19] = [
+pub(crate) const KINDS: [ActKind; 27] = [
     ActKind::Shred,
     ActKind::Reveal,
     ActKind::Rotate,
@@ -52,10 +52,19 @@ pub(crate) const KINDS: [ActKind; 19] = [
     ActKind::SignedIn,
     ActKind::SignInRefused,
     ActKind::AccessAlert,
+    ActKind::TrainingPassed,
+    ActKind::TrainingFailed,
+    ActKind::RulesAccepted,
+    ActKind::EmergencyDeclared,
+    ActKind::EmergencyReviewed,
+    ActKind::ReviewOverdue,
+    ActKind::ConcernReported,
+    ActKind::ConcernAnswered,
 ];
 
-pub(crate) const STATUSES: [&str; 9] = [
+pub(crate) const STATUSES: [&str; 10] = [
     "completed",
+    "stopped",
     "refused",
     "invalid_request",
     "upstream_error",

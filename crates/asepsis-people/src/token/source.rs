@@ -138,3 +138,81 @@ impl std::fmt::Debug for KeySource {
         f.debug_struct("KeySource").field("url", &self.url).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// A provider that is there or not, and counts how often it was asked.
+    struct Counted {
+        asked: AtomicU32,
+        there: std::sync::atomic::AtomicBool,
+    }
+
+    impl Fetch for Counted {
+        fn get<'a>(&'a self, _: &'a str) -> Fetched<'a> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let keys = br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+            let there = self.there.load(Ordering::SeqCst);
+            Box::pin(std::future::ready(if there { Ok(keys.to_vec()) } else { Err(FetchFailed::Connection) }))
+        }
+
+        fn post<'a>(&'a self, _: &'a str, _: String, _: Option<&'a str>) -> Fetched<'a> {
+            Box::pin(std::future::ready(Err(FetchFailed::Address)))
+        }
+    }
+
+    #[tokio::test]
+    async fn c4_keys_are_kept_for_an_hour_asked_for_once_a_minute_and_used_for_a_day_without_the_provider() {
+        let fetch = Counted { asked: AtomicU32::new(0), there: true.into() };
+        let asked = || fetch.asked.load(Ordering::SeqCst);
+        let source = KeySource::at("https://id.example.org/keys".to_owned());
+        let now = 1_795_608_000;
+        assert!(source.in_memory(now).is_none());
+        for second in 0..100 {
+            assert!(source.keys(&fetch, now + second).await.is_some());
+        }
+        assert_eq!(asked(), 1);
+        // A flood of made-up key ids.
+        for second in 100..160 {
+            source.newer(&fetch, now + second).await;
+        }
+        assert!(asked() <= 2, "{}", asked());
+        // The provider is away.
+        fetch.there.store(false, Ordering::SeqCst);
+        let late = now + 200 + FRESH;
+        assert!(source.keys(&fetch, late).await.is_some(), "the old ones serve");
+        let before = asked();
+        assert!(source.keys(&fetch, late + 30).await.is_some());
+        assert_eq!(asked(), before, "not asked again at once");
+        assert!(source.keys(&fetch, now + 200 + STALE).await.is_none(), "a day later they do not");
+        fetch.there.store(true, Ordering::SeqCst);
+        assert!(source.keys(&fetch, now + 300 + STALE).await.is_some());
+        // What was given is never asked for.
+        let given = KeySource::of(
+            KeySet::read(
+                br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+            )
+            .unwrap(),
+        );
+        let before = asked();
+        assert!(given.keys(&fetch, i64::MAX / 2).await.is_some() && given.newer(&fetch, now).await.is_some());
+        assert_eq!(asked(), before);
+    }
+
+    #[test]
+    fn c4_a_key_set_is_bounded_and_holds_no_secrets() {
+        let one = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let many = format!("{{\"keys\":[{}]}}", vec![one; 65].join(","));
+        assert!(KeySet::read(many.as_bytes()).is_err());
+        assert!(KeySet::read(format!("{{\"keys\":[{}]}}", vec![one; 64].join(",")).as_bytes()).is_ok());
+        for none in
+            ["", "{}", "{\"keys\":[]}", r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#, r#"{"keys":[{"kty":"new"}]}"#]
+        {
+            assert!(KeySet::read(none.as_bytes()).is_err(), "{none}");
+        }
+        assert!(KeySet::read(&vec![b' '; 300 * 1024]).is_err());
+    }
+}

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use asepsis_store::{ApiKey, KeyRecord};
+use asepsis_store::{ApiKey, KeyRecord, Store, StoreError};
+use asepsis_vocab::ActKind;
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::act::Recorded;
 use crate::args::{Key, KeyAction};
 use crate::config::Config;
 use crate::home::Home;
@@ -27,7 +29,8 @@ pub(crate) fn run(path: &Path, key: &Key) -> anyhow::Result<u8> {
 }
 
 async fn act(config: &Config, key: &Key) -> anyhow::Result<u8> {
-    let store = Home::of(config)?.store().await?;
+    let home = Home::of(config)?;
+    let store = home.store().await?;
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let mut code = 0;
     match &key.action {
@@ -37,10 +40,17 @@ async fn act(config: &Config, key: &Key) -> anyhow::Result<u8> {
             }
             let expires = now + i64::from(*days) * DAY;
             let (key, record) = store.add_key(user, role, Some(expires), now).await?;
+            if let Err(error) = record_act(&home, "cli.key.add", &record.id, "made").await {
+                // What is not in the log must not count.
+                store.revoke_key(&record.id, now).await?;
+                return Err(error);
+            }
             show(&key, &record, *json)?;
         }
         KeyAction::Rotate { id, overlap_hours, days, json } => {
             let (expires, until) = (now + i64::from(*days) * DAY, now + i64::from(*overlap_hours) * 3600);
+            known(&store, id).await?;
+            record_act(&home, "cli.key.rotate", id, "replaced").await?;
             let (key, record) = store.rotate_key(id, Some(expires), until, now).await?;
             output::remark(&format!("{id} counts for {overlap_hours} hours more."));
             show(&key, &record, *json)?;
@@ -66,6 +76,8 @@ async fn act(config: &Config, key: &Key) -> anyhow::Result<u8> {
             }
         }
         KeyAction::Revoke { id, json } => {
+            known(&store, id).await?;
+            record_act(&home, "cli.key.revoke", id, "revoked").await?;
             store.revoke_key(id, now).await?;
             if *json {
                 output::line(&json!({"id": id, "state": "revoked"}).to_string())?;
@@ -76,6 +88,19 @@ async fn act(config: &Config, key: &Key) -> anyhow::Result<u8> {
     }
     store.close().await?;
     Ok(code)
+}
+
+/// A key that there is. What is typed in place of an id must not get into the log.
+async fn known(store: &Store, id: &str) -> anyhow::Result<()> {
+    if store.list_keys().await?.iter().any(|key| key.id == id) {
+        return Ok(());
+    }
+    Err(StoreError::UnknownKey.into())
+}
+
+async fn record_act(home: &Home, interface: &str, id: &str, what: &str) -> anyhow::Result<()> {
+    let act = Recorded::new(interface, ActKind::RegisterChanged, Some(what))?;
+    act.target(format!("api_key/{id}")).append(home).await
 }
 
 fn show(key: &ApiKey, record: &KeyRecord, as_json: bool) -> anyhow::Result<()> {

@@ -49,7 +49,7 @@ async fn act(config: &Config, user: &User) -> anyhow::Result<u8> {
             change(&home, &store, "cli.user.set-role", vec![changed], basis.as_deref()).await?;
             let mut revoked = Vec::new();
             for key in store.list_keys().await? {
-                if key.user == name && key.role != *role && key.revoked.is_none() {
+                if key.user.eq_ignore_ascii_case(&name) && key.role != *role && key.revoked.is_none() {
                     store.revoke_key(&key.id, now).await?;
                     revoked.push(key.id);
                 }

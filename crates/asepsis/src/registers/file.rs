@@ -7,7 +7,7 @@ mod toml;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -80,8 +80,8 @@ pub(crate) fn format_of(path: &Path) -> Option<RegisterFormat> {
 ///
 /// # Errors
 /// If it cannot be opened.
-pub(crate) fn read(path: PathBuf, format: RegisterFormat) -> anyhow::Result<Receiver<Found>> {
-    let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+pub(crate) fn read(path: &Path, format: RegisterFormat) -> anyhow::Result<Receiver<Found>> {
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let (give, take) = sync_channel(AHEAD);
     std::thread::spawn(move || {
         let mut source = Bounded::new(file);
@@ -318,7 +318,7 @@ mod tests {
                     writer.finish().unwrap();
                 }
                 let (mut back, mut ended) = (Vec::new(), false);
-                for found in read(path, format).unwrap() {
+                for found in read(&path, format).unwrap() {
                     match found {
                         Found::Row(row) => {
                             assert_eq!(row.problems, [], "{round} {format:?}");

@@ -115,7 +115,7 @@ impl Import<'_> {
         }
         let there = there(self.store).await?;
         let mut ended = false;
-        for found in read(self.path.clone(), self.format)? {
+        for found in read(&self.path, self.format)? {
             match found {
                 Found::Row(row) => whole.row(row, &there),
                 Found::Wrong(place, column, message) => whole.report.wrong(&place, "", &column, message),
@@ -142,14 +142,14 @@ impl Import<'_> {
     ) -> anyhow::Result<u64> {
         let there = Arc::new(there(self.store).await?);
         let mut waiting = Vec::new();
-        for change in changes(self.path.clone(), self.format, report.hash, Arc::clone(&there))? {
+        for change in changes(&self.path, self.format, report.hash, Arc::clone(&there))? {
             waiting.push(change.map_err(anyhow::Error::msg)?);
             if waiting.len() >= TOGETHER {
                 ledger.announce(&std::mem::take(&mut waiting), Some(basis)).await?;
             }
         }
         ledger.announce(&waiting, Some(basis)).await?;
-        let changes = changes(self.path.clone(), self.format, report.hash, there)?;
+        let changes = changes(&self.path, self.format, report.hash, there)?;
         Ok(self.store.change_each(changes, by, Some(basis), super::now()).await?)
     }
 }
@@ -298,11 +298,11 @@ async fn others(store: &Store, whole: Whole) -> anyhow::Result<Whole> {
 
 /// The changes that a file makes, one after the other; at its end an error where it is not the file that was checked.
 fn changes(
-    path: PathBuf,
+    path: &Path,
     format: RegisterFormat,
     checked: [u8; 32],
     there: Arc<There>,
-) -> anyhow::Result<impl Iterator<Item = Result<Change, String>> + Send + 'static> {
+) -> anyhow::Result<impl Iterator<Item = Result<Change, String>> + Send + use<>> {
     let shown = path.display().to_string();
     let other = move || Some(Err(format!("{shown} is another file than the one that was checked; import it again")));
     let mut ended = false;
