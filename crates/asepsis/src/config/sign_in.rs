@@ -22,7 +22,7 @@ pub(super) struct SignIn {
     organisation: String,
     /// Where the pages come from: `https://asepsis.example.org`. Needed beyond this machine.
     #[serde(default)]
-    origin: Option<String>,
+    pub(super) origin: Option<String>,
     /// Minutes without a request after which a session ends.
     #[serde(default = "idle")]
     idle_minutes: u32,
