@@ -12,14 +12,17 @@ mod form;
 mod home;
 mod html;
 mod keys;
+mod markdown;
 mod page;
 mod passkeys;
 mod provider;
 mod qr;
 mod route;
+mod rules;
 mod set_up;
 mod sign_in;
 mod smart;
+mod training;
 
 pub use console::{BackendService, Console, ConsoleParts, ConsoleSettings, Right, Rights, SignInProvider};
 pub use fetch::HttpFetch;
@@ -28,6 +31,8 @@ pub use html::Html;
 pub use page::{After, Page, PageError, Shown, Submitted, Visit};
 pub use provider::BACK;
 pub use route::ConsolePages;
+pub use rules::RulesPage;
+pub use training::{Lesson, Lessons, Practice, TrainingPage};
 
 /// The console's own pages, in the order of their links.
 fn own_pages(parts: &ConsoleParts) -> Vec<Box<dyn Page>> {

@@ -127,6 +127,11 @@ impl Policy {
         self.compiled.kinds.iter().map(|(id, kind)| (id.as_str(), *kind))
     }
 
+    /// The rule of this id, in its texts.
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.compiled.rules.get(&cedar_policy::PolicyId::new(id)).map(Arc::as_ref)
+    }
+
     /// The policies that decide, and the schema that they fit: what proofs are about.
     pub fn deciding(&self) -> (&PolicySet, &cedar_policy::Schema) {
         (&self.compiled.deciding, &self.compiled.schema)

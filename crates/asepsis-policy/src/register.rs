@@ -199,7 +199,8 @@ impl Register {
         self.roles.get(id)
     }
 
-    /// What is known of a user: what is said of the person, and for the rest what is said of the role.
+    /// What is known of a user: what is said of the person, of training then what was passed, and for the rest what is said of the
+    /// role.
     pub(crate) fn standing(&self, user: &str, role: &str) -> Standing {
         fn says<T>(fact: &Fact<T>) -> bool {
             fact.value.is_some() || fact.grade != Grade::U
@@ -207,24 +208,9 @@ impl Register {
         fn first<T: Clone>(person: &Fact<T>, role: &Fact<T>) -> Fact<T> {
             if says(person) { person.clone() } else { role.clone() }
         }
-        // What is said of the person comes before what the courses say, and that before what is said of the role.
-        let passed = self.trained.get(user).and_then(|roles| roles.get(role));
-        let stated = self.people.get(user).is_some_and(|person| says(&person.standing.training));
-        let mut standing = self.stated_standing(user, role, first);
-        if let Some(passed) = passed.filter(|_| !stated) {
-            standing.training = passed.clone();
-        }
-        standing
-    }
-
-    fn stated_standing(
-        &self,
-        user: &str,
-        role: &str,
-        first: impl Fn(&Fact<bool>, &Fact<bool>) -> Fact<bool>,
-    ) -> Standing {
         let of_role = self.roles.get(role).map(|role| &role.standing);
-        match (self.people.get(user).map(|person| &person.standing), of_role) {
+        let of_person = self.people.get(user).map(|person| &person.standing);
+        let mut standing = match (of_person, of_role) {
             (Some(person), Some(role)) => Standing {
                 training: first(&person.training, &role.training),
                 attestation: first(&person.attestation, &role.attestation),
@@ -233,7 +219,12 @@ impl Register {
             },
             (Some(standing), None) | (None, Some(standing)) => standing.clone(),
             (None, None) => Standing::default(),
+        };
+        let passed = self.trained.get(user).and_then(|roles| roles.get(role));
+        if let Some(passed) = passed.filter(|_| !of_person.is_some_and(|person| says(&person.training))) {
+            standing.training = passed.clone();
         }
+        standing
     }
 
     /// Who may use the system for what, as policies see it; made anew for a system that is not the register's own.

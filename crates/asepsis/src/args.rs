@@ -3,6 +3,7 @@
 mod assess;
 mod audit;
 mod backup;
+mod conduct;
 mod evidence;
 mod key;
 mod keys;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use assess::*;
 pub(crate) use audit::*;
 pub(crate) use backup::{Backup, BackupAction, BackupSource, BackupWatch, CanaryAction};
+pub(crate) use conduct::{RulesAction, RulesCommand, Training, TrainingAction};
 pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
@@ -56,6 +58,10 @@ pub(crate) enum Command {
     Key(Key),
     /// Make, list, reset and disable local users, who sign in to the console.
     User(User),
+    /// Courses for people, and who passed them.
+    Training(Training),
+    /// The usage policy that people accept.
+    Rules(RulesCommand),
     /// Register, list and revoke devices that the organisation looks after.
     Device(Device),
     /// The keys that guard the vault and the log: their state, rotation, erasure.

@@ -52,6 +52,8 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Check => commands::check::run(&config),
         Command::Key(key) => commands::key::run(&config, &key),
         Command::User(user) => commands::user::run(&config, &user),
+        Command::Training(training) => commands::training::run(&config, &training),
+        Command::Rules(rules) => commands::rules::run(&config, &rules),
         Command::Device(device) => commands::device::run(&config, &device),
         Command::Keys(keys) => commands::keys::run(&config, &keys),
         Command::Vault(vault) => commands::vault::run(&config, &vault),

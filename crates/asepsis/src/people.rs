@@ -1,10 +1,12 @@
 //! Who is let in: the gateway's doors, put together from configuration, store and log.
 
+mod lessons;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, Weak};
 
 use anyhow::Context;
-use asepsis_console::{Console, ConsolePages, ConsoleParts, HttpFetch, Right, Rights};
+use asepsis_console::{Console, ConsolePages, ConsoleParts, HttpFetch, Right, Rights, RulesPage, TrainingPage};
 use asepsis_exchange::{Plane, Rules, Whereabouts};
 use asepsis_gateway::Doors;
 use asepsis_people::account::Accounts;
@@ -31,6 +33,7 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
         return Ok(Doors { entrance, pages: None });
     };
     let accounts = Accounts::new(store.clone(), &home.keys().await?.named(SIGN_IN_KEY).await?)?;
+    let practice = Arc::new(lessons::Refusals::new(plane));
     let rights = Arc::new(Decisions { plane: Arc::downgrade(plane), routes: config.routes_owned() });
     let parts = ConsoleParts {
         entrance: entrance.clone(),
@@ -41,7 +44,10 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
         rights,
         providers,
         services,
-        pages: Vec::new(),
+        pages: vec![
+            Box::new(TrainingPage::new(store.clone(), plane.log().clone(), config.courses(), practice)),
+            Box::new(RulesPage::new(store.clone(), plane.log().clone())),
+        ],
         settings,
     };
     let pages = ConsolePages::new(Console::new(parts));
