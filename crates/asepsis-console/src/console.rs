@@ -5,7 +5,7 @@ use asepsis_gateway::Caller;
 use asepsis_log::Log;
 use asepsis_people::account::Accounts;
 use asepsis_people::alert::{Alert, Alerts};
-use asepsis_people::entrance::Entrance;
+use asepsis_people::entrance::{Entrance, Identity, Presented};
 use asepsis_people::login::Logins;
 use asepsis_people::passkey::{Challenges, RelyingParty};
 use asepsis_people::provider::Provider;
@@ -77,8 +77,8 @@ pub struct Right {
 
 /// Knows what people may do.
 pub trait Rights: Send + Sync {
-    /// What a user in a role may do at present.
-    fn of(&self, user: &str, role: &str) -> Vec<Right>;
+    /// What somebody may do at present, from where the request comes.
+    fn of(&self, visitor: &Identity) -> Vec<Right>;
 }
 
 /// What a console is made of.
@@ -190,6 +190,19 @@ impl Console {
         let forwarded =
             asked.headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
         self.parts.entrance.client(peer, forwarded).unwrap_or(peer)
+    }
+
+    /// Who visits, with what the request tells of the device and the network.
+    pub(crate) fn visitor(&self, who: &SignedIn, asked: &Asked) -> Identity {
+        let text = |name: &str| asked.headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok());
+        let presented = Presented {
+            token: None,
+            device: text("x-asepsis-device"),
+            peer: asked.caller.peer.ip(),
+            forwarded: text("x-forwarded-for"),
+            certificate: asked.caller.certificate.as_ref(),
+        };
+        self.parts.entrance.visitor(&who.user, &who.role, presented)
     }
 
     pub(crate) fn throttle(&self) -> MutexGuard<'_, Throttle> {

@@ -25,7 +25,21 @@ impl Page for Home {
             let who = visit.who;
             let mut html = Html::new().raw("<p>You are <strong>").text(&who.user).raw("</strong> in the role <strong>");
             html = html.text(&who.role).raw("</strong>, signed in by ").text(&who.method).raw(".</p>");
-            let rights = self.rights.of(&who.user, &who.role);
+            html = html.raw("<p>");
+            html = match (&visit.visitor.device, visit.visitor.managed_device) {
+                (Some(device), _) => html.raw("This device is registered as ").text(device).raw("."),
+                (None, Some(false)) => {
+                    html.raw("This browser shows no registered device, so what follows is for one that is not.")
+                }
+                (None, _) => html.raw("Devices need not be registered here."),
+            };
+            html = match &visit.visitor.zone {
+                None => html,
+                Some(None) => html.raw(" You are in none of the network's zones."),
+                Some(Some(zone)) => html.raw(" You are in the zone ").text(zone).raw("."),
+            };
+            html = html.raw("</p>");
+            let rights = self.rights.of(visit.visitor);
             if rights.is_empty() {
                 return Ok(html.raw("<p>There is no AI system yet. An administrator can add one.</p>"));
             }

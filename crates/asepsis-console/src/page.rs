@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use asepsis_people::entrance::Identity;
 use asepsis_people::session::SignedIn;
 use asepsis_vocab::Actor;
 
@@ -37,6 +38,8 @@ pub trait Page: Send + Sync {
 pub struct Visit<'a> {
     /// Who is signed in.
     pub who: &'a SignedIn,
+    /// The same, with what the request tells of the device and the network.
+    pub visitor: &'a Identity,
     /// What the query of the address says.
     pub query: &'a Form,
     /// What every form of this session carries, in a hidden field `csrf`: see [`Visit::form`].

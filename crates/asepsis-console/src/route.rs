@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use asepsis_gateway::{Caller, PageAnswer, Pages};
+use asepsis_people::entrance::Identity;
 use asepsis_people::role;
 use asepsis_people::session::Shown;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -117,7 +118,8 @@ impl Console {
             }
             return answer::with_cookie(answer::go("/asepsis/sign-in"), SESSION, None, "Strict");
         }
-        let visit = visit(&shown, asked);
+        let visitor = self.visitor(&shown.who, asked);
+        let visit = visit(&shown, &visitor, asked);
         let Some(page) = self.found(path, &visit) else { return self.nothing() };
         if !role::may_change(&shown.who.role) && !page.is_about_sign_in() {
             return self.fault(StatusCode::FORBIDDEN, "An assessor looks and changes nothing.");
@@ -131,7 +133,8 @@ impl Console {
 
     async fn show(&self, path: &str, asked: &Asked) -> Answer {
         let Some(shown) = self.shown(asked) else { return answer::go("/asepsis/sign-in") };
-        let visit = visit(&shown, asked);
+        let visitor = self.visitor(&shown.who, asked);
+        let visit = visit(&shown, &visitor, asked);
         let Some(page) = self.found(path, &visit) else { return self.nothing() };
         match page.show(&visit).await {
             Ok(html) => self.framed(StatusCode::OK, page, &shown, &visit, &html),
@@ -177,8 +180,8 @@ impl Console {
     }
 }
 
-fn visit<'a>(shown: &'a Shown, asked: &'a Asked) -> Visit<'a> {
-    Visit { who: &shown.who, query: &asked.query, csrf: &shown.csrf, now: asked.now }
+fn visit<'a>(shown: &'a Shown, visitor: &'a Identity, asked: &'a Asked) -> Visit<'a> {
+    Visit { who: &shown.who, visitor, query: &asked.query, csrf: &shown.csrf, now: asked.now }
 }
 
 /// Whether a form was sent by a page of ours. Every browser of today says where a form comes from; one that does not is not let in.

@@ -64,13 +64,19 @@ fn last_forwarded(headers: &HeaderMap) -> Option<&str> {
     headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok())
 }
 
-fn asker(identity: Identity) -> Asker {
+/// What a request tells of the device and the network, as decisions take it.
+pub fn whereabouts(identity: &Identity) -> Whereabouts {
     let managed_device = identity.managed_device.map_or(Looked::Not, Looked::Found);
-    let zone = match identity.zone {
+    let zone = match &identity.zone {
         None => Looked::Not,
         Some(None) => Looked::Unknown,
-        Some(Some(zone)) => Looked::Found(zone),
+        Some(Some(zone)) => Looked::Found(zone.clone()),
     };
+    Whereabouts { managed_device, zone }
+}
+
+fn asker(identity: Identity) -> Asker {
+    let whereabouts = whereabouts(&identity);
     Asker {
         user: identity.user,
         role: identity.role,
@@ -78,7 +84,7 @@ fn asker(identity: Identity) -> Asker {
         credential: identity.credential,
         level: if identity.several_factors { Level::SeveralFactors } else { Level::OneFactor },
         device: identity.device,
-        whereabouts: Whereabouts { managed_device, zone },
+        whereabouts,
     }
 }
 

@@ -24,5 +24,6 @@ mod upstream;
 pub use coaching::Coaching;
 pub use doors::{Caller, Doors, PageAnswer, Pages};
 pub use gateway::Gateway;
+pub use identify::whereabouts;
 pub use server::Server;
 pub use settings::{Limits, Protocol, Settings, SystemRoute};

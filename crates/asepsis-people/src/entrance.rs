@@ -166,6 +166,15 @@ impl Entrance {
         (Ok(identity), alert)
     }
 
+    /// Somebody who signed in at the console, with what this request tells of the device and the network.
+    pub fn visitor(&self, user: &str, role: &str, presented: Presented<'_>) -> Identity {
+        let mut visitor = identity(user.to_owned(), role.to_owned(), "session", None);
+        self.locate(&mut visitor, presented);
+        // Looking at a page is no access to data, and raises no alert.
+        let _ = self.place_device(&mut visitor, presented, &self.registered.now());
+        visitor
+    }
+
     async fn api_key(&self, token: &str, now: i64) -> (Result<Identity, Refused>, Option<Alert>) {
         let failure = match self.store.authenticate(token, now).await {
             Ok(principal) => {

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, Weak};
 
 use anyhow::Context;
 use asepsis_console::{Console, ConsolePages, ConsoleParts, HttpFetch, Right, Rights, RulesPage, TrainingPage};
-use asepsis_exchange::{Plane, Rules, Whereabouts};
+use asepsis_exchange::{Plane, Rules};
 use asepsis_gateway::Doors;
 use asepsis_people::account::Accounts;
-use asepsis_people::entrance::Entrance;
+use asepsis_people::entrance::{Entrance, Identity};
 use asepsis_people::token::{Fetch, IssuedTokens};
 use asepsis_policy::{AiSystem, ContentFacts, Facts};
 use asepsis_store::{Change, Store};
@@ -62,7 +62,7 @@ struct Decisions {
 }
 
 impl Rights for Decisions {
-    fn of(&self, user: &str, role: &str) -> Vec<Right> {
+    fn of(&self, visitor: &Identity) -> Vec<Right> {
         let Some(plane) = self.plane.upgrade() else { return Vec::new() };
         let Rules { policy, register } = plane.rules();
         let usual = (vec![DisclosureForm::Pseudonymised, DisclosureForm::Deidentified], PurposeOfUse::Treat);
@@ -70,8 +70,8 @@ impl Rights for Decisions {
             let route = self.routes.iter().find(|(id, ..)| *id == system.id);
             let (forms, purpose) = route.map_or((&usual.0, usual.1), |(_, forms, purpose)| (forms, *purpose));
             let facts = Facts {
-                user,
-                role,
+                user: &visitor.user,
+                role: &visitor.role,
                 system,
                 purpose,
                 classes: [IdentifierClass::Name, IdentifierClass::Mrn, IdentifierClass::Date].into(),
@@ -80,7 +80,7 @@ impl Rights for Decisions {
                     individuals: Some(1),
                     ..ContentFacts::default()
                 },
-                whereabouts: Whereabouts::default(),
+                whereabouts: asepsis_gateway::whereabouts(visitor),
                 full_assurance: false,
                 first_layer_accepted: plane.first_layer_accepted(),
                 now: time::OffsetDateTime::now_utc(),

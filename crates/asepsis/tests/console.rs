@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::io::Write as _;
+
 use asepsis_people::totp::Seed;
 use serde_json::Value;
 use support::browser::{Browser, PASSWORD, add, now, set_up, within};
@@ -116,7 +118,9 @@ fn c4_a_session_ends_with_the_users_record_with_signing_out_and_takes_forms_of_i
     // Another name that somebody has made point to this machine.
     let rebound = "POST /asepsis/sign-in HTTP/1.1\r\nhost: evil.example\r\norigin: http://evil.example\r\n\
                    content-type: application/x-www-form-urlencoded\r\ncontent-length: 8\r\nconnection: close\r\n\r\nuser=bob";
-    assert_eq!(site.raw(rebound.as_bytes()).status, 403);
+    let mut stream = site.connect();
+    stream.write_all(rebound.as_bytes()).expect("sent");
+    assert_eq!(support::read_reply(stream).status, 403);
     assert_eq!(browser.post("/asepsis/sign-in", &fields).status, 303);
     assert!(browser.is_in());
     for csrf in ["", "made-up"] {

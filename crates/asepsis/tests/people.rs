@@ -185,7 +185,7 @@ fn c4_a_disabled_user_is_let_in_with_no_key() {
     assert_eq!(site.get("/v1/models", &key).status, 200);
     assert_eq!(site.run(["user", "disable", "alice"]).code, 0);
     wait_until("alice is out", || site.get("/v1/models", &key).status == 401);
-    assert!(raised(&site, "disabled_user", "user/alice"));
+    assert!(raised(&site, "disabled_user", "user/Alice"), "{:?}", alerts(&site));
     assert_eq!(site.run(["user", "enable", "alice"]).code, 0);
     wait_until("alice is in again", || site.get("/v1/models", &key).status == 200);
     // Another role takes the keys of the old one away.

@@ -78,7 +78,14 @@ const code = (seed, at) => {
   const mac = createHmac("sha1", key).update(step).digest();
   return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 };
-const now = () => Date.now() / 1000;
+// Early enough in a step that the code is still the code when it arrives.
+const now = async () => {
+  for (;;) {
+    const seconds = Date.now() / 1000;
+    if (seconds % 30 < 20) return seconds;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+};
 
 try {
   const { targetId } = await ask("Target.createTarget", { url: "about:blank" });
@@ -93,12 +100,12 @@ try {
   await evaluate("document.querySelector('main form').requestSubmit()");
   await until("the seed", "document.getElementById('seed') !== null");
   const seed = await evaluate("document.getElementById('seed').textContent");
-  await fill({ code: code(seed, now() - 30) });
+  await fill({ code: code(seed, (await now()) - 30) });
   await evaluate("document.querySelector('main form').requestSubmit()");
   await until("recovery codes", "document.querySelectorAll('li.secret').length === 10");
 
   await open("/asepsis/sign-in");
-  await fill({ user, password, code: code(seed, now()) });
+  await fill({ user, password, code: code(seed, await now()) });
   await evaluate("document.querySelector('main form').requestSubmit()");
   await until("signed in", `location.pathname === "/asepsis/" && document.body.innerText.includes("Signed in as ${user}")`);
 

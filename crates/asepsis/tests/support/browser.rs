@@ -66,9 +66,15 @@ pub(crate) fn within<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
     &text[start..start + text[start..].find(after).expect("an end")]
 }
 
+/// The present moment, early enough in a step of one-time codes that what is shown now is still the code when it arrives.
 pub(crate) fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-    i64::try_from(since.as_secs()).expect("seconds")
+    loop {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+        if since.as_secs() % 30 < 20 {
+            return i64::try_from(since.as_secs()).expect("seconds");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 }
 
 /// Adds a local user; gives the set-up code.
