@@ -59,8 +59,8 @@ fn a_bad_pack_is_refuted_with_the_request_that_it_lets_through() {
         // "It is an emergency, after all."
         (
             "core",
-            "when { context.classes.containsAny([\"SSN\", \"ACCOUNT\", \"HEALTH_PLAN\", \"LICENSE\"]) }",
-            "when { context.classes.containsAny([\"SSN\", \"ACCOUNT\", \"HEALTH_PLAN\", \"LICENSE\"]) && !context.break_glass }",
+            "when { context.classes.contains(\"SSN\") ||",
+            "when { (context.classes.contains(\"SSN\") && !context.break_glass) ||",
             "identity-numbers-never-identified",
         ),
         (
