@@ -120,9 +120,10 @@ held contains "psychotherapy" if {
 	not authorised("PSYTHPN")
 }
 
-# The notice of 42 CFR 2.32 goes along with nothing yet, so consent does not help.
 held contains "part2" if {
 	labelled({"SUD", "42CFRPart2"})
+	not authorised("42CFRPart2")
+	not in_force(input.qsoa)
 	not emergency
 }
 

@@ -231,7 +231,12 @@ fn c19_from_nothing_known_to_an_approval_by_a_second_person() {
     );
     let shown = practice.good(["assess", "chat"]);
     assert!(shown.contains("APPROVED    on ") && shown.contains("by officer.two"), "{shown}");
-    assert!(practice.run(["assess", "--due"]).stdout.contains("chat  stands  until "));
+    let due = practice.run(["assess", "--due"]);
+    assert!(
+        due.code == 1
+            && due.stdout.contains("chat  stands  until ")
+            && due.stdout.contains("vendor/acme  never assessed")
+    );
 
     // The log has who, what and why, with the second person.
     let log = practice.good([

@@ -13,7 +13,7 @@ use time::macros::datetime;
 const NOTE: &str = "Call Anna Lind, MRN 4711234, about the results.";
 
 /// A site under the policies for providers, whose second AI system, vendor and agreement stand in the store, unassessed.
-fn site(env: Vec<(String, String)>) -> Site {
+fn site(env: &[(String, String)]) -> Site {
     let extra = r#"
 [policy]
 pack = "us-provider"
@@ -129,7 +129,7 @@ fn form(site: &Site) -> Option<String> {
 
 #[test]
 fn r30_c28_an_approval_opens_the_way_and_a_fact_that_goes_makes_it_poorer() {
-    let site = site(Vec::new());
+    let site = site(&[]);
     let officer = site.key("officer.two", "analyst");
     assert_eq!(form(&site), None);
     answer_all(&site, "2099-03-31");
@@ -188,7 +188,7 @@ fn r30_c28_an_approval_opens_the_way_and_a_fact_that_goes_makes_it_poorer() {
 fn c16_the_first_exchange_after_a_reports_last_day_is_de_identified() {
     let Some(clock) = Clock::start("a report that ends at midnight") else { return };
     clock.set(datetime!(2026-12-01 12:00 UTC));
-    let site = site(clock.environment());
+    let site = site(&clock.environment());
     let officer = site.key("officer.two", "analyst");
     answer_all(&site, "2026-12-31");
     for of in ["acme-chat", "acme"] {

@@ -188,7 +188,10 @@ fn c17_c14_c28_r25_facts_that_end_make_the_form_poorer_at_midnight() {
     };
     each("retention_days=0", "keep");
     each("trains_on_data=no", "train");
-    each("regions=us", "");
+    each("regions=us", "in a place that we do not allow");
+    // A region that changes counts at once.
+    practice.ok(&["system", "set", "acme-chat", "regions=us,eu"]);
+    practice.settled("deidentified");
 }
 
 #[test]

@@ -105,6 +105,9 @@ fn r25_a_system_added_by_command_is_served_and_each_change_is_in_the_log_first()
     wait_until("the ended agreement counts", || form(&site).as_deref() == Some("deidentified"));
     let listed = ok(&site, &["agreement", "list"]);
     assert!(listed.contains("acme-baa  with acme  terminated") && listed.contains("baa-standin  with standin  signed"));
+    assert!(
+        ok(&site, &["system", "show", "standin-chat"]).contains("in the configuration\n  now: of standin  unknown")
+    );
     let history = ok(&site, &["agreement", "history", "acme-baa", "--json"]);
     let bases: Vec<Value> =
         history.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["basis"].clone()).collect();

@@ -3,12 +3,13 @@
 //! A card is what a developer says of a model: its facts have grade D. What comes from outside may be hostile: documents with a
 //! document type, entities, other encodings, or beyond the [limits](LIMITS) are refused, and nothing outside of them is looked up.
 
+mod events;
 mod facts;
 mod read;
 mod shape;
 mod write;
 
-pub use read::{CardError, LIMITS, Limits};
+pub use events::{CardError, LIMITS, Limits};
 
 /// An Applied Model Card.
 #[derive(Clone, PartialEq, Eq)]

@@ -31,6 +31,8 @@ async fn r25_every_version_is_kept_and_the_newest_counts() {
     change(&store, vec![Change::set("vendor", "acme", "2").expecting(1)]).await.unwrap();
     change(&store, vec![Change::remove("vendor", "acme").expecting(2)]).await.unwrap();
     assert_eq!(store.record("vendor", "acme").await.unwrap(), None);
+    assert_eq!(store.last_version("vendor", "acme").await.unwrap(), 3);
+    assert_eq!(store.last_version("vendor", "nobody").await.unwrap(), 0);
     assert!(store.records("vendor", None, 10).await.unwrap().is_empty());
     change(&store, vec![Change::set("vendor", "acme", "4").expecting(0)]).await.unwrap();
     drop(store);
@@ -93,7 +95,7 @@ async fn r25_what_cannot_be_kept_is_refused_with_the_reason() {
         assert!(matches!(error, StoreError::InvalidLine { .. }));
     }
     assert!(store.changed_since(0).await.unwrap().is_empty());
-    change(&store, vec![Change::set("vendor", "a", body(MOST_BODY))]).await.unwrap();
+    change(&store, vec![Change::set("standing", "dr.a@example.org", body(MOST_BODY))]).await.unwrap();
 }
 
 #[tokio::test]

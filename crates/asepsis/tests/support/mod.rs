@@ -12,6 +12,7 @@
 //! ```
 #![allow(dead_code, reason = "each test file is a program of its own and uses its own part of this")]
 
+pub(crate) mod browser;
 mod http;
 mod process;
 
@@ -329,6 +330,13 @@ impl Setup {
 
     /// Writes the configuration, starts the vendor and the gateway, and waits until the gateway is ready.
     pub(crate) fn start(self) -> Site {
+        let mut site = self.without_serving();
+        site.start_again();
+        site
+    }
+
+    /// Makes all of it, and starts the vendor only: for what a test changes before the gateway starts.
+    pub(crate) fn without_serving(self) -> Site {
         let vendor = Vendor::start();
         let folder = match &self.within {
             Some(within) => tempfile::tempdir_in(within),
@@ -343,7 +351,6 @@ impl Setup {
         let role = self.roles.first().map_or("clinician", |(id, _)| id.as_str());
         let mut site = Site { gateway: None, vendor, folder, env: self.env, first_key: String::new() };
         site.first_key = site.add_key("dr-test", role);
-        site.gateway = Some(serve(site.folder(), &site.env));
         site
     }
 }

@@ -197,6 +197,10 @@ impl Book {
         self.systems.keys().map(String::as_str)
     }
 
+    pub(crate) fn vendors(&self) -> impl Iterator<Item = &str> {
+        self.vendors.keys().map(String::as_str)
+    }
+
     /// The entry of a system.
     pub(crate) fn system(&self, id: &str) -> Option<&Entry> {
         self.systems.get(id)

@@ -12,9 +12,11 @@ pub(super) fn run(book: &Book, asked: &AssessShow) -> anyhow::Result<u8> {
     let today = asked.on.unwrap_or(book.today);
     let soon = today.saturating_add(Duration::days(asked.within.into()));
     let mut due = 0_u32;
-    for id in book.systems() {
-        let dossier = book.dossier(Subject::System, id);
-        let (state, by, why) = match book.approval(Subject::System, id) {
+    let systems = book.systems().map(|id| (Subject::System, id, id.to_owned()));
+    let vendors = book.vendors().map(|id| (Subject::Vendor, id, format!("vendor/{id}")));
+    for (subject, id, of) in systems.chain(vendors) {
+        let dossier = book.dossier(subject, id);
+        let (state, by, why) = match book.approval(subject, id) {
             None => ("never assessed", None, Vec::new()),
             Some(kept) => {
                 let lapses: Vec<_> =
@@ -31,11 +33,11 @@ pub(super) fn run(book: &Book, asked: &AssessShow) -> anyhow::Result<u8> {
         due += u32::from(state != "stands");
         if asked.json {
             let by = by.map(|day| day.to_string());
-            output::line(&serde_json::to_string(&json!({ "system": id, "state": state, "by": by, "why": why }))?)?;
+            output::line(&serde_json::to_string(&json!({ "of": of, "state": state, "by": by, "why": why }))?)?;
             continue;
         }
         let by = by.map(|day| format!("  until {day}")).unwrap_or_default();
-        output::line(&format!("{id}  {state}{by}"))?;
+        output::line(&format!("{of}  {state}{by}"))?;
         for why in why {
             output::line(&format!("    {}", output::harmless(&why)))?;
         }

@@ -199,6 +199,16 @@ async fn list(desk: &Desk, register: &str, json: bool) -> anyhow::Result<()> {
 async fn show(desk: &Desk, register: &str, id: &str, json: bool) -> anyhow::Result<()> {
     let config = desk.joined().await?;
     let now = standing(&config.register, register, id, &config);
+    if desk.config.has(register, id) {
+        let Some((line, mut members)) = now else { return Ok(()) };
+        if json {
+            members["register"] = register.into();
+            members["id"] = id.into();
+            members["stands_in"] = "configuration".into();
+            return output::line(&members.to_string());
+        }
+        return output::line(&output::harmless(&format!("{register} {id}, in the configuration\n  now: {line}")));
+    }
     let record = desk.record(register, id).await?;
     if json {
         let mut shown = versioned(&record);
