@@ -4,10 +4,9 @@ mod support;
 
 use std::io::Write as _;
 
-use asepsis_people::totp::Seed;
 use serde_json::Value;
 use support::browser::{Browser, PASSWORD, add, now, set_up, within};
-use support::{Reply, Setup, Site, wait_until};
+use support::{Setup, Site, wait_until};
 
 fn practice() -> Site {
     Setup::new().extra("\n[sign_in]\norganisation = \"Northside Practice\"\n").start()
