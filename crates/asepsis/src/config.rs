@@ -390,6 +390,12 @@ impl Config {
         {
             bail!("[[role]] assessor looks and changes nothing: restore and administer are false for it");
         }
+        let is_here = server.listen.ip().is_loopback() && !server.behind_tls_proxy;
+        if self.file.sign_in.as_ref().is_some_and(|sign_in| sign_in.origin.is_none()) && !is_here {
+            bail!(
+                "[sign_in] needs origin, the address under which browsers see it: origin = \"https://asepsis.example.org\""
+            );
+        }
         if self.file.client_certificates.are_asked_for() && server.tls.is_none() {
             bail!("[client_certificates] needs [server.tls]: a certificate is shown in the TLS handshake");
         }

@@ -4,10 +4,9 @@ mod support;
 
 use std::io::Write as _;
 
-use asepsis_people::totp::Seed;
 use serde_json::Value;
 use support::browser::{Browser, PASSWORD, add, now, set_up, within};
-use support::{Reply, Setup, Site, wait_until};
+use support::{Setup, Site, wait_until};
 
 fn practice() -> Site {
     Setup::new().extra("\n[sign_in]\norganisation = \"Northside Practice\"\n").start()
@@ -214,6 +213,17 @@ fn c4_bad_requests_to_the_console_get_a_page_and_no_more() {
     let hostile =
         browser.post("/asepsis/sign-in", &[("user", "<script>alert(1)</script>"), ("password", "x"), ("code", "y")]);
     assert!(hostile.status == 401 && !hostile.text().contains("<script>alert"));
+    // Beyond this machine the console has to know its own address, and no form of another site is taken for one of its own.
+    let config = std::fs::read_to_string(site.config()).expect("a configuration");
+    for (lines, code, why) in [
+        ("listen = \"0.0.0.0:0\"\nbehind_tls_proxy = true", 2, "[sign_in] needs origin"),
+        ("listen = \"0.0.0.0:0\"", 2, "would speak plain HTTP beyond this machine"),
+        ("listen = \"127.0.0.1:0\"", 0, ""),
+    ] {
+        std::fs::write(site.config(), config.replace("listen = \"127.0.0.1:0\"", lines)).expect("written");
+        let checked = site.run(["check"]);
+        assert!(checked.code == code && checked.stderr.contains(why), "{lines}: {}", checked.stderr);
+    }
     // Without [sign_in] there are no pages.
     let without = Setup::new().start();
     assert_eq!(without.request("GET", "/asepsis/sign-in", &[], b"").status, 404);
