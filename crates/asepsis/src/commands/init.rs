@@ -35,8 +35,9 @@ pub(crate) fn run(init: &Init) -> anyhow::Result<u8> {
     };
     let profile = profile::of(profile);
     let answers = questions::ask(init, OffsetDateTime::now_utc().date())?;
-    let role = profile.roles[0].id;
-    let key = write(&init.folder, &path, &site::toml(profile, &answers), role)?;
+    let roles = profile.roles();
+    let role = roles.first().map_or("clinician", |role| &role.id);
+    let key = write(&init.folder, &path, &site::toml(profile, &roles, &answers), role)?;
     output::remark(&format!(
         "{} is written for {}, with the policies `{}`.\n{}\n\
          The first key, for user first-user as {role}, is shown once:",

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use asepsis_people::role::{ProfileRole, may_change};
+
 use crate::args::FirstVendor;
 use crate::commands::init::profile::Profile;
 use crate::commands::init::questions::Answers;
@@ -55,7 +57,7 @@ fn known(vendor: FirstVendor) -> Known {
 }
 
 /// The whole file.
-pub(super) fn toml(profile: &Profile, answers: &Answers) -> String {
+pub(super) fn toml(profile: &Profile, roles: &[ProfileRole], answers: &Answers) -> String {
     let known = known(answers.vendor);
     let mut out = String::new();
     let text = |text: &str| toml::Value::from(text).to_string();
@@ -93,9 +95,10 @@ pub(super) fn toml(profile: &Profile, answers: &Answers) -> String {
         "# Who may ask. `restore`: whether the role is given back what surrogates stand for. What is known of people (training, rules",
     );
     say("# accepted, device) is unknown until it is shown, and unknown never permits more.");
-    for role in profile.roles {
+    for role in roles {
+        say(&format!("# {}", role.title));
         say("[[role]]");
-        say(&format!("id = {}", text(role.id)));
+        say(&format!("id = {}", text(&role.id)));
         say(&format!("restore = {}", role.restore));
         if role.administer {
             say("administer = true");
@@ -134,8 +137,8 @@ pub(super) fn toml(profile: &Profile, answers: &Answers) -> String {
         say(&format!("key_env = {}", text(variable)));
     }
     say(&format!("models = [{}]", text(known.models)));
-    let roles: Vec<&str> = profile.roles.iter().map(|role| role.id).filter(|id| *id != "assessor").collect();
-    say(&format!("roles = [{}]", list(&roles)));
+    let users: Vec<&str> = roles.iter().map(|role| role.id.as_str()).filter(|id| may_change(id)).collect();
+    say(&format!("roles = [{}]", list(&users)));
     say(&format!("purposes = [{}]", list(profile.purposes)));
     say(&format!("default_purpose = {}", text(profile.default_purpose)));
     say(&format!("forms = [{}]", list(profile.forms)));
