@@ -7,6 +7,7 @@
 
 mod answer;
 mod console;
+mod emergency;
 mod fetch;
 mod form;
 mod home;
@@ -25,6 +26,7 @@ mod smart;
 mod training;
 
 pub use console::{BackendService, Console, ConsoleParts, ConsoleSettings, Right, Rights, SignInProvider};
+pub use emergency::{Declared, Duties, EmergenciesError, EmergencyPage, ReviewsPage, emergencies};
 pub use fetch::HttpFetch;
 pub use form::Form;
 pub use html::Html;

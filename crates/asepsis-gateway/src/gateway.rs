@@ -278,8 +278,13 @@ impl Gateway {
             Some(_) => return Err(Fault::invalid(format!("{CONVERSATION} must be at most 256 bytes"))),
             None => [b"opening:", shape.opening.as_slice()].concat(),
         };
-        let stated =
-            Route { system: route.id.clone(), forms: route.forms.clone(), rendering: route.rendering, purpose };
+        let stated = Route {
+            system: route.id.clone(),
+            forms: route.forms.clone(),
+            rendering: route.rendering,
+            purpose,
+            purpose_stated: headers.contains_key(PURPOSE),
+        };
         let gathered = Gathered::from(json, limits)?;
         Ok((shape, Arc::clone(route), stated, gathered, conversation))
     }

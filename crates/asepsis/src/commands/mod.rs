@@ -12,6 +12,7 @@ pub(crate) mod deid;
 pub(crate) mod demo;
 pub(crate) mod device;
 pub(crate) mod doctor;
+pub(crate) mod emergency;
 pub(crate) mod evidence;
 pub(crate) mod init;
 pub(crate) mod key;
