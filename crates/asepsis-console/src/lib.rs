@@ -6,6 +6,8 @@
 //! [`Page`] and gives it in [`ConsoleParts::pages`].
 
 mod answer;
+mod concern;
+mod concerns;
 mod console;
 mod emergency;
 mod fetch;
@@ -25,6 +27,8 @@ mod sign_in;
 mod smart;
 mod training;
 
+pub use concern::{ConcernPage, ConcernsError, Evidence, KnownConcern, concern, concerns};
+pub use concerns::{ConcernsPage, OPENED};
 pub use console::{BackendService, Console, ConsoleParts, ConsoleSettings, Right, Rights, SignInProvider};
 pub use emergency::{Declared, Duties, EmergenciesError, EmergencyPage, ReviewsPage, emergencies};
 pub use fetch::HttpFetch;

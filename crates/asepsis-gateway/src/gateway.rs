@@ -124,8 +124,12 @@ impl Gateway {
             return pages.answer(request, caller).await.map(Either::Left);
         }
         match (request.method(), path) {
-            (&Method::POST, "/v1/chat/completions") => self.exchange(Protocol::OpenAi, request, &caller).await,
-            (&Method::POST, "/v1/messages") => self.exchange(Protocol::Anthropic, request, &caller).await,
+            (&Method::POST, "/v1/chat/completions") => {
+                self.concerning(self.exchange(Protocol::OpenAi, request, &caller).await)
+            }
+            (&Method::POST, "/v1/messages") => {
+                self.concerning(self.exchange(Protocol::Anthropic, request, &caller).await)
+            }
             (&Method::GET, "/v1/models") => self.models(request.headers(), &caller).await,
             (&Method::GET, "/healthz") => plain(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
             (&Method::GET, "/readyz") if self.plane.log().is_healthy() => {
@@ -143,6 +147,14 @@ impl Gateway {
             }
             _ => self.not_offered(request.headers()).await,
         }
+    }
+
+    /// Says with the answer or refusal of an exchange where people report a concern about it, where there are pages.
+    fn concerning(&self, mut response: Response<Answer>) -> Response<Answer> {
+        if self.doors.pages.is_some() {
+            self.coaching.concern(response.headers_mut());
+        }
+        response
     }
 
     /// The whole way of one exchange.

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, Weak};
 
 use anyhow::Context;
+use asepsis_conduct::Notes;
 use asepsis_console::{
-    Console, ConsolePages, ConsoleParts, Duties, EmergencyPage, HttpFetch, ReviewsPage, Right, Rights, RulesPage,
-    TrainingPage,
+    ConcernPage, ConcernsPage, Console, ConsolePages, ConsoleParts, Duties, EmergencyPage, HttpFetch, ReviewsPage,
+    Right, Rights, RulesPage, TrainingPage,
 };
 use asepsis_exchange::{Plane, Rules};
 use asepsis_gateway::Doors;
@@ -35,7 +36,9 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
     let Some(ConsoleConfig { settings, providers, services }) = console else {
         return Ok(Doors { entrance, pages: None });
     };
-    let accounts = Accounts::new(store.clone(), &home.keys().await?.named(SIGN_IN_KEY).await?)?;
+    let keys = home.keys().await?;
+    let accounts = Accounts::new(store.clone(), &keys.named(SIGN_IN_KEY).await?)?;
+    let notes = Arc::new(Notes::new(&keys.named(CONCERN_KEY).await?)?);
     let practice = Arc::new(lessons::Refusals::new(plane));
     let rights = Arc::new(Decisions { plane: Arc::downgrade(plane), routes: config.routes_owned() });
     let parts = ConsoleParts {
@@ -51,7 +54,9 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
             Box::new(TrainingPage::new(store.clone(), plane.log().clone(), config.courses(), practice)),
             Box::new(RulesPage::new(store.clone(), plane.log().clone())),
             Box::new(EmergencyPage::new(store.clone(), plane.log().clone())),
-            Box::new(ReviewsPage::new(store.clone(), plane.log().clone(), rights)),
+            Box::new(ReviewsPage::new(store.clone(), plane.log().clone(), rights.clone())),
+            Box::new(ConcernPage::new(store.clone(), plane.log().clone(), notes.clone())),
+            Box::new(ConcernsPage::new(store.clone(), plane.log().clone(), notes, rights)),
         ],
         settings,
     };
@@ -122,6 +127,9 @@ impl Duties for Decisions {
 
 /// The name of the key under which what users sign in with is sealed.
 pub(crate) const SIGN_IN_KEY: &str = "sign-in";
+
+/// The name of the key under which what people write about concerns is sealed.
+pub(crate) const CONCERN_KEY: &str = "concern";
 
 /// Changes records from the command line: an entry of the log for each, then all of them or none.
 pub(crate) async fn change(

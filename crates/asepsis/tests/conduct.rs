@@ -1,5 +1,5 @@
-//! Training, the rules and emergencies through the real binary: what people pass, accept and declare decides the very next
-//! exchange.
+//! Training, the rules, emergencies and concerns through the real binary: what people pass, accept and declare decides the very
+//! next exchange, and what they report about one is kept sealed and answered.
 
 mod support;
 
@@ -347,4 +347,114 @@ fn c3_a_review_that_nobody_made_is_a_fault() {
     assert!(!site.run(["doctor"]).stdout.contains("nobody reviewed"));
     let act = acts(&site, "review_overdue");
     assert!(act.len() == 1 && act[0]["target"] == "forgotten", "once, also after a restart: {act:?}");
+}
+
+/// Whether a text stands in any file below a folder.
+fn stands_in(folder: &std::path::Path, text: &str) -> bool {
+    std::fs::read_dir(folder).expect("a folder").any(|entry| {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => stands_in(&path, text),
+            false => support::contains(&std::fs::read(&path).unwrap_or_default(), text),
+        }
+    })
+}
+
+fn report(browser: &mut Browser<'_>, exchange: &str, kind: &str, note: &str, more: &[(&str, &str)]) -> Reply {
+    let csrf = browser.csrf();
+    let mut fields = vec![("csrf", csrf.as_str()), ("exchange", exchange), ("kind", kind), ("note", note)];
+    fields.extend(more);
+    browser.post("/asepsis/concern", &fields)
+}
+
+#[test]
+fn p2_a_concern_is_read_with_its_evidence_kept_sealed_and_answered() {
+    let site = practice();
+    let key = site.key("lee", "clinician");
+    let reply = ask(&site, &key);
+    let exchange = reply.header("x-asepsis-exchange").expect("its name").to_owned();
+    let page = reply.header("x-asepsis-concern").expect("where to report").to_owned();
+    assert_eq!(page, format!("/asepsis/concern?exchange={exchange}"));
+    let refused = site.chat(&json!({"model": "no-such-model", "messages": [user("Hello")]}));
+    assert!(refused.status == 404 && refused.header("x-asepsis-concern").is_some(), "refusals have it as well");
+    assert!(site.get("/v1/models", &key).header("x-asepsis-concern").is_none(), "no exchange, no concern");
+
+    let mut lee = signed_in(&site, "lee", "clinician");
+    let mut olga = signed_in(&site, "olga", "officer");
+    assert!(lee.get(&page).text().contains(&format!("value=\"{exchange}\"")));
+    let (note, answer) = ("The grey parrot of Martha Collins was named", "The parrot is covered from today on");
+    assert!(report(&mut lee, &exchange, "fine", note, &[]).text().contains("choose one of the kinds"));
+    let nowhere = format!("ex_{}", "0".repeat(32));
+    assert!(report(&mut lee, &nowhere, "strange", note, &[]).text().contains("no such exchange"));
+    assert!(report(&mut lee, "4711", "strange", note, &[]).text().contains("not an exchange id"));
+    assert!(report(&mut lee, &exchange, "strange", &"x".repeat(1001), &[]).text().contains("1 to 1000 characters"));
+    assert!(acts(&site, "concern_reported").is_empty());
+    assert!(report(&mut lee, &exchange, "name-came-through", note, &[]).text().contains("Thank you"));
+    let act = acts(&site, "concern_reported").remove(0);
+    assert_eq!(act["basis"], format!("name-came-through; {exchange}"));
+    let id = act["target"].as_str().expect("an id").to_owned();
+    assert!(lee.get("/asepsis/concern").text().contains("not answered yet"));
+
+    // The queue is for those who look after Asepsis; opening the note is recorded.
+    assert_eq!(lee.get("/asepsis/concerns").status, 404);
+    assert!(olga.get("/asepsis/concerns").text().contains(&id));
+    let one = olga.get(&format!("/asepsis/concerns?id={id}")).text();
+    for expected in [exchange.as_str(), "deidentified", "1 NAME", "completed", "standin-chat", "clinician"] {
+        assert!(one.contains(expected), "{expected} in {one}");
+    }
+    assert!(!one.contains("parrot") && acts(&site, "reveal").is_empty());
+    let csrf = olga.csrf();
+    let opened = olga.post("/asepsis/concerns", &[("csrf", &csrf), ("id", &id), ("open", "1")]);
+    assert!(opened.text().contains(note), "{}", opened.text());
+    assert_eq!(acts(&site, "reveal")[0]["target"], format!("concern/{id}"));
+    let answered = olga.post("/asepsis/concerns", &[("csrf", &csrf), ("id", &id), ("text", answer)]);
+    assert_eq!(answered.status, 303, "{}", answered.text());
+    assert_eq!(acts(&site, "concern_answered")[0]["target"], json!(id));
+    assert!(lee.get("/asepsis/concern").text().contains(answer));
+
+    // Somebody unnamed, who is answered at the command line.
+    let mut kim = signed_in(&site, "kim", "clinician");
+    assert!(!kim.get("/asepsis/concern").text().contains(answer));
+    let thanks = report(&mut kim, &exchange, "too-strict", "", &[("unnamed", "1")]).text();
+    let link = within(&thanks, "href=\"/asepsis/concern?concern=", "\"").to_owned();
+    let link = format!("/asepsis/concern?concern={link}");
+    let entries = site.audit(&[]);
+    let of = entries.iter().filter(|e| e["act"]["kind"] == "concern_reported").nth(1).expect("an entry");
+    assert_eq!(of["actor"]["user"], "unnamed");
+    assert!(!entries.iter().any(|e| e["act"]["kind"] == "register_changed"
+        && e["actor"]["user"] == "kim"
+        && e["act"]["target"].as_str().is_some_and(|target| target.starts_with("concern/"))));
+    let list = site.run(["concern", "list"]);
+    assert!(
+        list.code == 1 && list.stdout.contains("too-strict") && list.stdout.contains("by unnamed"),
+        "{}",
+        list.stdout
+    );
+    let second = of["act"]["target"].as_str().expect("an id");
+    let shown = site.run(["concern", "show", second, "--json"]);
+    let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    assert_eq!(
+        (&shown["evidence"]["form"], &shown["evidence"]["outcome"]),
+        (&json!("deidentified"), &json!("completed"))
+    );
+    let ran = site.run(["concern", "answer", second, "--text", "Pass the course, and names go"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(kim.get(&link).text().contains("Pass the course, and names go"));
+    assert_eq!(site.run(["concern", "list"]).code, 0);
+
+    // Reported, and its note opened, at the command line.
+    let arguments = ["concern", "report", &exchange, "--kind", "biased", "--note-file", "-"];
+    let third = site.run_with_input(arguments, b"A heron stood by the bed");
+    assert_eq!(third.code, 0, "{}", third.stderr);
+    let third = third.stdout.trim();
+    assert!(!site.run(["concern", "show", third]).stdout.contains("heron"));
+    assert_ne!(site.run(["concern", "show", third, "--note"]).code, 0, "not without a reason");
+    let opened = site.run(["concern", "show", third, "--note", "--basis", "ticket 12"]);
+    assert!(opened.stdout.contains("A heron stood by the bed"), "{}", opened.stderr);
+
+    for text in ["grey parrot", "is covered from", "heron", "names go"] {
+        assert!(!stands_in(&site.data_dir(), text), "{text} stands in the clear");
+    }
+    assert!(stands_in(&site.data_dir(), "too-strict"), "the look would find it");
+    assert_eq!(site.run(["audit", "verify"]).code, 0);
 }

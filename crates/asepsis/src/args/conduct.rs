@@ -1,8 +1,9 @@
-//! Arguments of `asepsis training`, `asepsis rules` and `asepsis emergency`.
+//! Arguments of `asepsis training`, `asepsis rules`, `asepsis emergency` and `asepsis concern`.
 
 use std::path::PathBuf;
 
-use asepsis_conduct::{Reason, Verdict};
+use asepsis_conduct::{Concern, Reason, Verdict};
+use asepsis_vocab::ExchangeId;
 use clap::{Args, Subcommand};
 
 #[derive(Args)]
@@ -109,4 +110,57 @@ fn reason(code: &str) -> Result<Reason, String> {
 
 fn verdict(code: &str) -> Result<Verdict, String> {
     Verdict::of(code).ok_or_else(|| "it is justified or not-justified".to_owned())
+}
+
+#[derive(Args)]
+pub(crate) struct ConcernCommand {
+    /// Answer as JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) action: ConcernAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConcernAction {
+    /// Report that something is wrong with an exchange.
+    Report {
+        /// The exchange, as `x-asepsis-exchange` has it.
+        exchange: ExchangeId,
+        /// What: unsafe-advice, name-came-through, too-strict, biased, strange or other.
+        #[arg(long, value_parser = concern)]
+        kind: Concern,
+        /// A file with a note of at most 1,000 characters, `-` for standard input. It is kept sealed.
+        #[arg(long)]
+        note_file: Option<PathBuf>,
+        /// Do not keep who reports it. The log names the user of this machine all the same; the console's page does not.
+        #[arg(long)]
+        unnamed: bool,
+    },
+    /// List them. Exit code 1 while one is not answered.
+    List,
+    /// Show one, with what the log has of the exchange.
+    Show {
+        /// Its id.
+        id: String,
+        /// Open the note as well. That is recorded.
+        #[arg(long, requires = "basis")]
+        note: bool,
+        /// Why the note is opened, for the log. Name no patient.
+        #[arg(long)]
+        basis: Option<String>,
+    },
+    /// Answer one. The reporter reads it on the page of concerns.
+    Answer {
+        /// Its id.
+        id: String,
+        /// At most 1,000 characters, kept sealed. Name no patient: arguments of commands are seen by others on the machine.
+        #[arg(long)]
+        text: String,
+    },
+}
+
+fn concern(code: &str) -> Result<Concern, String> {
+    let codes = Concern::ALL.map(Concern::code).join(", ");
+    Concern::of(code).ok_or_else(|| format!("it is one of {codes}"))
 }

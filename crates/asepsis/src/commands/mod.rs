@@ -8,6 +8,7 @@ pub(crate) mod backup;
 pub(crate) mod caiq;
 pub(crate) mod card;
 pub(crate) mod check;
+pub(crate) mod concern;
 pub(crate) mod deid;
 pub(crate) mod demo;
 pub(crate) mod device;
