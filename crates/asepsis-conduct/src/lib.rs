@@ -1,11 +1,17 @@
-//! What people have learned and agreed to, and what counts of it at any moment: the facts `training` and `attestation` of rule D14.
+//! What people have learned and agreed to, and what counts of it at any moment: the facts `training` and `attestation` of rule D14;
+//! the emergencies that they declare, which lift that for a while; and the concerns that they report.
 //!
 //! What is kept stands in records of the store, one for each user: [`Learned`] under [`TRAINING`], [`Accepted`] under [`ATTESTATION`];
-//! and the usage policy itself, [`Rules`], under [`RULES`]. Everything here is pure: no clock, no store.
+//! the usage policy itself, [`Rules`], under [`RULES`]; each [`Emergency`] under [`EMERGENCY`], and what was [`Reported`] under
+//! [`CONCERN`]. Everything here is pure: no clock, no store.
 
+mod concern;
+mod emergency;
 mod rules;
 mod training;
 
+pub use concern::{Answer, CONCERN, Concern, MOST_TEXT, NoteError, Notes, Part, Reported, Sealed};
+pub use emergency::{EMERGENCY, Emergency, EmergencyError, MINUTES, REVIEW_WITHIN, Reason, Review, Verdict, new_id};
 pub use rules::{ATTESTATION, Accepted, MOST_RULES, RULES, Rules, USAGE};
 pub use training::{Courses, Learned, LearnedCourse, TRAINING, Tries};
 

@@ -118,28 +118,42 @@ impl Courses {
     }
 }
 
-/// Tries of quizzes, so that nobody guesses through one: a few an hour for each user.
-#[derive(Debug, Default)]
-pub struct Tries(HashMap<String, Vec<i64>>);
+/// Tries of quizzes, so that nobody guesses through one, and what else somebody may do only so often: a few an hour for each user.
+#[derive(Debug)]
+pub struct Tries {
+    most: usize,
+    made: HashMap<String, Vec<i64>>,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self::of(Self::MOST)
+    }
+}
 
 impl Tries {
-    /// Tries of one user in an hour.
+    /// Tries of a quiz that one user has in an hour.
     pub const MOST: usize = 5;
 
     /// Users of whom tries are kept.
     const USERS: usize = 10_000;
 
+    /// So many of each user in an hour.
+    pub fn of(most: usize) -> Self {
+        Self { most, made: HashMap::new() }
+    }
+
     /// Counts a try at `now`, in seconds; whether it may be made.
     pub fn may(&mut self, user: &str, now: i64) -> bool {
-        self.0.retain(|_, tries| {
+        self.made.retain(|_, tries| {
             tries.retain(|at| now - at < 3600);
             !tries.is_empty()
         });
-        if self.0.len() >= Self::USERS && !self.0.contains_key(user) {
+        if self.made.len() >= Self::USERS && !self.made.contains_key(user) {
             return false;
         }
-        let tries = self.0.entry(user.to_owned()).or_default();
-        let may = tries.len() < Self::MOST;
+        let tries = self.made.entry(user.to_owned()).or_default();
+        let may = tries.len() < self.most;
         if may {
             tries.push(now);
         }

@@ -6,7 +6,10 @@
 //! [`Page`] and gives it in [`ConsoleParts::pages`].
 
 mod answer;
+mod concern;
+mod concerns;
 mod console;
+mod emergency;
 mod fetch;
 mod form;
 mod home;
@@ -24,7 +27,10 @@ mod sign_in;
 mod smart;
 mod training;
 
+pub use concern::{ConcernPage, ConcernsError, Evidence, KnownConcern, concern, concerns};
+pub use concerns::{ConcernsPage, OPENED};
 pub use console::{BackendService, Console, ConsoleParts, ConsoleSettings, Right, Rights, SignInProvider};
+pub use emergency::{Declared, Duties, EmergenciesError, EmergencyPage, ReviewsPage, emergencies};
 pub use fetch::HttpFetch;
 pub use form::Form;
 pub use html::Html;

@@ -62,6 +62,9 @@ pub struct Route {
     pub rendering: Rendering,
     /// What for.
     pub purpose: PurposeOfUse,
+    /// Whether the client stated the purpose. Where it did not, treatment becomes emergency treatment while an emergency lasts that
+    /// the user declared.
+    pub purpose_stated: bool,
 }
 
 /// What a request says, piece by piece, in the order of the document. All pieces are one document: what is found in one

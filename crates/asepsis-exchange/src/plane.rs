@@ -5,7 +5,7 @@ use asepsis_keys::{KeyError, Keys};
 use asepsis_log::search::Query;
 use asepsis_log::{Log, LogError};
 use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
-use asepsis_policy::{ContentFacts, Decision, Facts, Policy, PolicyError, Register};
+use asepsis_policy::{BreakGlass, ContentFacts, Decision, Facts, Policy, PolicyError, Register};
 use asepsis_vault::{ScopeId, Vault, VaultError};
 use asepsis_vocab::{ClassCount, DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
 
@@ -304,17 +304,25 @@ impl Plane {
         let now = self.clock().now();
         let agreement =
             register.agreement(system, asepsis_policy::AgreementKind::Baa, now, policy.offset()).map(|a| a.id.clone());
+        let break_glass = register.emergency(&asker.user, now).cloned();
+        let purpose = match &break_glass {
+            Some(_) if !route.purpose_stated => BreakGlass::purpose(route.purpose),
+            _ => route.purpose,
+        };
         let event = ticket.event_mut();
+        event.purpose = purpose;
         event.recipient = Some(Recipient { system: system.id.clone(), vendor: system.vendor.clone(), agreement });
         event.versions.push(("policy".to_owned(), policy.version().to_owned()));
         let facts = Facts {
             user: &asker.user,
             role: &asker.role,
             system,
-            purpose: route.purpose,
+            purpose,
             classes: findings.iter().flatten().map(|f| f.class).collect(),
             content: ContentFacts {
                 individuals: Some(individuals(&content.pieces, findings)),
+                // Nobody declares one with a request: it stands in a register, with its reason and its end.
+                break_glass,
                 ..content.stated.clone()
             },
             whereabouts: asker.whereabouts.clone(),

@@ -59,6 +59,14 @@ impl Coaching {
             put(headers, "x-asepsis-coaching", &note);
         }
     }
+
+    /// Where people report a concern about the exchange that the headers name.
+    pub(crate) fn concern(&self, headers: &mut HeaderMap) {
+        let Some(exchange) = headers.get("x-asepsis-exchange").and_then(|value| value.to_str().ok()) else { return };
+        let pages = self.pages.as_deref().unwrap_or("/asepsis");
+        let address = format!("{pages}/concern?exchange={exchange}");
+        put(headers, "x-asepsis-concern", &address);
+    }
 }
 
 /// Puts a text into a header, where it is not empty: one line of ASCII, cut where it is too long.

@@ -124,8 +124,12 @@ impl Gateway {
             return pages.answer(request, caller).await.map(Either::Left);
         }
         match (request.method(), path) {
-            (&Method::POST, "/v1/chat/completions") => self.exchange(Protocol::OpenAi, request, &caller).await,
-            (&Method::POST, "/v1/messages") => self.exchange(Protocol::Anthropic, request, &caller).await,
+            (&Method::POST, "/v1/chat/completions") => {
+                self.concerning(self.exchange(Protocol::OpenAi, request, &caller).await)
+            }
+            (&Method::POST, "/v1/messages") => {
+                self.concerning(self.exchange(Protocol::Anthropic, request, &caller).await)
+            }
             (&Method::GET, "/v1/models") => self.models(request.headers(), &caller).await,
             (&Method::GET, "/healthz") => plain(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
             (&Method::GET, "/readyz") if self.plane.log().is_healthy() => {
@@ -143,6 +147,14 @@ impl Gateway {
             }
             _ => self.not_offered(request.headers()).await,
         }
+    }
+
+    /// Says with the answer or refusal of an exchange where people report a concern about it, where there are pages.
+    fn concerning(&self, mut response: Response<Answer>) -> Response<Answer> {
+        if self.doors.pages.is_some() {
+            self.coaching.concern(response.headers_mut());
+        }
+        response
     }
 
     /// The whole way of one exchange.
@@ -278,8 +290,13 @@ impl Gateway {
             Some(_) => return Err(Fault::invalid(format!("{CONVERSATION} must be at most 256 bytes"))),
             None => [b"opening:", shape.opening.as_slice()].concat(),
         };
-        let stated =
-            Route { system: route.id.clone(), forms: route.forms.clone(), rendering: route.rendering, purpose };
+        let stated = Route {
+            system: route.id.clone(),
+            forms: route.forms.clone(),
+            rendering: route.rendering,
+            purpose,
+            purpose_stated: headers.contains_key(PURPOSE),
+        };
         let gathered = Gathered::from(json, limits)?;
         Ok((shape, Arc::clone(route), stated, gathered, conversation))
     }

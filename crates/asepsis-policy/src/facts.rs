@@ -93,3 +93,11 @@ pub struct BreakGlass {
     /// When it ends.
     pub until: OffsetDateTime,
 }
+
+impl BreakGlass {
+    /// The purpose of what is asked in the emergency without a purpose of its own: treatment becomes emergency treatment, the only
+    /// purpose under which an emergency lifts anything. Every other purpose stays.
+    pub fn purpose(usual: PurposeOfUse) -> PurposeOfUse {
+        if usual == PurposeOfUse::Treat { PurposeOfUse::Etreat } else { usual }
+    }
+}

@@ -53,7 +53,7 @@ pub use links::{LinkProblem, Links};
 pub use pack::{Pack, RuleText, SHIPPED, Settings, Source, Unlabelled, Unscreened, shipped_sources};
 pub use people::{Person, Role, Standing};
 pub use problem::{Problem, closest};
-pub use register::{Parts, Register, RegisterError, Trained};
+pub use register::{Emergencies, Parts, Register, RegisterError, Trained};
 pub use rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict, addressed};
 pub use sheet::{Cell, DataClass, Row, Sheet, SheetFacts, Table, words};
 pub use stops::{Stop, StopOf, Stops};

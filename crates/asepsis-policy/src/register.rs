@@ -11,13 +11,14 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::agreement::{Agreement, AgreementKind};
 use crate::fact::{Fact, Grade};
+use crate::facts::BreakGlass;
 use crate::grants::Grants;
 use crate::people::{Person, Role, Standing};
 use crate::stops::{StopOf, Stops};
 use crate::system::AiSystem;
 use crate::vendor::{Status, Vendor};
 
-pub use assemble::{Parts, RegisterError, Trained};
+pub use assemble::{Emergencies, Parts, RegisterError, Trained};
 
 /// Vendors, their agreements, the AI systems that may be reached, and the roles of people: the facts behind a decision.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,7 @@ pub struct Register {
     roles: BTreeMap<String, Role>,
     people: BTreeMap<String, Person>,
     trained: Arc<Trained>,
+    emergencies: Arc<Emergencies>,
     stops: Stops,
     /// Who may use a system for what, by system, as policies see it; made when it is asked for first.
     grants: BTreeMap<String, OnceLock<Grants>>,
@@ -105,6 +107,11 @@ impl Register {
             standing.training = passed.clone();
         }
         standing
+    }
+
+    /// The emergency that the user declared, where its time is not over at `now` (45 CFR 164.312(a)(2)(ii)).
+    pub fn emergency(&self, user: &str, now: OffsetDateTime) -> Option<&BreakGlass> {
+        self.emergencies.get(user).filter(|glass| now < glass.until)
     }
 
     /// Who may use the system for what, as policies see it; made anew for a system that is not the register's own.

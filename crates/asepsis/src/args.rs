@@ -22,7 +22,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use assess::*;
 pub(crate) use audit::*;
 pub(crate) use backup::{Backup, BackupAction, BackupSource, BackupWatch, CanaryAction};
-pub(crate) use conduct::{RulesAction, RulesCommand, Training, TrainingAction};
+pub(crate) use conduct::{
+    ConcernAction, ConcernCommand, EmergencyAction, EmergencyCommand, RulesAction, RulesCommand, Training,
+    TrainingAction,
+};
 pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
@@ -62,6 +65,10 @@ pub(crate) enum Command {
     Training(Training),
     /// The usage policy that people accept.
     Rules(RulesCommand),
+    /// Emergencies that users declared: declare, list, review.
+    Emergency(EmergencyCommand),
+    /// Concerns about exchanges: report, list, show, answer.
+    Concern(ConcernCommand),
     /// Register, list and revoke devices that the organisation looks after.
     Device(Device),
     /// The keys that guard the vault and the log: their state, rotation, erasure.

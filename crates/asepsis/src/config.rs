@@ -330,6 +330,7 @@ impl Config {
         let mut parts = self.parts();
         let roles: Vec<&str> = self.file.roles.iter().map(|role| role.id.as_str()).collect();
         parts.trained = records.trained(&self.courses, &roles, self.offset);
+        parts.emergencies = records.emergencies.clone();
         parts.people = records.people_with(parts.people);
         parts.stops = records.stops;
         parts.vendors.extend(records.vendors);

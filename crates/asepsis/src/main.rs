@@ -54,6 +54,8 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::User(user) => commands::user::run(&config, &user),
         Command::Training(training) => commands::training::run(&config, &training),
         Command::Rules(rules) => commands::rules::run(&config, &rules),
+        Command::Emergency(emergency) => commands::emergency::run(&config, &emergency),
+        Command::Concern(concern) => commands::concern::run(&config, &concern),
         Command::Device(device) => commands::device::run(&config, &device),
         Command::Keys(keys) => commands::keys::run(&config, &keys),
         Command::Vault(vault) => commands::vault::run(&config, &vault),

@@ -6,13 +6,17 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, Weak};
 
 use anyhow::Context;
-use asepsis_console::{Console, ConsolePages, ConsoleParts, HttpFetch, Right, Rights, RulesPage, TrainingPage};
+use asepsis_conduct::Notes;
+use asepsis_console::{
+    ConcernPage, ConcernsPage, Console, ConsolePages, ConsoleParts, Duties, EmergencyPage, HttpFetch, ReviewsPage,
+    Right, Rights, RulesPage, TrainingPage,
+};
 use asepsis_exchange::{Plane, Rules};
 use asepsis_gateway::Doors;
 use asepsis_people::account::Accounts;
 use asepsis_people::entrance::{Entrance, Identity};
 use asepsis_people::token::{Fetch, IssuedTokens};
-use asepsis_policy::{AiSystem, ContentFacts, Facts};
+use asepsis_policy::{AiSystem, BreakGlass, ContentFacts, Facts};
 use asepsis_store::{Change, Store};
 use asepsis_vocab::{ActKind, DisclosureForm, IdentifierClass, PurposeOfUse};
 
@@ -32,7 +36,9 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
     let Some(ConsoleConfig { settings, providers, services }) = console else {
         return Ok(Doors { entrance, pages: None });
     };
-    let accounts = Accounts::new(store.clone(), &home.keys().await?.named(SIGN_IN_KEY).await?)?;
+    let keys = home.keys().await?;
+    let accounts = Accounts::new(store.clone(), &keys.named(SIGN_IN_KEY).await?)?;
+    let notes = Arc::new(Notes::new(&keys.named(CONCERN_KEY).await?)?);
     let practice = Arc::new(lessons::Refusals::new(plane));
     let rights = Arc::new(Decisions { plane: Arc::downgrade(plane), routes: config.routes_owned() });
     let parts = ConsoleParts {
@@ -41,12 +47,16 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
         log: plane.log().clone(),
         fetch,
         issued,
-        rights,
+        rights: rights.clone(),
         providers,
         services,
         pages: vec![
             Box::new(TrainingPage::new(store.clone(), plane.log().clone(), config.courses(), practice)),
             Box::new(RulesPage::new(store.clone(), plane.log().clone())),
+            Box::new(EmergencyPage::new(store.clone(), plane.log().clone())),
+            Box::new(ReviewsPage::new(store.clone(), plane.log().clone(), rights.clone())),
+            Box::new(ConcernPage::new(store.clone(), plane.log().clone(), notes.clone())),
+            Box::new(ConcernsPage::new(store.clone(), plane.log().clone(), notes, rights)),
         ],
         settings,
     };
@@ -65,10 +75,13 @@ impl Rights for Decisions {
     fn of(&self, visitor: &Identity) -> Vec<Right> {
         let Some(plane) = self.plane.upgrade() else { return Vec::new() };
         let Rules { policy, register } = plane.rules();
+        let now = time::OffsetDateTime::now_utc();
+        let break_glass = register.emergency(&visitor.user, now).cloned();
         let usual = (vec![DisclosureForm::Pseudonymised, DisclosureForm::Deidentified], PurposeOfUse::Treat);
         let of_system = |system: &AiSystem| {
             let route = self.routes.iter().find(|(id, ..)| *id == system.id);
             let (forms, purpose) = route.map_or((&usual.0, usual.1), |(_, forms, purpose)| (forms, *purpose));
+            let purpose = if break_glass.is_some() { BreakGlass::purpose(purpose) } else { purpose };
             let facts = Facts {
                 user: &visitor.user,
                 role: &visitor.role,
@@ -78,12 +91,13 @@ impl Rights for Decisions {
                 content: ContentFacts {
                     labels: Some(BTreeSet::new()),
                     individuals: Some(1),
+                    break_glass: break_glass.clone(),
                     ..ContentFacts::default()
                 },
                 whereabouts: asepsis_gateway::whereabouts(visitor),
                 full_assurance: false,
                 first_layer_accepted: plane.first_layer_accepted(),
-                now: time::OffsetDateTime::now_utc(),
+                now,
             };
             let decision = policy.decide(&register, &facts, forms).ok()?;
             let good = decision.form >= DisclosureForm::Pseudonymised;
@@ -104,8 +118,18 @@ impl Rights for Decisions {
     }
 }
 
+impl Duties for Decisions {
+    fn may_administer(&self, role: &str) -> bool {
+        let plane = self.plane.upgrade();
+        plane.is_some_and(|plane| plane.rules().register.role(role).is_some_and(|role| role.administer))
+    }
+}
+
 /// The name of the key under which what users sign in with is sealed.
 pub(crate) const SIGN_IN_KEY: &str = "sign-in";
+
+/// The name of the key under which what people write about concerns is sealed.
+pub(crate) const CONCERN_KEY: &str = "concern";
 
 /// Changes records from the command line: an entry of the log for each, then all of them or none.
 pub(crate) async fn change(

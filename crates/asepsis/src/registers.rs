@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use asepsis_conduct::{ATTESTATION, Accepted, Courses, Learned, RULES, Rules, TRAINING, USAGE};
-use asepsis_policy::{Agreement, Fact, Grade, Person, Standing, Stop, Stops, Trained, Vendor};
+use asepsis_conduct::{ATTESTATION, Accepted, Courses, EMERGENCY, Emergency, Learned, RULES, Rules, TRAINING, USAGE};
+use asepsis_policy::{Agreement, Emergencies, Fact, Grade, Person, Standing, Stop, Stops, Trained, Vendor};
 use asepsis_store::{Change, Record, Store};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,8 +26,8 @@ use crate::home::Home;
 pub(crate) use change::{Ledger, now};
 
 /// The kinds of records that decide.
-pub(crate) const KINDS: [&str; 9] =
-    [VENDOR, SYSTEM, AGREEMENT, STOP, STANDING, evidence::EVIDENCE, TRAINING, ATTESTATION, RULES];
+pub(crate) const KINDS: [&str; 10] =
+    [VENDOR, SYSTEM, AGREEMENT, STOP, STANDING, evidence::EVIDENCE, TRAINING, ATTESTATION, RULES, EMERGENCY];
 
 pub(crate) const VENDOR: &str = "vendor";
 pub(crate) const SYSTEM: &str = "system";
@@ -49,6 +49,8 @@ pub(crate) struct Records {
     accepted: BTreeMap<String, Accepted>,
     /// The usage policy.
     rules: Rules,
+    /// The emergency of each user that ends last.
+    pub(crate) emergencies: Emergencies,
     pub(crate) stops: Stops,
     /// The number of the last change then.
     pub(crate) last: i64,
@@ -123,6 +125,14 @@ impl Records {
             STOP => stops.push(stop_of(body)?),
             TRAINING => drop(self.learned.insert(id.to_owned(), Learned::read(body)?)),
             ATTESTATION => drop(self.accepted.insert(id.to_owned(), Accepted::read(body)?)),
+            EMERGENCY => {
+                let emergency = Emergency::read(body)?;
+                let glass = emergency.glass();
+                let known = self.emergencies.entry(emergency.user).or_insert_with(|| glass.clone());
+                if known.until < glass.until {
+                    *known = glass;
+                }
+            }
             RULES if id == USAGE => self.rules = Rules::read(version, body)?,
             _ => {}
         }

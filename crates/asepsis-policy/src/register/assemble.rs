@@ -7,6 +7,7 @@ use super::{Register, next_id};
 use crate::agreement::Agreement;
 use crate::entry::EntryProblem;
 use crate::fact::Fact;
+use crate::facts::BreakGlass;
 use crate::links::{LinkProblem, Links};
 use crate::people::{Person, Role};
 use crate::stops::Stops;
@@ -28,12 +29,17 @@ pub struct Parts {
     pub people: Vec<Person>,
     /// Whether users have passed what their roles need, by user and role.
     pub trained: Trained,
+    /// Emergencies that users declared, by user.
+    pub emergencies: Emergencies,
     /// What is switched off.
     pub stops: Stops,
 }
 
 /// Whether users have passed what their roles need, by user and role.
 pub type Trained = BTreeMap<String, BTreeMap<String, Fact<bool>>>;
+
+/// Emergencies that users declared, by user: of each the one that ends last.
+pub type Emergencies = BTreeMap<String, BreakGlass>;
 
 /// What is wrong with a register, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,8 +85,13 @@ impl Register {
     /// # Errors
     /// [`RegisterError`]: the first problem.
     pub fn assemble(parts: Parts) -> Result<Self, RegisterError> {
-        let mut register =
-            Self { id: next_id(), stops: parts.stops, trained: Arc::new(parts.trained), ..Self::default() };
+        let mut register = Self {
+            id: next_id(),
+            stops: parts.stops,
+            trained: Arc::new(parts.trained),
+            emergencies: Arc::new(parts.emergencies),
+            ..Self::default()
+        };
         let twice = |kind, id: &str| {
             let (first, second) = (HERE.to_owned(), HERE.to_owned());
             Err(RegisterError::Link(LinkProblem::Twice { kind, id: id.to_owned(), first, second }))

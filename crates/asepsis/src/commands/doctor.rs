@@ -123,6 +123,9 @@ async fn look(config: &Config, seen: &mut Seen) -> anyhow::Result<()> {
     mirror(config, &home, seen).await;
     streams(config, &home, seen).await;
     registers(config, seen).await;
+    if let Err(error) = reviews(&home, seen).await {
+        seen.fault(format!("emergencies cannot be read: {error:#}"));
+    }
     Ok(())
 }
 
@@ -155,6 +158,29 @@ async fn registers(config: &Config, seen: &mut Seen) {
     if soon.is_empty() {
         seen.good("no agreement or fact of the registers ends within 30 days");
     }
+}
+
+/// Whether emergencies were reviewed in time.
+async fn reviews(home: &Home, seen: &mut Seen) -> anyhow::Result<()> {
+    let store = home.store().await?;
+    let all = asepsis_console::emergencies(&store).await?;
+    store.close().await?;
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let open = all.iter().filter(|declared| declared.emergency.review.is_none());
+    let (overdue, open): (Vec<_>, Vec<_>) = open.partition(|declared| declared.emergency.is_overdue(now));
+    for declared in overdue.iter().take(MOST_ENDINGS) {
+        seen.fault(format!(
+            "nobody reviewed the emergency {0} of {1} within three days: `asepsis emergency review {0}`",
+            declared.id, declared.emergency.user
+        ));
+    }
+    if overdue.len() > MOST_ENDINGS {
+        seen.fault(format!("{} more reviews of emergencies are overdue", overdue.len() - MOST_ENDINGS));
+    }
+    if !open.is_empty() {
+        seen.warning(format!("{} emergencies are to be reviewed: `asepsis emergency list`", open.len()));
+    }
+    Ok(())
 }
 
 /// Whether others can read the data directory.

@@ -73,6 +73,7 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
         ],
     )?;
     notices::watch(&plane, &store);
+    notices::reviews::watch(&plane, &store);
     reload::watch(path, (config, &used, looked), &plane, &gateway, &store)?;
     let server = Server::bind(gateway, &settings)
         .await
