@@ -40,7 +40,7 @@ fn inside() {
     // A model on this machine, and one that the same configuration has beyond it.
     let outside = "\n[[system]]\nid = \"outside\"\nvendor = \"standin\"\nprotocol = \"openai\"\n\
                    base_url = \"https://192.0.2.1\"\nmodels = [\"outside\"]\nroles = [\"clinician\"]\npurposes = [\"TREAT\"]\n\
-                   default_purpose = \"TREAT\"\n";
+                   default_purpose = \"TREAT\"\nforms = [\"deidentified\"]\n\n[inspect]\naccept_first_layer = true\n";
     let site = Setup::new().limits("connect_seconds = 2").extra(outside).start();
     let ask = |model: &str| {
         site.chat(&json!({"model": model, "messages": [user("Martha Collins, MRN 4471902, has no pain.")]}))

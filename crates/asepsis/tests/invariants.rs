@@ -134,7 +134,7 @@ fn invariant_2_where_the_log_cannot_be_written_nothing_leaves() {
     support::wait_until("the mode is noted", || {
         std::fs::read_to_string(&marker).is_ok_and(|t| t.starts_with("since "))
     });
-    assert!(gateway.said().contains("DEGRADED"), "{}", gateway.said());
+    support::wait_until("it is said", || gateway.said().contains("DEGRADED"));
     gateway.kill();
     let begun = intents(&site.audit(&[])).values().sum::<usize>();
     assert!(begun >= seen, "{begun} intents for {seen} requests at the vendor");

@@ -114,7 +114,8 @@ try {
   await evaluate("document.getElementById('passkey-add').click()");
   await until("the passkey is registered", "document.body.innerText.includes('Virtual key')");
   await evaluate("document.querySelector('header form').requestSubmit()");
-  await until("signed out", "location.pathname === '/asepsis/sign-in' && document.getElementById('passkey-sign-in') !== null");
+  // A button does nothing before the page's script has run.
+  await until("signed out", "location.pathname === '/asepsis/sign-in' && document.readyState === 'complete' && document.getElementById('passkey-sign-in') !== null");
   await evaluate("document.getElementById('passkey-sign-in').click()");
   await until("signed in with the passkey", `location.pathname === "/asepsis/" && document.body.innerText.includes("Signed in as ${user}")`);
   if (violations.length > 0) throw new Error(violations.join("; "));
