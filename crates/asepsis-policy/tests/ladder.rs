@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use asepsis_policy::{
-    Agreement, AgreementKind, AgreementState, AiSystem, ContentFacts, DEFAULT_DENY, Decision, Fact, Facts, Pack,
-    Policy, Register, Role, Standing, Vendor, shipped_sources,
+    Agreement, AgreementKind, AgreementState, AiSystem, BreakGlass, ContentFacts, DEFAULT_DENY, Decision, Fact, Facts,
+    Pack, Parts, Policy, Register, Role, Standing, Vendor, shipped_sources,
 };
 use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
 use time::macros::{date, datetime};
@@ -479,4 +479,53 @@ fn c18_a_policy_with_a_time_of_its_own_is_never_remembered() {
     assert_eq!(form(datetime!(2026-11-22 11:59:59.999 UTC)), DisclosureForm::Identified);
     assert_eq!(form(datetime!(2026-11-22 12:00 UTC)), DisclosureForm::Nothing);
     assert_eq!(form(datetime!(2026-11-22 11:59:59.999 UTC)), DisclosureForm::Identified);
+}
+
+/// One policy decides all of it, so that what it remembers of the emergency must end with it.
+#[test]
+fn c3_an_emergency_of_the_register_is_of_its_user_and_ends_to_the_millisecond() {
+    let until = datetime!(2026-11-22 12:30 UTC);
+    let glass = BreakGlass { reason: "emergency-care".into(), until };
+    let vendor = Vendor {
+        id: "acme".into(),
+        name: "Acme".into(),
+        agreements: vec![agreement(AgreementKind::Baa)],
+        ..Vendor::default()
+    };
+    let system = AiSystem { purposes: BTreeSet::from([PurposeOfUse::Hresch]), ..system() };
+    let register = Register::assemble(Parts {
+        vendors: vec![(vendor, String::new())],
+        systems: vec![(system, String::new())],
+        roles: vec![role("dentist", true), role("front-desk", false)],
+        emergencies: [("lee".to_owned(), glass)].into(),
+        ..Parts::default()
+    });
+    let register = register.expect("the register holds together");
+    let policy = Policy::shipped(UtcOffset::UTC).expect("the shipped policies are valid");
+    let form = |user, now| {
+        let break_glass = register.emergency(user, now).cloned();
+        let facts = Facts {
+            user,
+            role: "dentist",
+            system: register.system("scribe").expect("it is registered"),
+            purpose: BreakGlass::purpose(PurposeOfUse::Treat),
+            classes: BTreeSet::from([IdentifierClass::Name]),
+            whereabouts: asepsis_policy::Whereabouts::default(),
+            full_assurance: false,
+            content: ContentFacts { break_glass, ..ContentFacts::default() },
+            first_layer_accepted: false,
+            now,
+        };
+        policy.decide(&register, &facts, &[DisclosureForm::Pseudonymised]).expect("it decides").form
+    };
+    let last = until - time::Duration::MILLISECOND;
+    for _ in 0..2 {
+        assert_eq!(form("lee", NOW), DisclosureForm::Pseudonymised);
+        assert_eq!(form("kim", NOW), DisclosureForm::Nothing);
+        assert_eq!(form("lee", last), DisclosureForm::Pseudonymised);
+        assert_eq!(form("lee", until), DisclosureForm::Nothing);
+    }
+    // Only treatment becomes emergency treatment.
+    assert_eq!(BreakGlass::purpose(PurposeOfUse::Treat), PurposeOfUse::Etreat);
+    assert_eq!(BreakGlass::purpose(PurposeOfUse::Hmarkt), PurposeOfUse::Hmarkt);
 }

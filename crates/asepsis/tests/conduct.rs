@@ -240,6 +240,8 @@ fn c3_p10_an_emergency_lifts_what_people_have_to_show_for_who_declared_it_and_so
     let under: Vec<_> = intents.iter().filter(|entry| entry["facts"]["break_glass"] == true).collect();
     assert!(under.iter().any(|entry| entry["purpose"] == "ETREAT"), "{intents:?}");
 
+    wait_until("the gateway warns", || site.gateway().said().contains("an emergency is declared"));
+
     // Reviews are for those who look after Asepsis, and nobody reviews an own emergency.
     assert_eq!(lee.get("/asepsis/reviews").status, 404);
     assert_eq!(review(&mut lee, &id, "justified").status, 404);
@@ -338,6 +340,7 @@ fn c3_a_review_that_nobody_made_is_a_fault() {
     assert!(list.code == 1 && list.stdout.contains("review overdue"), "{}", list.stdout);
     let doctor = site.run(["doctor"]).stdout;
     assert!(doctor.contains("FAULT    nobody reviewed the emergency forgotten of kim"), "{doctor}");
+    wait_until("the gateway warns", || site.gateway().said().contains("nobody reviewed this emergency"));
     site.stop();
     site.start_again();
     let mut olga = signed_in(&site, "olga", "officer");

@@ -83,7 +83,6 @@ impl Reviews {
                 if self.said.insert(id.clone()) {
                     tracing::warn!(
                         emergency = id,
-                        user = emergency.user,
                         reason = emergency.reason.code(),
                         seconds = emergency.until - now,
                         "an emergency is declared; somebody else is to review it within three days"
