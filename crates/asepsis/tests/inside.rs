@@ -14,6 +14,7 @@ use support::{Setup, user};
 const INSIDE: &str = "ASEPSIS_TEST_INSIDE";
 
 #[test]
+#[expect(clippy::print_stderr, reason = "who runs the tests has to see what was left out")]
 fn c29_without_a_way_out_work_with_patient_data_goes_on_and_nothing_leaves() {
     const NAME: &str = "c29_without_a_way_out_work_with_patient_data_goes_on_and_nothing_leaves";
     if std::env::var_os(INSIDE).is_some() {
