@@ -17,7 +17,17 @@ const browser = spawn(
   { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
 );
 const end = (code) => {
-  browser.once("exit", () => { rmSync(folder, { recursive: true, force: true, maxRetries: 5 }); process.exit(code); });
+  // Its helpers end a little later, and write into the folder until then.
+  const clear = (tries) => {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(code);
+    } catch (error) {
+      if (tries === 0) throw error;
+      setTimeout(clear, 200, tries - 1);
+    }
+  };
+  browser.once("exit", () => clear(100));
   browser.kill();
 };
 browser.once("error", (error) => { console.error(`chromium: ${error.message}`); process.exit(1); });
