@@ -18,6 +18,7 @@ mod people;
 mod registers;
 mod reload;
 mod roots;
+mod runtime;
 
 use std::process::ExitCode;
 

@@ -15,14 +15,16 @@ use asepsis_exchange::{Plane, Rules};
 use asepsis_gateway::Doors;
 use asepsis_people::account::Accounts;
 use asepsis_people::entrance::{Entrance, Identity};
+use asepsis_people::ledger::Ledger;
 use asepsis_people::token::{Fetch, IssuedTokens};
 use asepsis_policy::{AiSystem, BreakGlass, ContentFacts, Facts};
 use asepsis_store::{Change, Store};
-use asepsis_vocab::{ActKind, DisclosureForm, IdentifierClass, PurposeOfUse};
+use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
 
-use crate::act::{Recorded, actor};
+use crate::act::{actor, checked, open_log};
 use crate::config::{Config, ConsoleConfig};
 use crate::home::Home;
+use crate::registers::now;
 
 /// The doors of a gateway: programs with keys, and, where the configuration says so, pages for people.
 pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &Arc<Plane>) -> anyhow::Result<Doors> {
@@ -139,24 +141,10 @@ pub(crate) async fn change(
     changes: Vec<Change>,
     basis: Option<&str>,
 ) -> anyhow::Result<()> {
-    for change in &changes {
-        change.check()?;
-        let version = next_version(store, change).await?;
-        Recorded::new(interface, ActKind::RegisterChanged, basis)?
-            .target(format!("{}/{}@{version}", change.kind(), change.id()))
-            .append(home)
-            .await?;
-    }
-    let now = i64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX);
-    store.change(changes, &actor().user, basis, now).await?;
+    basis.map(checked).transpose()?;
+    let log = open_log(home).await?;
+    let made = Ledger::new(store, &log, actor(), interface).change(changes, basis, now()).await;
+    log.close().await?;
+    made?;
     Ok(())
-}
-
-/// The version that comes to be. Versions count on behind a removal, which only the history shows.
-async fn next_version(store: &Store, change: &Change) -> anyhow::Result<u32> {
-    if let Some(record) = store.record(change.kind(), change.id()).await? {
-        return Ok(record.version + 1);
-    }
-    let history = store.history(change.kind(), change.id(), 0).await?;
-    Ok(history.last().map_or(0, |record| record.version) + 1)
 }

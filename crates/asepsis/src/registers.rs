@@ -3,7 +3,6 @@
 //!
 //! A record's body is JSON in the shape of the configuration's tables, without `id`, which the record itself has.
 
-mod change;
 pub(crate) mod evidence;
 pub(crate) mod field;
 pub(crate) mod file;
@@ -23,7 +22,10 @@ use time::UtcOffset;
 use crate::config::{Config, System};
 use crate::home::Home;
 
-pub(crate) use change::{Ledger, now};
+/// The present moment, in milliseconds since 1970 UTC.
+pub(crate) fn now() -> i64 {
+    i64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
 
 /// The kinds of records that decide.
 pub(crate) const KINDS: [&str; 10] =
@@ -223,5 +225,5 @@ pub(crate) async fn joined(config: &Config) -> anyhow::Result<Config> {
 
 /// As [`joined`] for a command that has no runtime.
 pub(crate) fn joined_blocking(config: &Config) -> anyhow::Result<Config> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?.block_on(joined(config))
+    crate::runtime::block_on(joined(config))
 }

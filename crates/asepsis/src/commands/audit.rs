@@ -18,6 +18,7 @@ use asepsis_log::LogPlace;
 use crate::args::{Audit, AuditAction};
 use crate::commands::audit_export;
 use crate::config::Config;
+use crate::runtime::block_on;
 
 pub(crate) use cosign::beside as cosign_beside;
 pub(crate) use mirror::{MirrorMetrics, beside as mirror_beside, standing as mirror_standing};
@@ -71,8 +72,7 @@ impl Place<'_> {
 
     /// Runs work on this thread alone.
     fn wait<T>(&self, work: impl Future<Output = T>) -> anyhow::Result<T> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-        Ok(runtime.block_on(work))
+        block_on(async { Ok(work.await) })
     }
 }
 

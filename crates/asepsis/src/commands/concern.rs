@@ -20,14 +20,14 @@ use crate::config::Config;
 use crate::home::{Home, LogName};
 use crate::output;
 use crate::people::{CONCERN_KEY, change};
+use crate::runtime::block_on;
 
 /// The longest file of a note that is read, in bytes: more than the longest note.
 const MOST_BYTES: u64 = 8 << 10;
 
 pub(crate) fn run(path: &Path, command: &ConcernCommand) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(act(&config, command))
+    block_on(act(&config, command))
 }
 
 async fn act(config: &Config, command: &ConcernCommand) -> anyhow::Result<u8> {

@@ -13,11 +13,11 @@ use crate::config::Config;
 use crate::home::Home;
 use crate::output;
 use crate::people::change;
+use crate::runtime::block_on;
 
 pub(crate) fn run(path: &Path, device: &Arguments) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(act(&config, device))
+    block_on(act(&config, device))
 }
 
 async fn act(config: &Config, arguments: &Arguments) -> anyhow::Result<u8> {

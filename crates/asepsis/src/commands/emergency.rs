@@ -18,14 +18,14 @@ use crate::config::Config;
 use crate::home::Home;
 use crate::output;
 use crate::people::change;
+use crate::runtime::block_on;
 
 /// The exit code of what was refused.
 const REFUSED: u8 = 3;
 
 pub(crate) fn run(path: &Path, emergency: &EmergencyCommand) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(act(&config, emergency))
+    block_on(act(&config, emergency))
 }
 
 async fn act(config: &Config, command: &EmergencyCommand) -> anyhow::Result<u8> {

@@ -15,6 +15,7 @@ use crate::args::Init;
 use crate::config::Config;
 use crate::home::Home;
 use crate::output;
+use crate::runtime::block_on;
 
 const TEMPLATE: &str = include_str!("../../templates/asepsis.toml");
 
@@ -61,8 +62,7 @@ fn write(folder: &Path, path: &PathBuf, text: &str, role: &str) -> anyhow::Resul
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     let config = Config::read(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(async {
+    block_on(async {
         let store = Home::of(&config)?.store().await?;
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let (key, _) = store.add_key("first-user", role, Some(now + 365 * 86_400), now).await?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use asepsis_store::{ApiKey, KeyRecord, Store, StoreError};
 use asepsis_vocab::ActKind;
 use serde_json::json;
@@ -14,6 +14,7 @@ use crate::args::{Key, KeyAction};
 use crate::config::Config;
 use crate::home::Home;
 use crate::output;
+use crate::runtime::block_on;
 
 const DAY: i64 = 86_400;
 
@@ -24,8 +25,7 @@ const EXPIRING: i64 = 30;
 
 pub(crate) fn run(path: &Path, key: &Key) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(act(&config, key))
+    block_on(act(&config, key))
 }
 
 async fn act(config: &Config, key: &Key) -> anyhow::Result<u8> {

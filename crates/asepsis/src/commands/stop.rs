@@ -8,10 +8,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use crate::args::{StopAction, StopCommand, Stopping};
-use crate::commands::register::desk::{Desk, block_on};
+use crate::commands::register::desk::Desk;
 use crate::commands::register::entry::say;
 use crate::output;
 use crate::registers::{STOP, stop_of};
+use crate::runtime::block_on;
 
 /// The longest name of a model or tool.
 const LONGEST: usize = 256;

@@ -10,10 +10,11 @@ use time::OffsetDateTime;
 
 use crate::act::actor;
 use crate::args::SystemAction;
-use crate::commands::register::desk::{Desk, block_on};
+use crate::commands::register::desk::Desk;
 use crate::commands::register::entry::{self, make, object, sealed};
 use crate::output;
 use crate::registers::SYSTEM;
+use crate::runtime::block_on;
 
 pub(crate) fn run(path: &Path, action: &SystemAction) -> anyhow::Result<u8> {
     match action {

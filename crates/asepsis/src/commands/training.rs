@@ -15,11 +15,11 @@ use crate::config::Config;
 use crate::home::Home;
 use crate::output;
 use crate::people::change;
+use crate::runtime::block_on;
 
 pub(crate) fn run(path: &Path, training: &Training) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(act(&config, training))
+    block_on(act(&config, training))
 }
 
 async fn act(config: &Config, training: &Training) -> anyhow::Result<u8> {

@@ -2,17 +2,16 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use time::OffsetDateTime;
 
 use crate::config::Config;
 use crate::home::Home;
 use crate::output;
+use crate::runtime::block_on;
 
 pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(async {
+    block_on(async {
         let store = Home::of(&config)?.store().await?;
         let rows = store.list_unlisted().await?;
         for row in &rows {

@@ -15,11 +15,11 @@ use crate::config::Config;
 use crate::home::Home;
 use crate::output;
 use crate::people::{SIGN_IN_KEY, change};
+use crate::runtime::block_on;
 
 pub(crate) fn run(path: &Path, user: &User) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(act(&config, user))
+    block_on(act(&config, user))
 }
 
 async fn act(config: &Config, user: &User) -> anyhow::Result<u8> {

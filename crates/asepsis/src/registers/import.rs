@@ -11,12 +11,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::change::Ledger;
 use super::field::{REGISTERS, canonical};
 use super::file::{Found, Row, read};
 use super::{SYSTEM, VENDOR, entry};
 use crate::args::RegisterFormat;
 use crate::config::{Config, Served, System};
+use asepsis_people::ledger::Ledger;
 
 /// Problems that are said one by one; of more there is a count.
 pub(crate) const MOST_SAID: usize = 1000;

@@ -11,7 +11,8 @@ use super::book::{Book, DECIDING, OF_AGREEMENTS, says};
 use crate::act::{actor, checked, open_log};
 use crate::commands::register::entry::sealed;
 use crate::home::Home;
-use crate::registers::{AGREEMENT, Ledger, Records, SYSTEM, VENDOR};
+use crate::registers::{AGREEMENT, Records, SYSTEM, VENDOR, now};
+use asepsis_people::ledger::Ledger;
 
 impl Book {
     /// The changes that state these facts, each in the entry that keeps it.
@@ -118,9 +119,10 @@ impl Book {
             Some((user, key)) => format!("{}; second person: {user} (key {key})", what.basis),
         };
         let log = open_log(home).await?;
-        let made = Ledger::new(&self.store, &log, actor(), what.interface).change(changes, Some(&basis)).await;
+        let made = Ledger::new(&self.store, &log, actor(), what.interface).change(changes, Some(&basis), now()).await;
         log.close().await?;
-        made.map(drop)
+        made?;
+        Ok(())
     }
 }
 

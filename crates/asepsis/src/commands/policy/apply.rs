@@ -9,6 +9,7 @@ use crate::act::Recorded;
 use crate::config::Config;
 use crate::home::Home;
 use crate::output;
+use crate::runtime::block_on;
 
 /// Lets what the configuration names decide, from the next exchange of a running gateway on.
 pub(super) fn apply(config: &Config, basis: &str) -> anyhow::Result<u8> {
@@ -77,8 +78,7 @@ pub(super) fn versions(config: &Config) -> anyhow::Result<u8> {
 }
 
 fn record(act: Recorded, home: &Home) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    runtime.block_on(act.append(home))
+    block_on(act.append(home))
 }
 
 fn now() -> anyhow::Result<String> {

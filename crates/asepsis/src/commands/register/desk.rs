@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use asepsis_store::{Change, Record, Store};
 
 use crate::act::{actor, checked, open_log};
 use crate::config::Config;
 use crate::home::Home;
-use crate::registers::{Ledger, Records};
+use crate::registers::{Records, now};
+use asepsis_people::ledger::Ledger;
 
 /// The configuration with its store.
 pub(crate) struct Desk {
@@ -59,9 +59,9 @@ impl Desk {
     ) -> anyhow::Result<Vec<Record>> {
         checked(basis)?;
         let log = open_log(&self.home).await?;
-        let made = Ledger::new(&self.store, &log, actor(), interface).change(changes, Some(basis)).await;
+        let made = Ledger::new(&self.store, &log, actor(), interface).change(changes, Some(basis), now()).await;
         log.close().await?;
-        made
+        Ok(made?)
     }
 
     /// The record, which must be there.
@@ -76,9 +76,4 @@ impl Desk {
         }
         anyhow::bail!("there is no {register} `{id}`; `asepsis {register} list` shows them")
     }
-}
-
-/// Runs a command to its end.
-pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?.block_on(work)
 }

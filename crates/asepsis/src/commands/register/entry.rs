@@ -7,12 +7,13 @@ use asepsis_store::{Change, Record};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::desk::{Desk, block_on};
+use super::desk::Desk;
 use crate::args::{Assignments, EntryAction};
 use crate::config::Config;
 use crate::output;
 use crate::registers::field::{assign, canonical};
 use crate::registers::{AGREEMENT, SYSTEM, VENDOR};
+use crate::runtime::block_on;
 
 pub(crate) fn run(path: &Path, register: &'static str, action: &EntryAction) -> anyhow::Result<u8> {
     block_on(async {

@@ -8,13 +8,15 @@ use anyhow::Context;
 use asepsis_store::Record;
 use serde_json::json;
 
-use super::desk::{Desk, block_on};
+use super::desk::Desk;
 use crate::act::{actor, checked, open_log};
 use crate::args::RegisterFormat;
 use crate::output;
+use crate::registers::field::REGISTERS;
 use crate::registers::file::{CsvWriter, Writer};
 use crate::registers::import::{Import, MOST_SAID, Problem, Report, format};
-use crate::registers::{Ledger, field::REGISTERS};
+use crate::runtime::block_on;
+use asepsis_people::ledger::Ledger;
 
 /// Writes the entries of the store.
 pub(super) fn export(path: &Path, format: RegisterFormat, out: Option<&Path>) -> anyhow::Result<u8> {
