@@ -7,6 +7,7 @@ mod clock;
 
 use clock::Clock;
 use serde_json::json;
+use support::acme::{add_agreement, add_system, add_vendor, ok};
 use support::{Ran, Setup, Site, asepsis, run, user, wait_until};
 use time::macros::datetime;
 
@@ -35,56 +36,23 @@ managed_device = true
 "#;
     let setup = env.iter().fold(Setup::new(), |setup, (name, value)| setup.env(name, value));
     let site = setup.extra(extra).start();
-    let url = format!("base_url={}", site.vendor.url());
-    ok(&site, &["vendor", "add", "acme", "name=Acme", "--basis", "intake 7"]);
-    ok(
-        &site,
-        &[
-            "system",
-            "add",
-            "acme-chat",
-            "vendor=acme",
-            "protocol=openai",
-            &url,
-            "models=acme-*",
-            "roles=clinician",
-            "purposes=TREAT",
-            "default_purpose=TREAT",
-            "forms=pseudonymised,deidentified",
-            "autonomy=1",
-            "clinical_impact=none",
-            "data_classes=limited",
-            "--basis",
-            "intake 7",
-        ],
-    );
-    ok(
-        &site,
-        &[
-            "agreement",
-            "add",
-            "acme-baa",
-            "vendor=acme",
-            "kind=baa",
-            "state=signed",
-            "first_day=2020-01-01",
-            "open_ended=yes",
-            "systems=acme-chat",
-            "breach_notice_hours=72;grade=B",
-            "deletion_on_end=yes;grade=B",
-            "training_ban=yes;grade=B",
-            "subcontractor_flowdown=yes;grade=B",
-            "--basis",
-            "intake 7",
-        ],
-    );
+    add_vendor(&site, &[]);
+    let system = [
+        "models=acme-*",
+        "forms=pseudonymised,deidentified",
+        "autonomy=1",
+        "clinical_impact=none",
+        "data_classes=limited",
+    ];
+    add_system(&site, "acme-chat", &system);
+    let clauses = [
+        "breach_notice_hours=72;grade=B",
+        "deletion_on_end=yes;grade=B",
+        "training_ban=yes;grade=B",
+        "subcontractor_flowdown=yes;grade=B",
+    ];
+    add_agreement(&site, "acme-chat", &clauses);
     site
-}
-
-fn ok(site: &Site, arguments: &[&str]) -> String {
-    let ran = site.run(arguments);
-    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
-    ran.stdout
 }
 
 fn answer(site: &Site, of: &str, facts: &[&str], proof: &[&str]) {

@@ -9,6 +9,7 @@ mod clock;
 
 use clock::Clock;
 use serde_json::{Value, json};
+use support::acme::{add_agreement, add_system, add_vendor};
 use support::{Reply, Setup, Site, user, wait_until};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -35,40 +36,13 @@ fn practice(what: &str, server_lines: &str) -> Option<Practice> {
     }
     let site = setup.start();
     let practice = Practice { site, clock, marked: 0.into() };
-    practice.ok(&["vendor", "add", "acme", "name=Acme", "status=approved", "mfa=yes"]);
-    let url = format!("base_url={}", practice.site.vendor.url());
+    add_vendor(&practice.site, &["status=approved", "mfa=yes"]);
     for (id, forms) in [("acme-chat", "forms=identified,deidentified"), ("acme-strict", "forms=identified")] {
         let models = format!("models={id}*");
-        practice.ok(&[
-            "system",
-            "add",
-            id,
-            "vendor=acme",
-            "protocol=openai",
-            &url,
-            &models,
-            "roles=clinician",
-            "purposes=TREAT",
-            "default_purpose=TREAT",
-            forms,
-            "status=approved",
-            "retention_days=0",
-            "trains_on_data=no",
-            "regions=us",
-            "patient_facing=no",
-        ]);
+        let known = ["status=approved", "retention_days=0", "trains_on_data=no", "regions=us", "patient_facing=no"];
+        add_system(&practice.site, id, &[&[models.as_str(), forms], known.as_slice()].concat());
     }
-    practice.ok(&[
-        "agreement",
-        "add",
-        "acme-baa",
-        "vendor=acme",
-        "kind=baa",
-        "state=signed",
-        "first_day=2026-01-01",
-        "open_ended=yes",
-        "systems=acme-chat,acme-strict",
-    ]);
+    add_agreement(&practice.site, "acme-chat,acme-strict", &[]);
     wait_until("the systems are served", || practice.form().as_deref() == Some("identified"));
     Some(practice)
 }

@@ -6,6 +6,7 @@ mod support;
 use std::io::{BufRead, BufReader, Read, Write};
 
 use serde_json::{Value, json};
+use support::acme::{add_agreement, add_system, add_vendor, ok};
 use support::{Setup, Site, user, wait_until};
 
 const NOTE: &str = "Call Anna Lind, MRN 4711234, about the results.";
@@ -13,57 +14,22 @@ const NOTE: &str = "Call Anna Lind, MRN 4711234, about the results.";
 /// A site whose second AI system, vendor and agreement stand in the store.
 fn with_records(setup: Setup) -> Site {
     let site = setup.start();
-    let url = format!("base_url={}", site.vendor.url());
-    ok(&site, &["vendor", "add", "acme", "name=Acme", "status=approved", "--basis", "ticket 1"]);
-    ok(
-        &site,
-        &[
-            "system",
-            "add",
-            "acme-chat",
-            "vendor=acme",
-            "protocol=openai",
-            &url,
-            "models=acme-*",
-            "roles=clinician",
-            "purposes=TREAT",
-            "default_purpose=TREAT",
-            "forms=pseudonymised,deidentified",
-            "status=approved",
-            "retention_days=0;grade=B",
-            "trains_on_data=no;grade=B",
-            "regions=us",
-            "patient_facing=no",
-            "--basis",
-            "ticket 2",
-        ],
-    );
-    ok(
-        &site,
-        &[
-            "agreement",
-            "add",
-            "acme-baa",
-            "vendor=acme",
-            "kind=baa",
-            "state=signed",
-            "first_day=2020-01-01",
-            "open_ended=yes",
-            "systems=acme-chat",
-            "--basis",
-            "ticket 3",
-        ],
-    );
+    add_vendor(&site, &["status=approved"]);
+    let system = [
+        "models=acme-*",
+        "forms=pseudonymised,deidentified",
+        "status=approved",
+        "retention_days=0;grade=B",
+        "trains_on_data=no;grade=B",
+        "regions=us",
+        "patient_facing=no",
+    ];
+    add_system(&site, "acme-chat", &system);
+    add_agreement(&site, "acme-chat", &[]);
     wait_until("the system is served", || {
         ask(&site, NOTE).status == 200 && form(&site).as_deref() == Some("pseudonymised")
     });
     site
-}
-
-fn ok(site: &Site, arguments: &[&str]) -> String {
-    let ran = site.run(arguments);
-    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
-    ran.stdout
 }
 
 fn ask(site: &Site, text: &str) -> support::Reply {

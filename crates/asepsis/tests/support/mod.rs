@@ -12,6 +12,7 @@
 //! ```
 #![allow(dead_code, reason = "each test file is a program of its own and uses its own part of this")]
 
+pub(crate) mod acme;
 pub(crate) mod browser;
 mod http;
 mod process;
