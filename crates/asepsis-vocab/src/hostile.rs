@@ -132,20 +132,13 @@ pub struct Flag {
 }
 
 /// A word that names no origin, channel or verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {what} \"{word}\"; there are: {known}")]
 pub struct UnknownWord {
     what: &'static str,
     word: String,
     known: String,
 }
-
-impl fmt::Display for UnknownWord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no {} \"{}\"; there are: {}", self.what, self.word, self.known)
-    }
-}
-
-impl std::error::Error for UnknownWord {}
 
 macro_rules! words {
     ($type:ty, $what:literal) => {
