@@ -11,6 +11,9 @@ mod terminal;
 use asepsis_normal::Normal;
 use asepsis_vocab::{Flag, Span, Verdict};
 
+pub(crate) use escaped::PERCENT;
+pub(crate) use spaced::SPACED;
+
 use crate::views::Encoding;
 
 /// The most flags of one rule in one text; the last covers all that follows.
@@ -77,7 +80,7 @@ impl Flags {
             Encoding::Base32 => "encoded/base32",
             Encoding::Hex => "encoded/hex",
             // Those have rules of their own.
-            Encoding::Clean | Encoding::Tags | Encoding::Selectors | Encoding::Reversed => return,
+            _ => return,
         };
         self.add_near(rule, Verdict::Strip, span, 4);
     }
