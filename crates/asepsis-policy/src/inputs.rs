@@ -57,6 +57,9 @@ pub struct Inputs {
     /// Whether passwords, keys or tokens are in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials: Option<bool>,
+    /// Where a patient reads the answer: whether a person reads it first, or the wording that is required goes with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<bool>,
     /// Whether the detectors claim to find every identifier.
     #[serde(skip_serializing_if = "no")]
     pub full_assurance: bool,
@@ -162,6 +165,7 @@ impl Inputs {
             individuals: content.individuals,
             injection: content.injection,
             credentials: content.credentials,
+            reviewed: content.reviewed,
             full_assurance: facts.full_assurance,
             first_layer_accepted: facts.first_layer_accepted,
             baa: contract(AgreementKind::Baa),
@@ -225,6 +229,7 @@ impl Inputs {
             individuals: Some(1),
             injection: Some(0),
             credentials: Some(false),
+            reviewed: None,
             full_assurance: true,
             first_layer_accepted: false,
             baa: Contract::named("in_force"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use asepsis_exchange::Rendering;
 use asepsis_gateway::{Protocol, SystemRoute};
-use asepsis_policy::{AiSystem, Fact, FactSheet, Status};
+use asepsis_policy::{AiSystem, AiUse, Fact, FactSheet, Status};
 use asepsis_vocab::{DisclosureForm, PurposeOfUse};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -55,6 +55,9 @@ pub(crate) struct System {
     zones: BTreeSet<String>,
     #[serde(default)]
     owner: Option<String>,
+    /// What it may be used for, the usual use first.
+    #[serde(default)]
+    uses: Vec<String>,
     /// What more is known.
     #[serde(default)]
     facts: FactSheet,
@@ -153,7 +156,21 @@ impl System {
             bail!("system `{}` has key_env and key_file; give one of them", self.id);
         }
         self.claims_truly()?;
+        self.uses()?;
         self.address().map(drop)
+    }
+
+    /// What it may be used for.
+    pub(super) fn uses(&self) -> anyhow::Result<Vec<&'static AiUse>> {
+        let named = |name: &String| AiUse::named(name).with_context(|| format!("system `{}`: uses", self.id));
+        let uses = self.uses.iter().map(named).collect::<anyhow::Result<Vec<_>>>()?;
+        if let Some(none) = uses.iter().find(|known| known.forms(&self.forms).is_empty()) {
+            bail!(
+                "system `{}`: the use `{none}` takes none of its forms; see data/uses.toml in the documentation of policy",
+                self.id
+            );
+        }
+        Ok(uses)
     }
 
     /// Refuses what would make the label "deidentified" false, or any label of Safe Harbor.
@@ -228,6 +245,7 @@ impl System {
                 SurrogateLook::Placeholder | SurrogateLook::Derived => Rendering::Placeholder,
                 SurrogateLook::Realistic => Rendering::Realistic,
             },
+            uses: self.uses()?,
         })
     }
 }
