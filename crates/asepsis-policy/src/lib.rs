@@ -49,7 +49,7 @@ pub use ending::Ending;
 pub use entry::EntryProblem;
 pub use fact::{Fact, Grade};
 pub use facts::{BreakGlass, ContentFacts, Facts, Looked, Whereabouts};
-pub use inputs::{Contract, Inputs};
+pub use inputs::{Contract, Inputs, NO_OUTSIDE_PARTY};
 pub use known::{FactKind, FactOf, FactSheet, FactValue, KnownFact, UnknownFact, known_fact, known_facts};
 pub use links::{LinkProblem, Links};
 pub use pack::{Pack, RuleText, SHIPPED, Settings, Source, Unlabelled, Unscreened, shipped_sources};

@@ -550,6 +550,18 @@ impl Config {
         system.and_then(|system| system.uses().ok()).unwrap_or_default().into_iter()
     }
 
+    /// The AI systems that are said to be the organisation's own, at addresses that may be anybody's.
+    pub(crate) fn inside_by_word_alone(&self) -> Vec<&str> {
+        let (now, offset) = (time::OffsetDateTime::now_utc(), self.offset);
+        let said = |system: &System| {
+            let facts = system.facts();
+            let register = &self.register;
+            register.supports(&facts, asepsis_policy::NO_OUTSIDE_PARTY, now, offset, asepsis_policy::Grade::D)
+        };
+        let systems = self.systems.iter().map(|(system, _)| system);
+        systems.filter(|system| said(system) && !system.looks_inside()).map(|system| system.id.as_str()).collect()
+    }
+
     /// What is missing for the AI systems to be reached: names of environment variables that are not set, files that
     /// are not there.
     pub(crate) fn missing_keys(&self) -> Vec<String> {

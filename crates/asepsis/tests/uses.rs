@@ -36,7 +36,7 @@ fn ask(site: &Site, key: &str, headers: &[(&str, &str)], text: &str, stream: boo
 fn recorded(site: &Site, reply: &Reply) -> Value {
     let entries = site.audit(&[]);
     let of = entries.into_iter().filter(|entry| entry["exchange"] == reply.exchange());
-    of.last().expect("it is recorded")
+    of.reduce(|_, later| later).expect("it is recorded")
 }
 
 /// Each use with its purpose, the form that it takes first of what the route takes, and who reads it.

@@ -213,6 +213,19 @@ impl System {
         }
     }
 
+    /// Whether the address is one of a network that the internet does not reach: of this machine, a private one (RFC 1918, RFC 4193),
+    /// or a name of the kind that only an organisation's own servers resolve (RFC 6762, RFC 8375, ICANN's `.internal`).
+    pub(crate) fn looks_inside(&self) -> bool {
+        const ENDINGS: [&str; 5] = [".internal", ".local", ".home.arpa", ".lan", ".intranet"];
+        let Ok(uri) = self.address() else { return false };
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+        match host.parse::<std::net::IpAddr>() {
+            Ok(std::net::IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+            Ok(std::net::IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+            Err(_) => !host.contains('.') || ENDINGS.iter().any(|ending| host.ends_with(ending)),
+        }
+    }
+
     /// The key that the gateway shows there.
     pub(crate) fn key(&self, base: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
         let key = match (&self.key_env, &self.key_file) {
