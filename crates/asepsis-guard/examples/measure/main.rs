@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let source = row["source"].as_str().unwrap_or_default().to_owned();
             let attack = row["label"] == 1;
             let mut fired: Vec<String> =
-                guard.inspect(text, Channel::Document).flags.into_iter().map(|f| f.rule).collect();
+                guard.inspect_document(text, Channel::Document).flags.into_iter().map(|f| f.rule).collect();
             fired.sort();
             fired.dedup();
             let signed = |rule: &String| guard.packs().iter().any(|p| p.rule(rule).is_some());
@@ -81,7 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             for rule in fired {
                 if !attack && show.as_deref().is_some_and(|s| rule.starts_with(s)) && shown < 40 {
                     shown += 1;
-                    let flags = guard.inspect(text, Channel::Document).flags;
+                    let flags = guard.inspect_document(text, Channel::Document).flags;
                     let flag = flags.iter().find(|f| f.rule == rule).ok_or("the rule fired")?;
                     let from = text.floor_char_boundary(flag.span.start.saturating_sub(60));
                     let to = text.ceil_char_boundary((flag.span.end + 40).min(flag.span.start + 300).min(text.len()));
