@@ -10,6 +10,9 @@ use crate::fields::{Carrier, FieldText, Fields, fields};
 use crate::pack::{Folded, Pack};
 use crate::views::Views;
 
+/// From so many flags on no further views are looked at: the text is what it is.
+const MOST_FLAGS: usize = 2048;
+
 /// The rule of a document that cannot be read as what it looks like.
 const UNREADABLE: &str = "document/unreadable";
 
@@ -204,6 +207,9 @@ impl Guard {
             for view in views.all() {
                 let folded = Folded::of(view);
                 self.packs.iter().for_each(|pack| pack.find(&folded, channel, &mut flags));
+                if flags.len() >= MOST_FLAGS {
+                    break;
+                }
             }
         }
         flags.sort_by(|a, b| (a.span, &a.rule).cmp(&(b.span, &b.rule)));

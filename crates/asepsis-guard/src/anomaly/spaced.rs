@@ -55,9 +55,11 @@ const WEIGHED: usize = 256;
 
 fn run(text: &str, start: usize) -> Row {
     let bytes = text.as_bytes();
+    // One writer uses one mark, and spaces.
+    let mark = bytes[start + 1];
     let mut row = Row { start, end: start + 1, letters: vec![bytes[start]] };
     loop {
-        let gap = gap(bytes, row.end);
+        let gap = gap(bytes, row.end, mark);
         let next = row.end + gap;
         let single = bytes.get(next).is_some_and(u8::is_ascii_alphanumeric)
             && !bytes
@@ -74,12 +76,12 @@ fn run(text: &str, start: usize) -> Row {
 }
 
 /// How long what divides two letters is: up to four marks or no-break spaces.
-fn gap(bytes: &[u8], from: usize) -> usize {
+fn gap(bytes: &[u8], from: usize, mark: u8) -> usize {
     let mut len = 0;
     for _ in 0..4 {
         match &bytes[from + len..] {
             [0xC2, 0xA0, ..] => len += 2,
-            [b, ..] if is_mark(*b) => len += 1,
+            [b, ..] if *b == mark && is_mark(mark) || matches!(b, b' ' | b'\n') => len += 1,
             _ => break,
         }
     }
