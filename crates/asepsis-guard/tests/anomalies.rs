@@ -147,6 +147,7 @@ fn r19_direction_and_scripts_that_deceive_are_flagged() {
     let text = format!("Stable. \u{202e}{reversed}\u{202c} Home.");
     flagged(&text, "bidi/override", &format!("\u{202e}{reversed}"));
     read_through(&text);
+    flagged(&format!("Stable. \u{2067}{SAYS}\u{2069}"), "bidi/embedding", &format!("\u{2067}{SAYS}"));
     let alike = SAYS.replace('o', "о").replace('e', "е").replace('p', "р");
     assert!(rules(&alike).contains(&"script/mixed-word".to_owned()));
     read_through(&alike);

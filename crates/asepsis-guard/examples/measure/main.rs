@@ -1,6 +1,6 @@
 //! How many texts the guard flags, by source and by rule: `measure [--record PACK.toml]... [--show RULE] FILE.jsonl...`
 //!
-//! The files hold `{"source","label","text"}` a line, label 1 for attacks. `--record` writes into a pack how often each
+//! The files hold `{"source","label","text"}` a line, label 1 for attacks; without a source it is the file's name. `--record` writes into a pack how often each
 //! of its rules fired on the benign clinical texts. Short attacks are also put into clinical carriers under each
 //! disguise, to see what becomes of them. `--show` prints the first benign texts in which a rule fired.
 
@@ -66,7 +66,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         for line in std::io::BufReader::new(std::fs::File::open(file)?).lines() {
             let row: serde_json::Value = serde_json::from_str(&line?)?;
             let text = row["text"].as_str().ok_or("no text")?;
-            let source = row["source"].as_str().unwrap_or_default().to_owned();
+            let name = std::path::Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
+            let source = row["source"].as_str().unwrap_or(&name).to_owned();
             let attack = row["label"] == 1;
             let mut fired: Vec<String> =
                 guard.inspect_document(text, Channel::Document).flags.into_iter().map(|f| f.rule).collect();

@@ -98,7 +98,7 @@ fn sentence(text: &str, flags: &mut Flags) {
             .any(|sign| memchr::memmem::find(head, sign).is_some())
             || row.first() == Some(&b'/')
             || is_file(row);
-        if spaces >= 3 && !url && text.is_char_boundary(start) && text.is_char_boundary(end) {
+        if spaces >= 2 && !url && text.is_char_boundary(start) && text.is_char_boundary(end) {
             flags.add(PERCENT, Verdict::Strip, Span::new(start, end));
         }
         from = end.max(at + 3);

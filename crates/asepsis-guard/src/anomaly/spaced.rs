@@ -11,6 +11,8 @@ pub(crate) const SPACED: &str = "layout/spaced-letters";
 
 /// The fewest letters in a row.
 const FEWEST: usize = 12;
+/// The same of small ones: names are spelled in capitals.
+const FEWEST_SMALL: usize = 9;
 /// The longest heading in capitals that is set wide.
 const HEADING: usize = 28;
 /// The fewest different letters: a genome has four, a column of answers two.
@@ -92,7 +94,8 @@ impl Row {
     fn is_text(&self, text: &str) -> bool {
         let letters: Vec<u8> =
             self.letters.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_lowercase).collect();
-        if letters.len() < FEWEST || letters.len() * 4 < self.letters.len() * 3 {
+        let fewest = if self.letters.iter().any(u8::is_ascii_uppercase) { FEWEST } else { FEWEST_SMALL };
+        if letters.len() < fewest || letters.len() * 4 < self.letters.len() * 3 {
             return false;
         }
         let mut seen = [false; 26];
