@@ -71,6 +71,8 @@ fn r19_encoded_texts_are_flagged_and_read() {
         flagged(&format!("Plan: rest. {encoded} Return in a week."), rule, &encoded);
         read_through(&format!("Plan: rest. {encoded} Return in a week."));
     }
+    let hex: String = SAYS.bytes().map(|b| format!("{b:02X}")).collect();
+    flagged(&format!("see 0x{hex}."), "encoded/hex", &hex);
     // RFC 4648 section 6, of the same words.
     let base32 = "NFTW433SMUQGC3DMEBYHEZLWNFXXK4ZAOBZG63LQORZQ====";
     flagged(&format!("see {base32} ok"), "encoded/base32", base32);
@@ -94,6 +96,9 @@ fn r19_what_is_ordinary_in_encodings_is_left() {
         "98 97 99 101 105 110 98 97 96 95 94 93 92",
         "MAC 00:1A:2B:3C:4D:5E, serial 4E4F50-51-52",
         "id 3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        // A small PDF and a C-CDA, as OBX-5 of the type ED carries them.
+        "OBX|1|ED|x||^application^pdf^Base64^JVBERi0xLjQKMSAwIG9iago8PCAvVHlwZSAvQ2F0YWxvZyAvUGFnZXMgMiAwIFIgPj4KZW5kb2JqCg==",
+        "OBX|1|ED|x||^text^xml^Base64^PD94bWwgdmVyc2lvbj0iMS4wIj8+PENsaW5pY2FsRG9jdW1lbnQ+PHRpdGxlPlZpc2l0IG5vdGUgb2YgdG9kYXk8L3RpdGxlPg==",
     ] {
         ordinary(text);
     }
