@@ -1,0 +1,86 @@
+//! Checks of what an AI system answers: what contradicts the request's own texts, and what contradicts what is known of
+//! doses, drugs and codes.
+//!
+//! A *context* is what the request held, read once. A *review* compares an answer with it and gives *flags*: spans of the
+//! answer, the name of the rule, and what it leads to. A flag says that somebody should look; its absence says nothing. No
+//! text of the answer or of the request is in any flag.
+//!
+//! ```
+//! use asepsis_clinical::{Checks, Context, Piece, Tables};
+//! use asepsis_vocab::Origin;
+//!
+//! let checks = Checks::new(Tables::shipped());
+//! let note = [Piece::new("Continue lisinopril 20 mg daily.", Origin::Document)];
+//! let flags = checks.review("Lisinopril 200 mg daily.", &Context::of(&note));
+//! assert_eq!(flags[0].rule, "dose/tenfold");
+//! ```
+
+mod check;
+mod context;
+mod ground;
+mod lexicon;
+mod number;
+mod quantity;
+mod reading;
+mod review;
+mod token;
+mod unit;
+
+use asepsis_vocab::{Flag, Span, Verdict};
+
+use check::Found;
+pub use context::{Context, Piece};
+use reading::Reading;
+pub use review::{Looked, Review};
+
+/// What the organisation's own tables say.
+#[derive(Debug, Default)]
+pub struct Tables {}
+
+impl Tables {
+    /// The small tables that ship.
+    pub fn shipped() -> Self {
+        Self::default()
+    }
+}
+
+/// The checks, ready to be used by many exchanges at once.
+#[derive(Debug)]
+pub struct Checks {
+    _tables: Tables,
+}
+
+impl Checks {
+    /// The checks with an organisation's tables.
+    #[must_use]
+    pub fn new(tables: Tables) -> Self {
+        lexicon::lexicon();
+        Self { _tables: tables }
+    }
+
+    /// What there is to say of an answer.
+    #[must_use]
+    pub fn review(&self, answer: &str, context: &Context) -> Vec<Flag> {
+        self.examine(answer, context).flags
+    }
+
+    /// The same, with what was looked at.
+    #[must_use]
+    pub fn examine(&self, answer: &str, context: &Context) -> Review {
+        let reading = Reading::of(answer);
+        let mut found = Found::default();
+        check::grounding::check(&reading, context, &mut found);
+        let Found { mut flags, mut looked } = found;
+        looked.not_read = answer.len() - reading.text.len();
+        if looked.not_read > 0 {
+            flags.push(Flag {
+                span: Span::new(reading.text.len(), answer.len()),
+                rule: "limit/not-read".to_owned(),
+                verdict: Verdict::Annotate,
+            });
+        }
+        flags.sort_by(|a, b| (a.span.start, a.span.end, &a.rule).cmp(&(b.span.start, b.span.end, &b.rule)));
+        flags.dedup();
+        Review { flags, looked }
+    }
+}
