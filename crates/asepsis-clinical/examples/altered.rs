@@ -120,7 +120,7 @@ fn doses(note: &str) -> Vec<(Span, f64)> {
             i += 1;
         }
         let rest = note[i..].trim_start_matches([' ', '-']);
-        let unit: String = rest.chars().take_while(|c| c.is_ascii_alphabetic()).collect();
+        let unit: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
         let level = rest[unit.len()..].starts_with('/');
         if UNITS.contains(&unit.to_lowercase().as_str())
             && !level
@@ -141,7 +141,9 @@ fn written(value: f64) -> Option<String> {
 fn touched(flags: &[Flag], span: Span) -> bool {
     flags
         .iter()
-        .filter(|flag| flag.rule.starts_with("grounding/") || flag.rule == "dose/tenfold")
+        .filter(|flag| {
+            flag.rule.starts_with("grounding/") || flag.rule == "dose/tenfold" || flag.rule == "dose/high-alert"
+        })
         .any(|flag| flag.span.overlaps(span))
 }
 

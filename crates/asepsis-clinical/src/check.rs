@@ -1,6 +1,14 @@
 //! The checks, a file each.
 
+pub(crate) mod abbreviation;
+pub(crate) mod advice;
+pub(crate) mod allergy;
+pub(crate) mod citation;
+pub(crate) mod code;
+pub(crate) mod dose;
+pub(crate) mod finding;
 pub(crate) mod grounding;
+pub(crate) mod patient;
 
 use asepsis_vocab::{Flag, Span, Verdict};
 

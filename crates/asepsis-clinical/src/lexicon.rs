@@ -1,8 +1,9 @@
 //! What words and phrases mean: one table for drugs, units, routes, frequencies, measures, findings and parts of numbers,
 //! so that a text is looked up once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::token::{Kind, Token, lower};
 use crate::unit::Unit;
@@ -28,14 +29,22 @@ pub(crate) enum Sense {
     Side(u8),
     /// A dose that the name itself says, in mg: baby aspirin.
     Implied(Drug, f64),
+    /// A topic that needs a warning in what goes to a patient.
+    Topic(u8),
+    /// What counts as the warning of a topic; `EVERY_TOPIC` for all.
+    Warned(u8),
+    /// Whether to resuscitate: 1 yes, 2 no.
+    CodeStatus(u8),
     Cue(Cue),
 }
 
 /// Words that change what stands by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cue {
-    /// What follows is not there.
+    /// What follows is not there, and so is the list that goes on after it: denies, negative for.
     Denied,
+    /// What follows closely is not there: no, not, without.
+    Not,
     /// What stands before is not there ("was ruled out").
     DeniedBefore,
     /// Neither there nor not there: possible, asked about, in case of, to rule out, if.
@@ -58,9 +67,21 @@ pub(crate) enum Cue {
     Give,
     /// Not to be given: avoid, contraindicated, allergic.
     Avoid,
+    /// Talks a person out of care ("no need to see a doctor").
+    NoCare,
     Male,
     Female,
 }
+
+impl Sense {
+    /// Whether it says that something is not there or not so.
+    pub(crate) fn is_denial(self) -> bool {
+        matches!(self, Self::Cue(Cue::Denied | Cue::Not))
+    }
+}
+
+/// What counts as a warning whatever the topic.
+pub(crate) const EVERY_TOPIC: u8 = u8::MAX;
 
 /// A meaning at its place: tokens `first` to `last`, both included.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +101,7 @@ pub(crate) const ARTICLE: i16 = 2003;
 pub(crate) const OH: i16 = 2004;
 pub(crate) const TO: i16 = 2005;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Entry {
     number: Option<i16>,
     /// Longest first.
@@ -88,26 +109,31 @@ struct Entry {
 }
 
 /// The table.
+#[derive(Clone)]
 pub(crate) struct Lexicon {
     entries: HashMap<Box<str>, Entry>,
     pub(crate) drugs: Vec<DrugRow>,
     pub(crate) classes: Vec<ClassRow>,
     pub(crate) routes: Vec<&'static str>,
+    findings: Vec<&'static str>,
 }
 
+#[derive(Clone)]
 pub(crate) struct DrugRow {
-    pub(crate) name: &'static str,
     pub(crate) classes: Vec<u16>,
 }
 
+#[derive(Clone)]
 pub(crate) struct ClassRow {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
+    /// Classes that an allergy to this one also speaks to, by name.
+    pub(crate) crossing: &'static str,
 }
 
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::build);
+static LEXICON: LazyLock<Arc<Lexicon>> = LazyLock::new(|| Arc::new(Lexicon::build()));
 
 /// The shipped table, read once.
-pub(crate) fn lexicon() -> &'static Lexicon {
+pub(crate) fn shipped() -> &'static Arc<Lexicon> {
     &LEXICON
 }
 
@@ -129,10 +155,16 @@ pub(crate) fn list(field: &'static str) -> impl Iterator<Item = &'static str> {
 
 impl Lexicon {
     fn build() -> Self {
-        let mut it = Self { entries: HashMap::new(), drugs: Vec::new(), classes: Vec::new(), routes: Vec::new() };
-        for [name, names, _] in rows(CLASSES) {
+        let mut it = Self {
+            entries: HashMap::new(),
+            drugs: Vec::new(),
+            classes: Vec::new(),
+            routes: Vec::new(),
+            findings: Vec::new(),
+        };
+        for [name, names, crossing] in rows(CLASSES) {
             let id = it.classes.len() as u16;
-            it.classes.push(ClassRow { name });
+            it.classes.push(ClassRow { name: name.into(), crossing });
             for phrase in list(names) {
                 it.insert(phrase, Sense::Class(id));
             }
@@ -140,7 +172,7 @@ impl Lexicon {
         for [name, names, classes] in rows(DRUGS) {
             let id = it.drugs.len() as Drug;
             let classes = list(classes).map(|class| it.class(class)).collect();
-            it.drugs.push(DrugRow { name, classes });
+            it.drugs.push(DrugRow { classes });
             for phrase in std::iter::once(name).chain(list(names)) {
                 it.insert(phrase, Sense::Drug(id));
             }
@@ -164,11 +196,12 @@ impl Lexicon {
                 }
             }
         }
-        let (mut findings, mut organs): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+        let mut organs: Vec<&str> = Vec::new();
         for [kind, value, names] in rows(FINDINGS) {
             let sense = match kind {
-                "finding" => Sense::Finding(place(&mut findings, value)),
+                "finding" => Sense::Finding(place(&mut it.findings, value)),
                 "organ" => Sense::Organ(place(&mut organs, value)),
+                "code-status" => Sense::CodeStatus(1 + u8::from(value == "limited")),
                 "side" => Sense::Side(u8::from(value == "left") + 2 * u8::from(value == "right")),
                 _ => Sense::Cue(cue(value)),
             };
@@ -176,21 +209,64 @@ impl Lexicon {
                 it.insert(phrase, sense);
             }
         }
+        let advice = crate::advice::Advice::shipped();
+        for (k, topic) in advice.topic.iter().enumerate() {
+            for phrase in &topic.triggers {
+                it.insert(phrase, Sense::Topic(k as u8));
+            }
+            for phrase in &topic.counts_as {
+                it.insert(phrase, Sense::Warned(k as u8));
+            }
+        }
+        for phrase in &advice.counts_as {
+            it.insert(phrase, Sense::Warned(EVERY_TOPIC));
+        }
+        for phrase in &advice.talks_out_of_care {
+            it.insert(phrase, Sense::Cue(Cue::NoCare));
+        }
         for (word, number) in NUMBERS {
             it.entries.entry((*word).into()).or_default().number = Some(*number);
         }
-        for entry in it.entries.values_mut() {
+        it.sort();
+        it
+    }
+
+    fn sort(&mut self) {
+        for entry in self.entries.values_mut() {
             entry.phrases.sort_by_key(|(rest, _)| std::cmp::Reverse(rest.len()));
         }
+    }
+
+    /// This table with more drugs, which come after those that ship: their numbers stay.
+    pub(crate) fn with<'d>(&self, drugs: impl Iterator<Item = (&'d str, &'d [String], &'d [String])>) -> Self {
+        let mut it = self.clone();
+        for (name, names, classes) in drugs {
+            let drug = it.drug_named(name).unwrap_or_else(|| {
+                it.drugs.push(DrugRow { classes: Vec::new() });
+                (it.drugs.len() - 1) as Drug
+            });
+            for class in classes {
+                let class = it.class(class.clone());
+                let row = &mut it.drugs[usize::from(drug)].classes;
+                if !row.contains(&class) {
+                    row.push(class);
+                }
+            }
+            for phrase in std::iter::once(name).chain(names.iter().map(String::as_str)) {
+                it.insert(phrase, Sense::Drug(drug));
+            }
+        }
+        it.sort();
         it
     }
 
     /// The number of a class, which is made where there is none of that name.
-    fn class(&mut self, name: &'static str) -> u16 {
+    fn class(&mut self, name: impl Into<Cow<'static, str>>) -> u16 {
+        let name = name.into();
         if let Some(id) = self.classes.iter().position(|row| row.name == name) {
             return id as u16;
         }
-        self.classes.push(ClassRow { name });
+        self.classes.push(ClassRow { name, crossing: "" });
         (self.classes.len() - 1) as u16
     }
 
@@ -208,6 +284,11 @@ impl Lexicon {
         self.routes.iter().position(|route| *route == name).map(|id| id as u8)
     }
 
+    /// The finding of a name.
+    pub(crate) fn finding_named(&self, name: &str) -> Option<u16> {
+        self.findings.iter().position(|finding| *finding == name).map(|id| id as u16)
+    }
+
     /// Whether the drug is of the class.
     pub(crate) fn is_of(&self, drug: Drug, class: u16) -> bool {
         self.drugs[usize::from(drug)].classes.contains(&class)
@@ -222,7 +303,7 @@ impl Lexicon {
         })
     }
 
-    fn insert(&mut self, phrase: &'static str, sense: Sense) {
+    fn insert(&mut self, phrase: &str, sense: Sense) {
         let tokens = crate::token::tokenize(phrase);
         let mut words = Vec::new();
         let mut word = String::new();
@@ -309,6 +390,7 @@ fn place(names: &mut Vec<&'static str>, name: &'static str) -> u16 {
 fn cue(name: &str) -> Cue {
     match name {
         "denied" => Cue::Denied,
+        "not" => Cue::Not,
         "denied-before" => Cue::DeniedBefore,
         "unsure" => Cue::Unsure,
         "turn" => Cue::Turn,
@@ -363,6 +445,14 @@ const NUMBERS: &[(&str, i16)] = &[
     ("and", AND),
     ("a", ARTICLE),
     ("oh", OH),
+    ("twenties", 20),
+    ("thirties", 30),
+    ("forties", 40),
+    ("fifties", 50),
+    ("sixties", 60),
+    ("seventies", 70),
+    ("eighties", 80),
+    ("nineties", 90),
     ("to", TO),
     ("or", TO),
     ("uno", 1),

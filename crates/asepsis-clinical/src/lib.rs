@@ -15,47 +15,54 @@
 //! assert_eq!(flags[0].rule, "dose/tenfold");
 //! ```
 
+mod advice;
 mod check;
+mod cite;
+mod codes;
 mod context;
+mod dose;
+mod drugs;
 mod ground;
 mod lexicon;
 mod number;
+mod person;
 mod quantity;
 mod reading;
 mod review;
+mod rules;
+mod said;
+mod tables;
 mod token;
+mod ucum;
 mod unit;
 
 use asepsis_vocab::{Flag, Span, Verdict};
 
 use check::Found;
+pub use codes::{CodeSystem, CodesError};
 pub use context::{Context, Piece};
 use reading::Reading;
 pub use review::{Looked, Review};
-
-/// What the organisation's own tables say.
-#[derive(Debug, Default)]
-pub struct Tables {}
-
-impl Tables {
-    /// The small tables that ship.
-    pub fn shipped() -> Self {
-        Self::default()
-    }
-}
+pub use rules::{Explanation, explain, rules};
+pub use tables::{Tables, TablesError};
 
 /// The checks, ready to be used by many exchanges at once.
 #[derive(Debug)]
 pub struct Checks {
-    _tables: Tables,
+    tables: Tables,
 }
 
 impl Checks {
     /// The checks with an organisation's tables.
     #[must_use]
     pub fn new(tables: Tables) -> Self {
-        lexicon::lexicon();
-        Self { _tables: tables }
+        Self { tables }
+    }
+
+    /// Reads the pieces of a request as [`Context::of`] does, with the drugs that the organisation's table adds.
+    #[must_use]
+    pub fn context(&self, pieces: &[Piece<'_>]) -> Context {
+        Context::with(&self.tables.lexicon, pieces)
     }
 
     /// What there is to say of an answer.
@@ -67,9 +74,19 @@ impl Checks {
     /// The same, with what was looked at.
     #[must_use]
     pub fn examine(&self, answer: &str, context: &Context) -> Review {
-        let reading = Reading::of(answer);
+        let lexicon = &*self.tables.lexicon;
+        let reading = Reading::of(answer, lexicon);
+        let doses = dose::doses(&reading);
         let mut found = Found::default();
-        check::grounding::check(&reading, context, &mut found);
+        check::grounding::check(&reading, context, lexicon, &mut found);
+        check::dose::check(&reading, &doses, context, &self.tables, &mut found);
+        check::abbreviation::check(&reading, &mut found);
+        check::finding::check(&reading, context, &mut found);
+        check::allergy::check(&reading, &doses, context, lexicon, &mut found);
+        check::code::check(&reading, &self.tables.codes, &mut found);
+        check::citation::check(&reading, context, &mut found);
+        check::patient::check(&reading, context, &mut found);
+        check::advice::check(&reading, context, lexicon, &mut found);
         let Found { mut flags, mut looked } = found;
         looked.not_read = answer.len() - reading.text.len();
         if looked.not_read > 0 {

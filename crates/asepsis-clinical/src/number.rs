@@ -186,12 +186,12 @@ fn fraction(tokens: &[Token], i: usize) -> Option<(f64, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lexicon::lexicon;
+    use crate::lexicon::shipped;
     use crate::token::tokenize;
 
     fn read(text: &str) -> Option<f64> {
         let mut tokens = tokenize(text);
-        lexicon().read(text, &mut tokens);
+        shipped().read(text, &mut tokens);
         number(text, &tokens, 0).map(|n| (n.value * 1e6).round() / 1e6)
     }
 

@@ -168,8 +168,8 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
             Some((term.first as usize, term.last as usize, subject))
         })
         .collect();
-    for k in 0..out.len() {
-        let q = out[k];
+    for slot in out {
+        let q = *slot;
         // "every 6 hours", "for 10 days" and "3 times" are no quantities of a drug; "2 tablets" are.
         if matches!(q.unit.dimension, Dimension::Time | Dimension::Count) {
             continue;
@@ -196,10 +196,10 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
         });
         let chosen = choose(tokens, &q, before, after);
         if let Some(&(first, last, subject)) = chosen {
-            out[k].subject = subject;
+            slot.subject = subject;
             let gap = if last < q.first { q.first - last } else { first - q.last };
             if gap <= TIGHT {
-                out[k].near[0] = subject;
+                slot.near[0] = subject;
                 continue;
             }
         }
@@ -208,8 +208,8 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
         let forwards = known[split..].iter().take_while(|(first, _, _)| *first <= q.last + REACH);
         let mut free = 0;
         for (_, _, subject) in backwards.take(6).chain(forwards.take(4)) {
-            if free < NEAR && fits(*subject) && !out[k].near.contains(subject) {
-                out[k].near[free] = *subject;
+            if free < NEAR && fits(*subject) && !slot.near.contains(subject) {
+                slot.near[free] = *subject;
                 free += 1;
             }
         }

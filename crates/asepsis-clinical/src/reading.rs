@@ -1,6 +1,6 @@
 //! A text, read once: tokens, what the phrases mean, quantities.
 
-use crate::lexicon::{Sense, Term, lexicon};
+use crate::lexicon::{Lexicon, Sense, Term};
 use crate::quantity::{Quantity, quantities};
 use crate::token::{Token, tokenize};
 
@@ -16,14 +16,14 @@ pub(crate) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(crate) fn of(text: &'a str) -> Self {
+    pub(crate) fn of(text: &'a str, lexicon: &Lexicon) -> Self {
         let mut end = text.len().min(LIMIT);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
         let text = &text[..end];
         let mut tokens = tokenize(text);
-        let terms = lexicon().read(text, &mut tokens);
+        let terms = lexicon.read(text, &mut tokens);
         let quantities = quantities(text, &tokens, &terms);
         Self { text, tokens, terms, quantities }
     }

@@ -119,9 +119,9 @@ fn word_end(text: &str, start: usize) -> usize {
     let mut i = start;
     while i < bytes.len() {
         let b = bytes[i];
-        if b.is_ascii_alphabetic() || b.is_ascii_digit() && i > start {
-            i += 1;
-        } else if b == b'\'' && i > start && bytes.get(i + 1).is_some_and(u8::is_ascii_alphabetic) {
+        let inner =
+            i > start && (b.is_ascii_digit() || b == b'\'' && bytes.get(i + 1).is_some_and(u8::is_ascii_alphabetic));
+        if b.is_ascii_alphabetic() || inner {
             i += 1;
         } else if b >= 0x80 {
             match text[i..].chars().next() {

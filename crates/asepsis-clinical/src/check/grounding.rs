@@ -4,11 +4,13 @@ use asepsis_vocab::Verdict;
 
 use super::Found;
 use crate::context::Context;
+use crate::lexicon::Lexicon;
 use crate::quantity::{Quantity, Subject};
 use crate::reading::Reading;
 use crate::unit::{Dimension, Shape};
 
-pub(crate) fn check(answer: &Reading<'_>, context: &Context, found: &mut Found) {
+pub(crate) fn check(answer: &Reading<'_>, context: &Context, lexicon: &Lexicon, found: &mut Found) {
+    let high_alert = lexicon.class_named("high-alert");
     for q in answer.quantities.iter().filter(|q| is_stated(q)) {
         found.looked.quantities += 1;
         if context.ground.holds(q) {
@@ -19,6 +21,10 @@ pub(crate) fn check(answer: &Reading<'_>, context: &Context, found: &mut Found) 
             && is_tenfold(context, q.unit.shape(), Subject::Drug(drug), q.base())
         {
             found.flag(span, "dose/tenfold", Verdict::Hold);
+        } else if q.unit.is_plain_dose()
+            && q.drug().zip(high_alert).is_some_and(|(drug, class)| lexicon.is_of(drug, class))
+        {
+            found.flag(span, "dose/high-alert", Verdict::Hold);
         } else if q.unit.is_plain_dose() {
             found.flag(span, "grounding/dose", Verdict::Annotate);
         } else {

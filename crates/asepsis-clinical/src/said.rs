@@ -1,0 +1,149 @@
+//! What a text says of findings and sides: there, not there, somebody else's, or left open.
+//!
+//! A cue reaches forward to the end of its sentence, or to a word that turns it ("denies fever but has chills"), as in NegEx
+//! (Chapman 2001) and ConText (Harkema 2009). A question is answered by the first word after it.
+
+use crate::lexicon::{Cue, Sense};
+use crate::reading::Reading;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Affirmed,
+    Denied,
+    /// Asked, possible, or of another time.
+    Open,
+    /// Of somebody else.
+    Family,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said {
+    pub(crate) finding: u16,
+    pub(crate) state: State,
+    pub(crate) first: usize,
+    pub(crate) last: usize,
+}
+
+/// How far, in tokens, a denial, an open question and a relative reach.
+const DENIAL: usize = 25;
+const NOT: usize = 10;
+const OPEN: usize = 8;
+const RELATIVE: usize = 14;
+
+/// Every finding of a text, with what is said of it.
+pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
+    let mut out: Vec<Said> = Vec::new();
+    let mut sentence = u32::MAX;
+    let (mut denied, mut not, mut open, mut family) = (None, None, None, None);
+    for term in &reading.terms {
+        let (first, last) = (term.first as usize, term.last as usize);
+        if reading.tokens[first].sentence != sentence {
+            sentence = reading.tokens[first].sentence;
+            (denied, not, open, family) = (None, None, None, None);
+        }
+        let within = |at: Option<usize>, reach: usize| at.is_some_and(|at| first - at <= reach);
+        match term.sense {
+            Sense::Cue(Cue::Denied) => denied = Some(last),
+            Sense::Cue(Cue::Not) => not = Some(last),
+            Sense::Cue(Cue::Unsure) => open = Some(last),
+            Sense::Cue(Cue::Family) => family = Some(last),
+            Sense::Cue(Cue::Turn) => (denied, not, open) = (None, None, None),
+            Sense::Cue(Cue::DeniedBefore) => {
+                if let Some(before) =
+                    out.last_mut().filter(|s| first - s.last <= 6 && reading.tokens[s.first].sentence == sentence)
+                {
+                    before.state = State::Denied;
+                }
+            }
+            Sense::Finding(finding) => {
+                let state = if within(family, RELATIVE) {
+                    State::Family
+                } else if within(denied, DENIAL)
+                    || within(not, NOT)
+                    || within(not, DENIAL) && goes_on(reading, first)
+                    || reading.word(last + 1).eq_ignore_ascii_case("no")
+                {
+                    State::Denied
+                } else if within(open, OPEN) || is_asked(reading, last) {
+                    answer(reading, last).unwrap_or(State::Open)
+                } else if is_told_to(reading, last) {
+                    answer(reading, last).unwrap_or(State::Affirmed)
+                } else {
+                    State::Affirmed
+                };
+                out.push(Said { finding, state, first, last });
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+fn is_asked(reading: &Reading<'_>, i: usize) -> bool {
+    let (_, last) = reading.sentence(i, 40);
+    reading.tokens[last].is(b'?')
+}
+
+/// Whether the next sentence is another speaker's ("[patient] no").
+fn is_told_to(reading: &Reading<'_>, i: usize) -> bool {
+    let (_, last) = reading.sentence(i, 40);
+    reading.tokens.get(last + 1).is_some_and(|t| t.is(b'['))
+}
+
+/// Whether a list goes on to this token: a comma or "or" stands before it.
+fn goes_on(reading: &Reading<'_>, first: usize) -> bool {
+    first > 0 && (reading.tokens[first - 1].is(b',') || reading.word(first - 1).eq_ignore_ascii_case("or"))
+}
+
+/// What the words after the sentence answer: "[patient] no", "Yes, ...".
+fn answer(reading: &Reading<'_>, i: usize) -> Option<State> {
+    let (_, last) = reading.sentence(i, 40);
+    let mut k = last + 1;
+    if reading.tokens.get(k)?.is(b'[') {
+        k += 3;
+    } else if reading.tokens.get(k + 1)?.is(b':') {
+        k += 2;
+    }
+    let is = |words: &[&str]| words.iter().any(|word| reading.word(k).eq_ignore_ascii_case(word));
+    if is(&["no", "nope", "nah", "none", "never"]) {
+        Some(State::Denied)
+    } else if is(&["yes", "yeah", "yep", "si", "sí"]) {
+        Some(State::Affirmed)
+    } else {
+        None
+    }
+}
+
+/// Sides of an organ, as bits: 1 left, 2 right.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sided {
+    pub(crate) organ: u16,
+    pub(crate) sides: u8,
+    pub(crate) first: usize,
+    pub(crate) last: usize,
+}
+
+/// Every part of the body that is named with its side.
+pub(crate) fn sided(reading: &Reading<'_>) -> Vec<Sided> {
+    let mut out = Vec::new();
+    let mut side: Option<(u8, usize, usize)> = None;
+    for term in &reading.terms {
+        match term.sense {
+            Sense::Side(bits) => {
+                let bits = if bits == 0 { 3 } else { bits };
+                side = Some((bits, term.first as usize, term.last as usize));
+            }
+            Sense::Organ(organ) => {
+                if let Some((sides, first, last)) = side
+                    && (1..=2).contains(&(term.first as usize - last))
+                    && reading.tokens[first].sentence == reading.tokens[term.first as usize].sentence
+                    && (last + 1..term.first as usize).all(|k| reading.tokens[k].kind == crate::token::Kind::Word)
+                {
+                    out.push(Sided { organ, sides, first, last: term.last as usize });
+                }
+            }
+            _ => {}
+        }
+    }
+    out
+}
