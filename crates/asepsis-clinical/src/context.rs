@@ -6,6 +6,7 @@ use std::fmt;
 use asepsis_vocab::Origin;
 
 use crate::cite::{self, Scheme};
+use crate::dose;
 use crate::drugs::{self, Allergies};
 use crate::ground::Ground;
 use crate::lexicon::{Drug, Lexicon, Sense, shipped};
@@ -48,6 +49,8 @@ pub struct Context {
     pub(crate) sides: BTreeMap<u16, u8>,
     pub(crate) allergies: Allergies,
     pub(crate) drugs: BTreeSet<Drug>,
+    /// How often a day each drug is given, in thousandths, wherever the request says so.
+    pub(crate) frequencies: BTreeSet<(Drug, u32)>,
     /// Bits: 1 full, 2 limited.
     pub(crate) code_status: u8,
     pub(crate) citations: BTreeSet<(Scheme, String)>,
@@ -135,6 +138,11 @@ impl Context {
             *self.sides.entry(sided.organ).or_default() |= sided.sides;
         }
         self.allergies.merge(drugs::allergies(&reading));
+        for dose in dose::doses(&reading) {
+            if let (Some(drug), Some(per_day)) = (dose.drug, dose.per_day) {
+                self.frequencies.insert((drug, thousandths(per_day)));
+            }
+        }
         self.drugs.extend(drugs::taken(&reading));
         for term in &reading.terms {
             match term.sense {
@@ -169,6 +177,11 @@ impl Context {
             });
         }
     }
+}
+
+/// A frequency as it is compared.
+pub(crate) fn thousandths(per_day: f64) -> u32 {
+    (per_day * 1000.0).round() as u32
 }
 
 impl fmt::Debug for Context {

@@ -47,7 +47,12 @@ pub(crate) fn doses(reading: &Reading<'_>) -> Vec<Dose> {
         let after = reading.terms_between(q.last + 1, ahead);
         let before = reading.terms_between(behind, q.first.saturating_sub(1));
         let route = |term: &&crate::lexicon::Term| matches!(term.sense, Sense::Route(_));
-        let found = after.iter().find(route).or_else(|| before.iter().rfind(route));
+        // "500 mg tablets IV": the form says a route too, and the word after it says more.
+        let first_route = after.iter().find(route);
+        let more = first_route.and_then(|form| {
+            after.iter().rfind(|term| route(term) && term.first > form.last && term.first - form.last <= 2)
+        });
+        let found = more.or(first_route).or_else(|| before.iter().rfind(route));
         let per_day =
             frequency(reading, q.last + 1, ahead).or_else(|| frequency(reading, behind, q.first.saturating_sub(1)));
         let limit = before.iter().any(|term| term.sense == Sense::Cue(Cue::Limit));
@@ -83,15 +88,14 @@ fn frequency(reading: &Reading<'_>, first: usize, last: usize) -> Option<f64> {
     // "every 6 to 8 hours": the first number is the shortest time, so the most that is given.
     named.or_else(|| {
         let from = reading.quantities.partition_point(|q| q.first < first);
-        reading.quantities[from..].iter().take_while(|q| q.last <= last).find_map(|q| {
+        reading.quantities[from..].iter().enumerate().take_while(|(_, q)| q.last <= last).find_map(|(k, q)| {
             let every = q.first > 0
                 && ["every", "q", "cada"].iter().any(|word| reading.word(q.first - 1).eq_ignore_ascii_case(word));
-            let hours = if q.unit.dimension == Dimension::Time {
-                q.base()
-            } else {
-                reading.quantities[from..].iter().find(|o| o.unit.dimension == Dimension::Time)?.unit.base(q.value)
-            };
-            (every && hours > 0.0).then_some(24.0 / hours)
+            // The unit stands by it, or by the second number of a range.
+            let time = |q: &&crate::quantity::Quantity| q.unit.dimension == Dimension::Time;
+            let unit = reading.quantities[from + k..].iter().take(2).find(time).filter(|_| every)?.unit;
+            let hours = unit.base(q.value);
+            (hours > 0.0).then_some(24.0 / hours)
         })
     })
 }

@@ -10,8 +10,8 @@
 //! use asepsis_vocab::Origin;
 //!
 //! let checks = Checks::new(Tables::shipped());
-//! let note = [Piece::new("Continue lisinopril 20 mg daily.", Origin::Document)];
-//! let flags = checks.review("Lisinopril 200 mg daily.", &Context::of(&note));
+//! let note = [Piece::new("Continue furosemide 40 mg daily.", Origin::Document)];
+//! let flags = checks.review("Furosemide 400 mg daily.", &Context::of(&note));
 //! assert_eq!(flags[0].rule, "dose/tenfold");
 //! ```
 

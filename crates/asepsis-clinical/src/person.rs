@@ -32,7 +32,8 @@ pub(crate) fn stated(reading: &Reading<'_>) -> Vec<Stated> {
         }
         // "50-year-old", "50 year old", "50 yo", "50 años"
         let mut last = q.last;
-        let mut old = matches!(reading.word(q.last), "yo" | "YO" | "Yo");
+        let unit = &reading.text[reading.span(q.first, q.last).range()];
+        let mut old = ["yo", "y.o", "y/o"].iter().any(|form| unit.to_ascii_lowercase().ends_with(form));
         for k in q.last + 1..q.last + 3 {
             if reading.word(k).eq_ignore_ascii_case("old") {
                 (last, old) = (k, true);

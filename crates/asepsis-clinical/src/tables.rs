@@ -123,7 +123,7 @@ impl Tables {
         let lexicon = if file.drug.is_empty() { Arc::clone(shipped()) } else { Arc::new(shipped().with(more)) };
         let mut bounds: BTreeMap<Drug, Vec<Bound>> = BTreeMap::new();
         for row in &file.bound {
-            let line = toml[..row.span().start].lines().count().max(1);
+            let line = toml[..row.span().start].matches('\n').count() + 1;
             let wrong = |what: String, remedy: String| TablesError::Value { line, what, remedy };
             let row = row.get_ref();
             let drug = lexicon.drug_named(&row.drug).ok_or_else(|| {

@@ -76,13 +76,20 @@ pub(crate) fn tokenize(text: &str) -> Vec<Token> {
             _ => (Kind::Mark, i + 1),
         };
         let mark = if kind == Kind::Mark { bytes[start] } else { 0 };
+        let letters = kind == Kind::Mark && is_letter_abbreviation(&out);
         out.push(Token { start: start as u32, end: end as u32, sentence, kind, mark, glued, number: -1 });
         glued = true;
         i = end;
-        let ends = matches!(mark, b'.' | b'!' | b'?') && bytes.get(i).is_none_or(u8::is_ascii_whitespace);
+        let ends = matches!(mark, b'.' | b'!' | b'?') && !letters && bytes.get(i).is_none_or(u8::is_ascii_whitespace);
         sentence += u32::from(ends || mark == b';');
     }
     out
+}
+
+/// Whether the last two tokens are a point and a single letter: the point after "y.o" ends no sentence.
+fn is_letter_abbreviation(tokens: &[Token]) -> bool {
+    let [.., point, letter] = tokens else { return false };
+    point.is(b'.') && letter.glued && letter.kind == Kind::Word && letter.end - letter.start == 1
 }
 
 /// A decimal point before a digit, with no digit or letter before it.

@@ -1,5 +1,7 @@
 //! Advice that harms: to stop a drug that must not be stopped, to stay away from care; a warning that a patient needs.
 
+use std::collections::BTreeSet;
+
 use asepsis_vocab::{Span, Verdict};
 
 use super::Found;
@@ -44,24 +46,28 @@ pub(crate) fn check(answer: &Reading<'_>, context: &Context, lexicon: &Lexicon, 
     if !context.patient_facing {
         return;
     }
-    let warned = |topic: u8| {
-        answer.terms.iter().any(|term| {
-            let counts = matches!(term.sense, Sense::Warned(of) if of == topic || of == EVERY_TOPIC);
-            counts && !is_talked_out(answer, term.first as usize)
-        })
-    };
-    let mut flagged = Vec::new();
+    let mut warned = BTreeSet::new();
+    for term in &answer.terms {
+        if let Sense::Warned(topic) = term.sense
+            && !warned.contains(&topic)
+            && !is_talked_out(answer, term.first as usize)
+        {
+            warned.insert(topic);
+        }
+    }
+    if warned.contains(&EVERY_TOPIC) {
+        return;
+    }
     for (topic, first, last) in own {
         let (start, _) = answer.sentence(first, 8);
         let denied = first > start && answer.has(start, first - 1, Sense::is_denial);
-        if !denied && !flagged.contains(&topic) && !warned(topic) {
-            flagged.push(topic);
+        // One mark a topic, and one warning answers for all of it.
+        if !denied && warned.insert(topic) {
             found.flag(answer.span(first, last), "advice/red-flag", Verdict::Hold);
         }
     }
     for topic in &context.topics {
-        if !flagged.contains(topic) && !warned(*topic) && !answer.tokens.is_empty() {
-            flagged.push(*topic);
+        if !answer.tokens.is_empty() && warned.insert(*topic) {
             found.flag(Span::new(0, answer.text.len()), "advice/red-flag", Verdict::Hold);
         }
     }

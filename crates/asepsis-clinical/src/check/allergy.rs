@@ -1,5 +1,6 @@
 //! Drugs that the answer gives against the request's own list of allergies and drugs. Without a list there is nothing to say.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use asepsis_vocab::{Span, Verdict};
@@ -42,22 +43,22 @@ fn dropped(answer: &Reading<'_>, context: &Context, lexicon: &Lexicon, found: &m
     if !context.summary || answer.tokens.is_empty() {
         return;
     }
-    let names = |drug: Drug| {
-        answer.terms.iter().any(|term| match term.sense {
-            Sense::Drug(other) => other == drug,
-            Sense::Class(class) => lexicon.is_of(drug, class),
-            _ => false,
-        })
-    };
-    let names_class = |class: u16| {
-        answer.terms.iter().any(|term| match term.sense {
-            Sense::Class(other) => other == class,
-            Sense::Drug(drug) => lexicon.is_of(drug, class),
-            _ => false,
-        })
-    };
-    let all = context.allergies.drugs.iter().all(|drug| names(*drug))
-        && context.allergies.classes.iter().all(|c| names_class(*c));
+    let (mut drugs, mut classes) = (BTreeSet::new(), BTreeSet::new());
+    for term in &answer.terms {
+        match term.sense {
+            Sense::Drug(drug) => {
+                drugs.insert(drug);
+            }
+            Sense::Class(class) => {
+                classes.insert(class);
+            }
+            _ => {}
+        }
+    }
+    // A drug is named by itself or by its class, a class by itself or by one of its drugs.
+    let known = &context.allergies;
+    let all = known.drugs.iter().all(|d| drugs.contains(d) || classes.iter().any(|c| lexicon.is_of(*d, *c)))
+        && known.classes.iter().all(|c| classes.contains(c) || drugs.iter().any(|d| lexicon.is_of(*d, *c)));
     if !all {
         found.flag(Span::new(0, answer.text.len()), "omission/allergy", Verdict::Annotate);
     }
@@ -123,19 +124,22 @@ fn pairs(answer: &Reading<'_>, given: &[Given], context: &Context, lexicon: &Lex
     let mut others: Vec<Drug> = context.drugs.iter().copied().chain(given.iter().map(|g| g.drug)).collect();
     others.sort_unstable();
     others.dedup();
+    let mut judged: BTreeMap<Drug, Option<Verdict>> = BTreeMap::new();
     for drug in given {
-        let verdict = PAIRS
-            .iter()
-            .filter(|pair| {
-                let [a, b] = pair.parties;
-                let meets = |one: Party, other: Party| {
-                    fits(one, drug.drug) && others.iter().any(|o| *o != drug.drug && fits(other, *o))
-                };
-                meets(a, b) || meets(b, a)
-            })
-            .map(|pair| pair.verdict)
-            .max();
-        if let Some(verdict) = verdict {
+        let judge = || {
+            PAIRS
+                .iter()
+                .filter(|pair| {
+                    let [a, b] = pair.parties;
+                    let meets = |one: Party, other: Party| {
+                        fits(one, drug.drug) && others.iter().any(|o| *o != drug.drug && fits(other, *o))
+                    };
+                    meets(a, b) || meets(b, a)
+                })
+                .map(|pair| pair.verdict)
+                .max()
+        };
+        if let Some(verdict) = *judged.entry(drug.drug).or_insert_with(judge) {
             found.flag(answer.span(drug.first, drug.last), "interaction/severe", verdict);
         }
     }

@@ -3,7 +3,7 @@
 use asepsis_vocab::Verdict;
 
 use super::Found;
-use crate::context::Context;
+use crate::context::{Context, thousandths};
 use crate::dose::Dose;
 use crate::lexicon::{Lexicon, Sense};
 use crate::quantity::Quantity;
@@ -26,6 +26,12 @@ pub(crate) fn check(answer: &Reading<'_>, doses: &[Dose], context: &Context, tab
             }
             if let Some(bounds) = tables.bounds.get(&drug) {
                 bounded(answer, dose, q, bounds, context, found);
+            }
+        }
+        if let Some((drug, per_day)) = dose.drug.zip(dose.per_day) {
+            let mut known = context.frequencies.range((drug, 0)..=(drug, u32::MAX)).take(64).peekable();
+            if known.peek().is_some() && known.all(|(_, k)| k.abs_diff(thousandths(per_day)) > k / 20) {
+                found.flag(span, "dose/frequency", Verdict::Annotate);
             }
         }
         if let Some(token) = dose.route_token.filter(|_| !route_fits(answer, lexicon, dose, q)) {

@@ -11,7 +11,7 @@ use crate::unit::{Dimension, Shape};
 
 pub(crate) fn check(answer: &Reading<'_>, context: &Context, lexicon: &Lexicon, found: &mut Found) {
     let high_alert = lexicon.class_named("high-alert");
-    for q in answer.quantities.iter().filter(|q| is_stated(q)) {
+    for q in answer.quantities.iter().filter(|q| is_stated(q) && !is_code(answer, q)) {
         found.looked.quantities += 1;
         if context.ground.holds(q) {
             continue;
@@ -41,6 +41,14 @@ pub(crate) fn is_stated(q: &Quantity) -> bool {
         Dimension::Bare | Dimension::Length | Dimension::Percent => matches!(q.subject, Subject::Measure(_)),
         _ => true,
     }
+}
+
+/// Digits, a hyphen and digits without a unit: a code or a date.
+fn is_code(answer: &Reading<'_>, q: &Quantity) -> bool {
+    let hyphen = |k: usize| answer.tokens.get(k).is_some_and(|t| t.is(b'-') && t.glued);
+    let number = |k: usize| answer.tokens.get(k).is_some_and(|t| t.kind == crate::token::Kind::Number);
+    q.unit.dimension == Dimension::Bare
+        && (hyphen(q.last + 1) && number(q.last + 2) || q.first >= 2 && hyphen(q.first - 1) && number(q.first - 2))
 }
 
 /// Whether the request holds a dose of the same drug that is a tenth of it, or ten times it.
