@@ -46,7 +46,9 @@ pub struct Context {
     pub(crate) summary: bool,
     pub(crate) ground: Ground,
     pub(crate) findings: BTreeMap<u16, Known>,
-    pub(crate) sides: BTreeMap<u16, u8>,
+    pub(crate) sides: BTreeMap<Result<u16, u64>, u8>,
+    /// The sides of all parts of the body together.
+    pub(crate) any_side: u8,
     pub(crate) allergies: Allergies,
     pub(crate) drugs: BTreeSet<Drug>,
     /// How often a day each drug is given, in thousandths, wherever the request says so.
@@ -135,7 +137,10 @@ impl Context {
             }
         }
         for sided in said::sided(&reading) {
-            *self.sides.entry(sided.organ).or_default() |= sided.sides;
+            *self.sides.entry(sided.of).or_default() |= sided.sides;
+            if sided.of.is_ok() {
+                self.any_side |= sided.sides;
+            }
         }
         self.allergies.merge(drugs::allergies(&reading));
         for dose in dose::doses(&reading) {

@@ -3,8 +3,11 @@
 //! A cue reaches forward to the end of its sentence, or to a word that turns it ("denies fever but has chills"), as in NegEx
 //! (Chapman 2001) and ConText (Harkema 2009). A question is answered by the first word after it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use crate::lexicon::{Cue, Sense};
 use crate::reading::Reading;
+use crate::token::Kind;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -117,32 +120,45 @@ fn answer(reading: &Reading<'_>, i: usize) -> Option<State> {
 /// Sides of an organ, as bits: 1 left, 2 right.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sided {
-    pub(crate) organ: u16,
+    /// The part of the body, or the hash of the word that stands in its place ("left middle finger", "left lumbar").
+    pub(crate) of: Result<u16, u64>,
     pub(crate) sides: u8,
     pub(crate) first: usize,
     pub(crate) last: usize,
 }
 
-/// Every part of the body that is named with its side.
+/// Words after "left" and "right" that say nothing of where.
+const ELSEWHERE: [&str; 36] = [
+    "side", "now", "there", "here", "away", "after", "before", "worse", "than", "then", "the", "and", "are", "was",
+    "but", "for", "with", "because", "that", "this", "you", "your", "have", "has", "okay", "alright", "well", "well,",
+    "where", "when", "from", "great", "over", "hand", "sided", "handed",
+];
+
+/// Everything that is named with its side.
 pub(crate) fn sided(reading: &Reading<'_>) -> Vec<Sided> {
     let mut out = Vec::new();
-    let mut side: Option<(u8, usize, usize)> = None;
-    for term in &reading.terms {
-        match term.sense {
-            Sense::Side(bits) => {
-                let bits = if bits == 0 { 3 } else { bits };
-                side = Some((bits, term.first as usize, term.last as usize));
+    for (n, term) in reading.terms.iter().enumerate() {
+        let Sense::Side(bits) = term.sense else { continue };
+        let sides = if bits == 0 { 3 } else { bits };
+        let (first, last) = (term.first as usize, term.last as usize);
+        let organ = reading.terms[n + 1..].iter().take(3).find_map(|next| match next.sense {
+            Sense::Organ(organ) if (1..=2).contains(&(next.first as usize - last)) => Some((organ, next.last as usize)),
+            _ => None,
+        });
+        let joined = |to: usize| {
+            (last + 1..=to).all(|k| {
+                reading.tokens[k].kind == Kind::Word && reading.tokens[k].sentence == reading.tokens[first].sentence
+            })
+        };
+        if let Some((organ, end)) = organ.filter(|(_, end)| joined(*end)) {
+            out.push(Sided { of: Ok(organ), sides, first, last: end });
+        } else if reading.tokens.get(last + 1).is_some() && joined(last + 1) {
+            let word = reading.word(last + 1).to_lowercase();
+            if (4..=32).contains(&word.len()) && !ELSEWHERE.contains(&word.as_str()) {
+                let mut hasher = DefaultHasher::new();
+                word.trim_end_matches('s').hash(&mut hasher);
+                out.push(Sided { of: Err(hasher.finish()), sides, first, last: last + 1 });
             }
-            Sense::Organ(organ) => {
-                if let Some((sides, first, last)) = side
-                    && (1..=2).contains(&(term.first as usize - last))
-                    && reading.tokens[first].sentence == reading.tokens[term.first as usize].sentence
-                    && (last + 1..term.first as usize).all(|k| reading.tokens[k].kind == crate::token::Kind::Word)
-                {
-                    out.push(Sided { organ, sides, first, last: term.last as usize });
-                }
-            }
-            _ => {}
         }
     }
     out

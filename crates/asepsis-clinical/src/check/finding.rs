@@ -11,23 +11,27 @@ pub(crate) fn check(answer: &Reading<'_>, context: &Context, found: &mut Found) 
     for said in said::said(answer) {
         found.looked.findings += 1;
         let Some(known) = context.findings.get(&said.finding) else { continue };
-        // What was asked or weighed leaves room for both.
-        if known.open {
-            continue;
-        }
         let rule = match said.state {
             State::Affirmed if known.family && !known.affirmed => "negation/family",
             State::Affirmed if known.denied && !known.affirmed => "negation/flipped",
-            State::Denied if known.affirmed && !known.denied => "negation/flipped",
+            // What was asked or weighed leaves room for it not to be there.
+            State::Denied if known.affirmed && !known.denied && !known.open => "negation/flipped",
             _ => continue,
         };
         found.flag(answer.span(said.first, said.last), rule, Verdict::Annotate);
     }
     for sided in said::sided(answer) {
-        if let Some(known) = context.sides.get(&sided.organ)
-            && known & sided.sides == 0
-        {
-            found.flag(answer.span(sided.first, sided.last), "laterality/flipped", Verdict::Hold);
+        let span = answer.span(sided.first, sided.last);
+        match context.sides.get(&sided.of) {
+            Some(known) if known & sided.sides == 0 => {
+                let verdict = if sided.of.is_ok() { Verdict::Hold } else { Verdict::Annotate };
+                found.flag(span, "laterality/flipped", verdict);
+            }
+            // The request speaks of one side only, in whatever words.
+            None if sided.of.is_ok() && context.any_side != 0 && context.any_side & sided.sides == 0 => {
+                found.flag(span, "laterality/flipped", Verdict::Annotate);
+            }
+            _ => {}
         }
     }
 }
