@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 static CHECKS: LazyLock<Checks> = LazyLock::new(|| Checks::new(Tables::shipped()));
 
 fn grounding(flags: &[Flag]) -> Vec<(usize, usize)> {
-    let of = |f: &&Flag| matches!(f.rule.as_str(), "grounding/dose" | "grounding/number" | "dose/tenfold" | "dose/high-alert");
+    let of = |f: &&Flag| matches!(f.rule.as_str(), "grounding/dose" | "grounding/number" | "grounding/finding" | "dose/tenfold" | "dose/high-alert");
     flags.iter().filter(of).map(|f| (f.span.start, f.span.end)).collect()
 }
 

@@ -235,7 +235,12 @@ fn denials(note: &str) -> Vec<Change> {
             }
             let reach = rest.find(['.', '\n']).unwrap_or(rest.len());
             let to = vec![("turned".to_owned(), other.to_owned())];
-            out.push(Change { span: Span::new(start, start + word.len()), to, reach, rules: &["negation/flipped"] });
+            out.push(Change {
+                span: Span::new(start, start + word.len()),
+                to,
+                reach,
+                rules: &["negation/flipped", "grounding/finding"],
+            });
         }
     }
     out

@@ -98,19 +98,33 @@ fn goes_on(reading: &Reading<'_>, first: usize) -> bool {
     first > 0 && (reading.tokens[first - 1].is(b',') || reading.word(first - 1).eq_ignore_ascii_case("or"))
 }
 
-/// What the words after the sentence answer: "[patient] no", "Yes, ...".
+/// What the words after the question answer: "[patient] no", "Yes, ...". Questions in a row have one answer.
 fn answer(reading: &Reading<'_>, i: usize) -> Option<State> {
-    let (_, last) = reading.sentence(i, 40);
+    let (_, mut last) = reading.sentence(i, 40);
+    for _ in 0..5 {
+        let next = reading.tokens.get(last + 1)?;
+        let (_, end) = reading.sentence(last + 1, 40);
+        if next.is(b'[') || !reading.tokens[end].is(b'?') {
+            break;
+        }
+        last = end;
+    }
     let mut k = last + 1;
     if reading.tokens.get(k)?.is(b'[') {
         k += 3;
     } else if reading.tokens.get(k + 1)?.is(b':') {
         k += 2;
     }
-    let is = |words: &[&str]| words.iter().any(|word| reading.word(k).eq_ignore_ascii_case(word));
-    if is(&["no", "nope", "nah", "none", "never"]) {
-        Some(State::Denied)
-    } else if is(&["yes", "yeah", "yep", "si", "sí"]) {
+    let is = |k: usize, words: &[&str]| words.iter().any(|word| reading.word(k).eq_ignore_ascii_case(word));
+    let most = k + 8;
+    while k < most && is(k, &["um", "uh", "well", "oh", ",", "so", "gosh"]) {
+        k += 1;
+    }
+    if is(k, &["no", "nope", "nah", "none", "never"]) {
+        // "no fever, some chills" speaks for itself.
+        let named = reading.has(k + 1, k + 1, |sense| matches!(sense, Sense::Finding(_)));
+        (!named).then_some(State::Denied)
+    } else if is(k, &["yes", "yeah", "yep", "si", "sí"]) {
         Some(State::Affirmed)
     } else {
         None

@@ -21,7 +21,10 @@ fn text() -> impl Strategy<Value = String> {
 
 fn grounding(flags: Vec<Flag>) -> Vec<(usize, usize)> {
     let of = |f: &Flag| {
-        matches!(f.rule.as_str(), "grounding/dose" | "grounding/number" | "dose/tenfold" | "dose/high-alert")
+        matches!(
+            f.rule.as_str(),
+            "grounding/dose" | "grounding/number" | "grounding/finding" | "dose/tenfold" | "dose/high-alert"
+        )
     };
     flags.into_iter().filter(|f| of(f)).map(|f| (f.span.start, f.span.end)).collect()
 }

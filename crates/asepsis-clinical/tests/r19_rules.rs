@@ -105,6 +105,8 @@ fn r19_findings_and_sides_that_are_turned_around() {
     flagged("She has a fever.", "No fever.", "negation/flipped", "fever");
     flagged("Mother had breast cancer.", "She has cancer.", "negation/family", "cancer");
     flagged("Left knee pain.", "MRI of the right knee.", "laterality/flipped", "right knee");
+    flagged("Cough.", "The patient reports cough and chest pain.", "grounding/finding", "chest pain");
+    quiet("Cough.", "Watch for chest pain; the drug can cause nausea.");
     quiet("He denies chest pain, fever, or chills but has a cough.", "Has a cough. No chest pain, fever or chills.");
     quiet("Rule out pneumonia.", "No pneumonia.");
     quiet("Left knee and right knee pain.", "Pain of the right knee.");
@@ -192,7 +194,7 @@ fn r20_a_danger_sign_to_a_patient_needs_its_warning() {
     assert_eq!((flags[0].rule.as_str(), flags[0].verdict), ("advice/red-flag", Verdict::Hold));
     assert!(checks.review("Call 911.", &patient).is_empty());
     // To staff it is a note like any other.
-    assert!(checks.review("Patient reports chest pain.", &Context::of(&[])).is_empty());
+    assert!(checks.review("Patient reports chest pain.", &Context::of(&asked)).is_empty());
 }
 
 #[test]

@@ -10,7 +10,12 @@ use crate::said::{self, State};
 pub(crate) fn check(answer: &Reading<'_>, context: &Context, found: &mut Found) {
     for said in said::said(answer) {
         found.looked.findings += 1;
-        let Some(known) = context.findings.get(&said.finding) else { continue };
+        let Some(known) = context.findings.get(&said.finding) else {
+            if said.state == State::Affirmed && is_claimed(answer, said.first) {
+                found.flag(answer.span(said.first, said.last), "grounding/finding", Verdict::Annotate);
+            }
+            continue;
+        };
         let rule = match said.state {
             State::Affirmed if known.family && !known.affirmed => "negation/family",
             State::Affirmed if known.denied && !known.affirmed => "negation/flipped",
@@ -34,4 +39,26 @@ pub(crate) fn check(answer: &Reading<'_>, context: &Context, found: &mut Found) 
             _ => {}
         }
     }
+}
+
+/// Whether the sentence says that the patient tells or shows it. What is named otherwise (effects of a drug, what to watch
+/// for) is no statement about the patient.
+fn is_claimed(answer: &Reading<'_>, first: usize) -> bool {
+    const WORDS: [&str; 13] = [
+        "reports",
+        "reported",
+        "endorses",
+        "endorsed",
+        "complains",
+        "complained",
+        "admits",
+        "presents",
+        "presented",
+        "experiences",
+        "experienced",
+        "positive",
+        "notes",
+    ];
+    let (start, _) = answer.sentence(first, 12);
+    (start..first).any(|k| WORDS.iter().any(|word| answer.word(k).eq_ignore_ascii_case(word)))
 }
