@@ -9,11 +9,12 @@ use crate::cite::{self, Scheme};
 use crate::dose;
 use crate::drugs::{self, Allergies};
 use crate::ground::Ground;
-use crate::lexicon::{Drug, Lexicon, Sense, shipped};
+use crate::lexicon::{Lexicon, shipped};
 use crate::person;
 use crate::quantity::implied;
 use crate::reading::Reading;
 use crate::said::{self, State};
+use crate::sense::{Drug, Sense};
 use crate::unit::Dimension;
 
 /// A piece of the request, with who wrote it.

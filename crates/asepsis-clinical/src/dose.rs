@@ -1,7 +1,7 @@
 //! Doses of an answer or a text: a quantity of a drug with its route and how often it is given.
 
-use crate::lexicon::{Cue, Drug, Sense};
 use crate::reading::Reading;
+use crate::sense::{Cue, Drug, Sense};
 use crate::unit::Dimension;
 
 /// How far behind or before the quantity its route and frequency are looked for, in tokens.
@@ -46,7 +46,7 @@ pub(crate) fn doses(reading: &Reading<'_>) -> Vec<Dose> {
         .max(q.first.saturating_sub(8));
         let after = reading.terms_between(q.last + 1, ahead);
         let before = reading.terms_between(behind, q.first.saturating_sub(1));
-        let route = |term: &&crate::lexicon::Term| matches!(term.sense, Sense::Route(_));
+        let route = |term: &&crate::sense::Term| matches!(term.sense, Sense::Route(_));
         // "500 mg tablets IV": the form says a route too, and the word after it says more.
         let first_route = after.iter().find(route);
         let more = first_route.and_then(|form| {

@@ -1,8 +1,9 @@
 //! Drugs of a text by what is said of them: allergies, what is given, what is taken.
 
 use crate::dose::Dose;
-use crate::lexicon::{Cue, Drug, Lexicon, Sense};
+use crate::lexicon::Lexicon;
 use crate::reading::Reading;
+use crate::sense::{Cue, Drug, Sense};
 
 /// How far a cue reaches to a drug, in tokens.
 const REACH: usize = 12;

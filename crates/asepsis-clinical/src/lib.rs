@@ -31,6 +31,7 @@ mod reading;
 mod review;
 mod rules;
 mod said;
+mod sense;
 mod tables;
 mod token;
 mod ucum;

@@ -1,6 +1,6 @@
 //! Numbers in digits and words: "1,000", ".5", "twenty-three hundred", "zero point four", "one twenty over eighty".
 
-use crate::lexicon::{AND, ARTICLE, HALF, HUNDRED, OH, POINT, THOUSAND};
+use crate::sense::{AND, ARTICLE, HALF, HUNDRED, OH, POINT, THOUSAND};
 use crate::token::{Kind, Token};
 
 /// A number and the tokens that it is written in, both included.

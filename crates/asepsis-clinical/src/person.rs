@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use asepsis_vocab::Span;
 
-use crate::lexicon::{Cue, Sense};
 use crate::reading::Reading;
+use crate::sense::{Cue, Sense};
 use crate::token::Kind;
 use crate::unit::Dimension;
 

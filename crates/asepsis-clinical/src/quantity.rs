@@ -1,7 +1,7 @@
 //! Quantities of a text: a number with its unit, what it is a quantity of, and what else stands near it.
 
-use crate::lexicon::{Drug, Sense, TO, Term};
 use crate::number::{Number, number};
+use crate::sense::{Drug, Sense, TO, Term};
 use crate::token::{Kind, Token};
 use crate::unit::{Dimension, Unit};
 
@@ -146,7 +146,7 @@ fn spread_units(tokens: &[Token], out: &mut [Quantity]) {
         }
         let between = &tokens[before.last + 1];
         // "three to four hundred"
-        if between.number == TO && before.value < 10.0 && tokens[after.last].number == crate::lexicon::HUNDRED {
+        if between.number == TO && before.value < 10.0 && tokens[after.last].number == crate::sense::HUNDRED {
             before.value *= 100.0;
         }
         if between.number == TO || between.is(b'-') || between.is(b'/') || between.is(0xe2) {
@@ -228,6 +228,6 @@ fn choose<'a>(
     let (Some(b), Some(a)) = (before, after) else { return before.or(after) };
     // "40 mg of X", "ten milligrams of norvasc"; "A, 5 mg B": a comma or "and" cuts the one before off.
     let adjacent = a.0 - q.last <= 2 && !(a.0 - q.last == 2 && tokens[q.last + 1].kind == Kind::Mark);
-    let cut = (b.1 + 1..q.first).any(|k| tokens[k].is(b',') || tokens[k].number == crate::lexicon::AND);
+    let cut = (b.1 + 1..q.first).any(|k| tokens[k].is(b',') || tokens[k].number == crate::sense::AND);
     if adjacent && (cut || q.first - b.1 > 3) { Some(a) } else { Some(b) }
 }

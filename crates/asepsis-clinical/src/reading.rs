@@ -1,7 +1,8 @@
 //! A text, read once: tokens, what the phrases mean, quantities.
 
-use crate::lexicon::{Lexicon, Sense, Term};
+use crate::lexicon::Lexicon;
 use crate::quantity::{Quantity, quantities};
+use crate::sense::{Sense, Term};
 use crate::token::{Token, tokenize};
 
 /// How much of a text is read, in bytes. What comes after is flagged as not looked at.

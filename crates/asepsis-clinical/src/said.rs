@@ -5,8 +5,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::lexicon::{Cue, Sense};
 use crate::reading::Reading;
+use crate::sense::{Cue, Sense};
 use crate::token::Kind;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

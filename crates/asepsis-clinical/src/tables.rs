@@ -8,8 +8,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::codes::{CodeSet, CodeSets, CodeSystem, CodesError};
-use crate::lexicon::{Drug, Lexicon, shipped};
+use crate::lexicon::{Lexicon, shipped};
 use crate::reading::Reading;
+use crate::sense::Drug;
 use crate::unit::{Dimension, Unit};
 
 /// Why a table of bounds cannot be used.

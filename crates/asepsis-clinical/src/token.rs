@@ -27,7 +27,7 @@ pub(crate) struct Token {
     pub(crate) mark: u8,
     /// Whether nothing stands between it and the token before.
     pub(crate) glued: bool,
-    /// What the word says as a part of a number: see [`crate::lexicon`].
+    /// What the word says as a part of a number: see [`crate::sense`].
     pub(crate) number: i16,
 }
 

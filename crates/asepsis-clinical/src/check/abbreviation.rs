@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use asepsis_vocab::Verdict;
 
 use super::Found;
-use crate::lexicon::{Sense, list, rows};
+use crate::lexicon::{list, rows};
 use crate::reading::Reading;
+use crate::sense::Sense;
 use crate::token::{Kind, tokenize};
 use crate::unit::Dimension;
 

@@ -6,8 +6,9 @@ use asepsis_vocab::{Span, Verdict};
 
 use super::Found;
 use crate::context::Context;
-use crate::lexicon::{Cue, EVERY_TOPIC, Lexicon, Sense};
+use crate::lexicon::Lexicon;
 use crate::reading::Reading;
+use crate::sense::{Cue, EVERY_TOPIC, Sense};
 
 /// Classes of drugs that are dangerous to stop (boxed warnings and section 5 of their labels).
 const NEVER_STOPPED: [&str; 8] = [

@@ -9,9 +9,10 @@ use super::Found;
 use crate::context::Context;
 use crate::dose::Dose;
 use crate::drugs::{Given, allergies, given};
-use crate::lexicon::{Drug, Lexicon, Sense, rows};
+use crate::lexicon::{Lexicon, rows};
 use crate::reading::Reading;
 use crate::said::{State, said};
+use crate::sense::{Drug, Sense};
 
 pub(crate) fn check(answer: &Reading<'_>, doses: &[Dose], context: &Context, lexicon: &Lexicon, found: &mut Found) {
     let given = given(answer, doses);
@@ -35,7 +36,7 @@ pub(crate) fn check(answer: &Reading<'_>, doses: &[Dose], context: &Context, lex
 fn dropped(answer: &Reading<'_>, context: &Context, lexicon: &Lexicon, found: &mut Found) {
     let own = allergies(answer);
     if own.none {
-        let place = answer.terms.iter().find(|t| t.sense == Sense::Cue(crate::lexicon::Cue::NoAllergy));
+        let place = answer.terms.iter().find(|t| t.sense == Sense::Cue(crate::sense::Cue::NoAllergy));
         if let Some(term) = place {
             found.flag(answer.span(term.first as usize, term.last as usize), "allergy/denied", Verdict::Hold);
         }

@@ -5,9 +5,10 @@ use asepsis_vocab::Verdict;
 use super::Found;
 use crate::context::{Context, thousandths};
 use crate::dose::Dose;
-use crate::lexicon::{Lexicon, Sense};
+use crate::lexicon::Lexicon;
 use crate::quantity::Quantity;
 use crate::reading::Reading;
+use crate::sense::Sense;
 use crate::tables::{Bound, Tables};
 use crate::unit::Dimension;
 
@@ -48,7 +49,7 @@ pub(crate) fn check(answer: &Reading<'_>, doses: &[Dose], context: &Context, tab
             ["dispense", "disp", "quantity", "qty", "#", "of", "bottle"].iter().any(|w| before.eq_ignore_ascii_case(w));
         let told = q.first > 0 && {
             let (start, _) = answer.sentence(q.first, 4);
-            answer.has(start, q.first - 1, |sense| sense == Sense::Cue(crate::lexicon::Cue::Give))
+            answer.has(start, q.first - 1, |sense| sense == Sense::Cue(crate::sense::Cue::Give))
         };
         if q.unit.dimension == Dimension::Piece && swallowed && told && !dispensed && q.value > MANY_PIECES {
             found.flag(answer.span(q.first, q.last), "dose/many-pieces", Verdict::Hold);
@@ -57,7 +58,7 @@ pub(crate) fn check(answer: &Reading<'_>, doses: &[Dose], context: &Context, tab
 }
 
 /// Insulin and heparin are dosed in units, never by weight or volume alone; units are of few drugs.
-fn unit_fits(lexicon: &Lexicon, drug: crate::lexicon::Drug, q: &Quantity) -> bool {
+fn unit_fits(lexicon: &Lexicon, drug: crate::sense::Drug, q: &Quantity) -> bool {
     let of = |class: &str| lexicon.class_named(class).is_some_and(|class| lexicon.is_of(drug, class));
     if of("insulin") {
         return !matches!(q.unit.dimension, Dimension::Mass | Dimension::Equivalent | Dimension::Mole);
@@ -148,10 +149,7 @@ fn never_routes(answer: &Reading<'_>, tables: &Tables, found: &mut Found) {
         let (start, end) = answer.sentence(first, 14);
         // What warns of it is no order: "never give vincristine intrathecally", "not for intrathecal use".
         let warned = answer.has(start, end, |sense| {
-            matches!(
-                sense,
-                Sense::Cue(crate::lexicon::Cue::Denied | crate::lexicon::Cue::Not | crate::lexicon::Cue::Avoid)
-            )
+            matches!(sense, Sense::Cue(crate::sense::Cue::Denied | crate::sense::Cue::Not | crate::sense::Cue::Avoid))
         }) || (start..=end)
             .any(|k| ["fatal", "only"].iter().any(|w| answer.word(k).eq_ignore_ascii_case(w)));
         for route in answer.terms_between(first, end) {
