@@ -197,7 +197,11 @@ pub(crate) fn given(reading: &Reading<'_>, doses: &[Dose]) -> Vec<Given> {
         if is_set_aside(reading, first, last) {
             continue;
         }
-        let (start, _) = reading.sentence(first, REACH);
+        let (start, end) = reading.sentence(first, REACH);
+        // "What happens when you take clonidine?" gives nothing.
+        if reading.tokens[end].is(b'?') {
+            continue;
+        }
         let told = reading.has(start, first.saturating_sub(1), |sense| sense == Sense::Cue(Cue::Give));
         let from = doses.partition_point(|d| reading.quantities[d.quantity].last + REACH < first);
         let dosed = doses[from..]

@@ -192,6 +192,7 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
                 && fits(*subject)
                 && *first > q.last
                 && first - q.last <= 3
+                && (q.last + 1..*first).all(|k| tokens[k].kind == Kind::Word)
                 && tokens[*first].sentence == sentence
         });
         let chosen = choose(tokens, &q, before, after);
@@ -227,7 +228,7 @@ fn choose<'a>(
 ) -> Option<&'a Place> {
     let (Some(b), Some(a)) = (before, after) else { return before.or(after) };
     // "40 mg of X", "ten milligrams of norvasc"; "A, 5 mg B": a comma or "and" cuts the one before off.
-    let adjacent = a.0 - q.last <= 2 && !(a.0 - q.last == 2 && tokens[q.last + 1].kind == Kind::Mark);
+    let adjacent = a.0 - q.last <= 2;
     let cut = (b.1 + 1..q.first).any(|k| tokens[k].is(b',') || tokens[k].number == crate::sense::AND);
     if adjacent && (cut || q.first - b.1 > 3) { Some(a) } else { Some(b) }
 }

@@ -99,7 +99,16 @@ fn stands(answer: &Reading<'_>, i: usize, place: Place) -> bool {
     match place {
         // A level ("156 IU/L") is no dose.
         Place::Number if answer.tokens.get(i + 1).is_some_and(|t| t.is(b'/')) => false,
-        Place::Number => i > 0 && (answer.tokens[i - 1].kind == Kind::Number || answer.tokens[i - 1].number >= 0),
+        // Nor is "2020 U.S.", nor "a U T I".
+        Place::Number
+            if answer.tokens.get(i + 1).is_some_and(|t| t.is(b'.') && t.glued)
+                && answer.tokens.get(i + 2).is_some_and(|t| t.glued) =>
+        {
+            false
+        }
+        Place::Number => {
+            i > 0 && (answer.tokens[i - 1].kind == Kind::Number || (0..=1000).contains(&answer.tokens[i - 1].number))
+        }
         Place::Any => true,
         Place::Dose => dose(),
         Place::Order => dose() || answer.has(first, last, |sense| matches!(sense, Sense::Drug(_))),
