@@ -72,6 +72,15 @@ impl Checks {
         self.examine(answer, context).flags
     }
 
+    /// What there is to say of a part of an answer that is still being written. Cut it at [`whole_sentences`]. What only the
+    /// whole answer can show (a warning or an allergy that is missing) is left to [`Checks::review`] at its end.
+    #[must_use]
+    pub fn review_part(&self, part: &str, context: &Context) -> Vec<Flag> {
+        let mut flags = self.review(part, context);
+        flags.retain(|flag| flag.rule != "advice/red-flag" && !flag.rule.starts_with("omission/"));
+        flags
+    }
+
     /// The same, with what was looked at.
     #[must_use]
     pub fn examine(&self, answer: &str, context: &Context) -> Review {
@@ -101,4 +110,14 @@ impl Checks {
         flags.dedup();
         Review { flags, looked }
     }
+}
+
+/// How many bytes of a text that is still being written are whole sentences or lines.
+#[must_use]
+pub fn whole_sentences(text: &str) -> usize {
+    let tokens = token::tokenize(text);
+    let Some(last) = tokens.last() else { return 0 };
+    let first = tokens.partition_point(|token| token.sentence < last.sentence);
+    // The last sentence is whole only when another has begun.
+    tokens[first].start as usize
 }

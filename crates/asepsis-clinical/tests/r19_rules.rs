@@ -1,6 +1,6 @@
 //! R19: what each rule flags, and what stands beside it that it must not flag.
 
-use asepsis_clinical::{Checks, CodeSystem, Context, Piece, Tables, explain, rules};
+use asepsis_clinical::{Checks, CodeSystem, Context, Piece, Tables, explain, rules, whole_sentences};
 use asepsis_vocab::{Origin, Verdict};
 
 fn flags(context: &str, answer: &str) -> Vec<(String, String)> {
@@ -247,4 +247,24 @@ fn r19_every_rule_is_explained_in_plain_words() {
         let told = explain(rule).expect("it is listed");
         assert!(!told.title.is_empty() && !told.why.is_empty() && told.remedy.ends_with('.'), "{rule}");
     }
+}
+
+#[test]
+fn r19_an_answer_is_reviewed_as_it_is_written() {
+    let checks = Checks::new(Tables::shipped());
+    let note = [Piece::new("Furosemide 40 mg daily. Digoxin 0.125 mg daily. Chest pain?", Origin::Patient)];
+    let context = Context::of(&note).patient_facing(true);
+    let answer = "Take furosemide 40 mg daily. Your digoxin is 1.25 mg daily. For chest pain call 911. ";
+    let (mut done, mut flags) = (0, Vec::new());
+    for end in (1..=answer.len()).filter(|end| answer.is_char_boundary(*end)) {
+        let part = &answer[done..end];
+        let whole = whole_sentences(part);
+        let found = checks.review_part(&part[..whole], &context);
+        flags.extend(found.into_iter().map(|f| (f.rule, f.span.start + done)));
+        done += whole;
+    }
+    flags.extend(checks.review_part(&answer[done..], &context).into_iter().map(|f| (f.rule, f.span.start + done)));
+    assert_eq!(flags, [("dose/tenfold".to_owned(), answer.find("1.25").expect("it is there"))]);
+    let whole: Vec<_> = checks.review(answer, &context).into_iter().map(|f| (f.rule, f.span.start)).collect();
+    assert_eq!(whole, flags);
 }
