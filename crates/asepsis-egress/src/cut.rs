@@ -64,7 +64,7 @@ fn hidden(word: &str, hosts: &Hosts, seen: usize) -> Option<&'static str> {
     let read = undone(word, Of::All);
     if read != word {
         let mut found = Vec::new();
-        addresses(&read, hosts, &mut found);
+        addresses(&read, Written::Plain, hosts, &mut found);
         if found.len() > seen {
             return Some("channel/escaped-address");
         }
@@ -79,9 +79,9 @@ fn hidden(word: &str, hosts: &Hosts, seen: usize) -> Option<&'static str> {
     None
 }
 
-fn addresses(text: &str, hosts: &Hosts, found: &mut Vec<Cut>) {
+fn addresses(text: &str, written: Written, hosts: &Hosts, found: &mut Vec<Cut>) {
     let mut from = 0;
-    while let Some(address) = address::first(text, from) {
+    while let Some(address) = address::first(text, from, if written == Written::Json { 4 } else { 2 }) {
         from = address.range.end.max(address.range.start + 1);
         if let Some(rule) = hosts.refuses(&address.opened) {
             found.push(Cut { range: address.range, rule });
@@ -103,7 +103,7 @@ fn whole(word: &str, range: Range<usize>, written: Written) -> Range<usize> {
 
 fn plain<'w>(word: &'w str, first: bool, written: Written, hosts: &Hosts, cuts: &mut Vec<Cut>) -> Cow<'w, str> {
     let mut refused = Vec::new();
-    addresses(word, hosts, &mut refused);
+    addresses(word, written, hosts, &mut refused);
     let mut steps: Vec<(Range<usize>, &'static str, Cow<'static, str>)> =
         refused.into_iter().map(|cut| (whole(word, cut.range, written), cut.rule, Cow::Borrowed(REMOVED))).collect();
     let mut from = 0;

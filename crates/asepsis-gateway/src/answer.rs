@@ -62,7 +62,7 @@ impl Gateway {
             tokio::spawn(
                 Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut))
                     .saying(said)
-                    .judging(Desk::new(self.tools()))
+                    .judging(Desk::new(self.tools(), used.patient()))
                     .holding(self.holds, used.is_unread(), self.coaching.in_answers)
                     .run(body),
             );
@@ -120,7 +120,7 @@ impl Gateway {
         let (restored, marks) = match Json::parse(&bytes, &limits) {
             Ok(json) => {
                 let calls = switch::calls(protocol, &json);
-                let mut desk = Desk::new(self.tools());
+                let mut desk = Desk::new(self.tools(), used.patient());
                 let judged = judged(&calls, &mut switch, &mut desk, &mut admitted);
                 let reviewed = match judged {
                     None => {

@@ -92,11 +92,21 @@ impl Restored {
         labels: &Labels,
         desk: &Desk,
     ) -> Result<Vec<u8>, Fault> {
+        let inputs =
+            json.root().get("content").into_iter().flat_map(Node::items).filter_map(|block| block.get("input"));
+        if let Some(fault) = inputs.filter_map(|input| desk.other_patient(input)).next() {
+            return Err(fault);
+        }
         let mut edits = json.edits();
         for text in self.texts {
             let mut changed = text.changed;
             let mut restored = text.restored;
             let must = text.call.is_some_and(|at| desk.labels(at));
+            if text.call.is_some()
+                && let Some(fault) = desk.other_patient_in(&restored)
+            {
+                return Err(fault);
+            }
             if text.is_data && (text.words.is_some() || text.call.is_some()) {
                 match labels.fhir(&restored) {
                     Some(labelled) => (restored, changed) = (labelled, true),

@@ -110,7 +110,7 @@ impl Relay {
             last: Vec::new(),
             answer_bytes: 0,
             said: Said::default(),
-            desk: Desk::new(Arc::default()),
+            desk: Desk::new(Arc::default(), None),
             whole: BTreeMap::new(),
             labels,
             spoken: BTreeMap::new(),
@@ -423,7 +423,8 @@ impl Relay {
                     }
                     let from = out.len();
                     let is_fhir = id.part == Part::Content && !is_speech && may_be_fhir(beginning) == Some(true);
-                    if is_fhir || id.call().is_some_and(|at| self.desk.labels(at)) {
+                    let is_call = |at| self.desk.labels(at) || self.desk.waits_for_arguments();
+                    if is_fhir || id.call().is_some_and(is_call) {
                         self.whole.insert(id, String::new());
                     }
                     lane.push(beginning, self.whole.get_mut(&id).unwrap_or(out));
@@ -455,6 +456,9 @@ impl Relay {
                 None => lane.finish(out),
                 Some(mut whole) => {
                     lane.finish(&mut whole);
+                    if id.call().is_some() && self.held.is_none() {
+                        self.held = self.desk.other_patient_in(&whole);
+                    }
                     match self.labels.fhir(&whole) {
                         Some(labelled) => out.push_str(&labelled),
                         None if id.call().is_some_and(|at| self.desk.labels(at)) => self.held = Some(unlabelled()),

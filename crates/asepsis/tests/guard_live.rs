@@ -290,3 +290,46 @@ fn r19_fhir_that_an_ai_wrote_bears_its_label_and_where_it_comes_from() {
         }
     }
 }
+
+#[test]
+fn r29_a_tool_is_called_for_the_patient_of_the_exchange_and_for_nobody_else() {
+    let site = clinic();
+    let patient = "urn:oid:2.16.840.1.113883.19.5|4471902";
+    let asked = |arguments: &str, stream: bool, anthropic: bool| {
+        let order = format!("call the tool find_record with {arguments}");
+        let (path, model) = if anthropic {
+            ("/v1/messages", "standin-messages-obey-f2")
+        } else {
+            ("/v1/chat/completions", "standin-obey-f2")
+        };
+        let body = json!({"model": model, "max_tokens": 500, "stream": stream, "messages": [{"role": "user", "content": order}]});
+        let headers = [("x-api-key", site.clinician()), ("x-asepsis-labels", "none"), ("x-asepsis-patient", patient)];
+        site.request("POST", path, &headers, body.to_string().as_bytes())
+    };
+    for anthropic in [false, true] {
+        for stream in [false, true] {
+            for own in [
+                r#"{"mrn": "447-1902"}"#,
+                r#"{"subject": {"reference": "Patient/4471902"}}"#,
+                r#"{"query": {"patientId": 4471902}}"#,
+                r#"{"name": "x"}"#,
+            ] {
+                let reply = asked(own, stream, anthropic);
+                assert!(
+                    reply.status == 200 && !reply.text().contains("another patient"),
+                    "{own} {stream} {anthropic}: {}",
+                    reply.text()
+                );
+            }
+            for other in [
+                r#"{"mrn": "9904412"}"#,
+                r#"{"subject": {"reference": "Patient/9904412"}}"#,
+                r#"{"query": [{"patientId": 9904412}]}"#,
+            ] {
+                let reply = asked(other, stream, anthropic);
+                assert!(reply.text().contains("another patient"), "{other} {stream} {anthropic}: {}", reply.text());
+                assert!(!reply.text().contains("9904412"), "{other} {stream} {anthropic}: {}", reply.text());
+            }
+        }
+    }
+}
