@@ -44,6 +44,22 @@ fn r19_numbers_of_another_drug_do_not_ground_a_dose() {
 }
 
 #[test]
+fn r19_doses_and_levels_of_fhir_and_hl7_ground_an_answer() {
+    let fhir = r#"{"resourceType":"MedicationRequest","medicationCodeableConcept":{"coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm",
+        "code":"314076","display":"Lisinopril"}]},"dosageInstruction":[{"timing":{"code":{"text":"daily"}},"doseAndRate":[{"doseQuantity":{"value":20,
+        "unit":"mg","system":"http://unitsofmeasure.org","code":"mg"}}]}]}"#;
+    quiet(fhir, "Lisinopril 20 mg daily.");
+    flagged(fhir, "Lisinopril 40 mg daily.", "grounding/dose", "40 mg");
+    flagged(fhir, "Metformin 20 mg daily.", "grounding/dose", "20 mg");
+    let hl7 = "OBX|1|NM|2345-7^Glucose^LN||95|mg/dL|70-99|N\rOBX|2|NM|2160-0^Creatinine^LN||1.1|mg/dL\rRXE|1|^^^LISINOPRIL|20||MG";
+    quiet(hl7, "Glucose was 95 mg/dL, creatinine 1.1. Lisinopril 20 mg.");
+    flagged(hl7, "Glucose was 195 mg/dL.", "grounding/number", "195 mg/dL");
+    flagged(hl7, "Lisinopril 200 mg.", "dose/tenfold", "200 mg");
+    let patient = r#"{"resourceType":"Patient","gender":"female"}"#;
+    flagged(patient, "A 40-year-old man.", "patient/sex", "man");
+}
+
+#[test]
 fn r19_a_moved_point_is_held() {
     flagged("Digoxin 0.125 mg daily.", "Digoxin 1.25 mg daily.", "dose/tenfold", "1.25 mg");
     flagged("Fentanyl 50 mcg IV once.", "Fentanyl 50 mg IV once.", "dose/tenfold", "50 mg");
