@@ -166,6 +166,8 @@ fn r19_codes_are_judged_where_the_text_names_their_system() {
     quiet("", r#"{"value":5,"system":"http://unitsofmeasure.org","code":"mg/dL"}"#);
     quiet("", r#"{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}"#);
     quiet("", "ICD-10-CM E11.9, I10 and Z79.4; LOINC 2345-7; SNOMED CT 22298006; NPI 1234567893; NDC 0002-8215-01");
+    // Found by fuzzing: a run of a code that goes on into the name of its system.
+    quiet("", "5-LOINC");
     quiet("", "LOINC version 2.76 is out, ICD-9 is old, call 2345-8.");
 }
 
