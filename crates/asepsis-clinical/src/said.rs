@@ -44,7 +44,7 @@ pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
             sentence = reading.tokens[first].sentence;
             (denied, not, open, family) = (None, None, None, None);
         }
-        let within = |at: Option<usize>, reach: usize| at.is_some_and(|at| first - at <= reach);
+        let within = |at: Option<usize>, reach: usize| at.is_some_and(|at| first.saturating_sub(at) <= reach);
         match term.sense {
             Sense::Cue(Cue::Denied) => denied = Some(last),
             Sense::Cue(Cue::Not) => not = Some(last),
@@ -52,8 +52,9 @@ pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
             Sense::Cue(Cue::Family) => family = Some(last),
             Sense::Cue(Cue::Turn) => (denied, not, open) = (None, None, None),
             Sense::Cue(Cue::DeniedBefore) => {
-                if let Some(before) =
-                    out.last_mut().filter(|s| first - s.last <= 6 && reading.tokens[s.first].sentence == sentence)
+                if let Some(before) = out
+                    .last_mut()
+                    .filter(|s| first.saturating_sub(s.last) <= 6 && reading.tokens[s.first].sentence == sentence)
                 {
                     before.state = State::Denied;
                 }
@@ -156,7 +157,9 @@ pub(crate) fn sided(reading: &Reading<'_>) -> Vec<Sided> {
         let sides = if bits == 0 { 3 } else { bits };
         let (first, last) = (term.first as usize, term.last as usize);
         let organ = reading.terms[n + 1..].iter().take(3).find_map(|next| match next.sense {
-            Sense::Organ(organ) if (1..=2).contains(&(next.first as usize - last)) => Some((organ, next.last as usize)),
+            Sense::Organ(organ) if (1..=2).contains(&(next.first as usize).saturating_sub(last)) => {
+                Some((organ, next.last as usize))
+            }
             _ => None,
         });
         let joined = |to: usize| {
