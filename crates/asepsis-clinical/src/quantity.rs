@@ -57,7 +57,7 @@ pub(crate) fn quantities(text: &str, tokens: &[Token], terms: &[Term]) -> Vec<Qu
     let mut out: Vec<Quantity> = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
-        let is_number = tokens[i].kind == Kind::Number || tokens[i].number >= 0;
+        let is_number = (tokens[i].kind == Kind::Number || tokens[i].number >= 0) && !is_named(terms, i);
         let Some(n) = is_number.then(|| number(text, tokens, i)).flatten() else {
             i += 1;
             continue;
@@ -69,6 +69,15 @@ pub(crate) fn quantities(text: &str, tokens: &[Token], terms: &[Term]) -> Vec<Qu
     spread_units(tokens, &mut out);
     subjects(tokens, terms, &mut out);
     out
+}
+
+/// Whether a token belongs to the name of a drug or measure: "Tylenol 3", "5-FU", "hemoglobin A 1c".
+fn is_named(terms: &[Term], i: usize) -> bool {
+    let from = terms.partition_point(|term| (term.last as usize) < i);
+    terms[from..]
+        .iter()
+        .take_while(|term| term.first as usize <= i)
+        .any(|term| matches!(term.sense, Sense::Drug(_) | Sense::Measure(_)))
 }
 
 /// The doses that names imply.
@@ -234,9 +243,12 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
                 continue;
             }
         }
-        let backwards = known[..split].iter().rev().take_while(|(_, last, _)| places[q.first] - places[*last] <= REACH);
+        let backwards = known[..split]
+            .iter()
+            .rev()
+            .take_while(|(_, last, _)| places[q.first].saturating_sub(places[*last]) <= REACH);
         let forwards =
-            known[split..].iter().take_while(|(first, _, _)| places[*first] - places[q.last.min(*first)] <= REACH);
+            known[split..].iter().take_while(|(first, _, _)| places[*first].saturating_sub(places[q.last]) <= REACH);
         let mut free = 0;
         for (_, _, subject) in backwards.take(6).chain(forwards.take(4)) {
             if free < NEAR && fits(*subject) && !slot.near.contains(subject) {
