@@ -68,7 +68,7 @@ impl Ground {
     pub(crate) fn holds(&self, q: &Quantity) -> bool {
         let (shape, base) = (q.unit.shape(), q.base());
         // People say levels without their unit, and name what is measured long before. Doses are looked at more strictly.
-        if !q.unit.is_plain_dose() && within(&self.any, BARE, Subject::Unknown, q.value) {
+        if !q.unit.is_plain_dose() && q.drug().is_none() && within(&self.any, BARE, Subject::Unknown, q.value) {
             return true;
         }
         // What somebody gained or lost is told without saying "weight" each time.

@@ -10,7 +10,7 @@ use crate::token::Kind;
 use crate::unit::Dimension;
 
 /// A statement of age and sex: "72-year-old man", "embarazada de 30 años".
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Stated {
     pub(crate) age: u16,
     /// 1 male, 2 female, 0 not said.
@@ -74,7 +74,7 @@ pub(crate) fn sexes(reading: &Reading<'_>) -> u8 {
 }
 
 /// An identifier that a cue names, with the hash of what it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Named {
     pub(crate) birth: bool,
     pub(crate) hash: u64,

@@ -25,7 +25,7 @@ const TIGHT: usize = 4;
 /// How far a measure stands from its number ("temperature today was 98.6").
 const MEASURE_REACH: usize = 8;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Quantity {
     pub(crate) first: usize,
     pub(crate) last: usize,

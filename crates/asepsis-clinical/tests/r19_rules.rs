@@ -70,6 +70,10 @@ fn r19_a_number_within_a_name_is_no_quantity_of_it() {
 fn r19_a_moved_point_is_held() {
     flagged("Digoxin 0.125 mg daily.", "Digoxin 1.25 mg daily.", "dose/tenfold", "1.25 mg");
     flagged("Fentanyl 50 mcg IV once.", "Fentanyl 50 mg IV once.", "dose/tenfold", "50 mg");
+    flagged("Heparin 18 units/kg/h.", "Heparin 180 units/kg/h.", "dose/tenfold", "180 units/kg/h");
+    quiet("Heparin 18 units/kg/h.", "Heparin 18 units/kg/hour.");
+    flagged("Norepinephrine 5 mcg/min.", "Norepinephrine 8 mcg/min.", "dose/high-alert", "8 mcg/min");
+    flagged("Potassium 4.2, sodium 138.", "Potassium 3.2 mmol/L, sodium 138.", "grounding/number", "3.2 mmol/L");
     flagged("Insulin glargine 12 units nightly.", "Lantus 15 units nightly.", "dose/high-alert", "15 units");
 }
 
