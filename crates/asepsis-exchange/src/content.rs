@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use asepsis_keys::PatientId;
 use asepsis_policy::{ContentFacts, Whereabouts};
-use asepsis_vocab::{Actor, DisclosureForm, PurposeOfUse};
+use asepsis_vocab::{Actor, DisclosureForm, Origin, PurposeOfUse, UseRecord};
 
 use asepsis_surrogate::Rendering;
 
@@ -65,6 +65,8 @@ pub struct Route {
     /// Whether the client stated the purpose. Where it did not, treatment becomes emergency treatment while an emergency lasts that
     /// the user declared.
     pub purpose_stated: bool,
+    /// Which of the ready uses it is, where one was named.
+    pub ai_use: Option<UseRecord>,
 }
 
 /// What a request says, piece by piece, in the order of the document. All pieces are one document: what is found in one
@@ -79,6 +81,8 @@ pub struct Content {
     pub patient: Option<Arc<PatientId>>,
     /// What the client states of it: sensitivity labels, authorizations. How many individuals it speaks of is counted.
     pub stated: ContentFacts,
+    /// Whether a patient reads the answer.
+    pub for_patient: bool,
     /// The piece that a notice to the recipient goes before, where there is one that is read as text.
     pub notice_at: Option<usize>,
     /// Bytes of the request as it came.
@@ -94,9 +98,22 @@ pub struct Piece {
     pub field: Option<String>,
     /// Where it stands, for errors; must hold nothing of the text.
     pub place: String,
+    /// Who wrote it.
+    pub origin: Origin,
     /// Whether it may be rewritten. A rigid piece (an id, a name of a tool) in which an identifier is seen makes the
     /// request refused.
     pub rigid: bool,
+    /// Whether it is what somebody says in the conversation, and no value among others.
+    pub is_speech: bool,
+    /// Whether it says what a tool is and does, and is no data.
+    pub is_definition: bool,
+}
+
+impl Piece {
+    /// What staff say, at this place.
+    pub fn new(text: String, place: String) -> Self {
+        Self { text, field: None, place, origin: Origin::Staff, rigid: false, is_speech: false, is_definition: false }
+    }
 }
 
 impl fmt::Debug for Content {

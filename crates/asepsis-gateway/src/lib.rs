@@ -4,6 +4,7 @@
 //! into pieces of text and back, and knows nothing of policy: what may go, and in which form, is for
 //! [`asepsis_exchange::Plane`] to say. What it does not change is byte for byte what came in.
 
+mod answer;
 mod body;
 mod closing;
 mod coaching;
@@ -12,18 +13,25 @@ mod fault;
 mod gateway;
 mod gather;
 mod identify;
+mod marks;
 mod metrics;
+mod prepare;
 mod request;
 mod restore;
+mod said;
 mod server;
 mod settings;
 mod stream;
 mod switch;
+mod tools;
 mod upstream;
+mod uses;
 
 pub use coaching::Coaching;
 pub use doors::{Caller, Doors, PageAnswer, Pages};
 pub use gateway::Gateway;
 pub use identify::whereabouts;
+pub use marks::Holds;
 pub use server::Server;
 pub use settings::{Limits, Protocol, Settings, SystemRoute};
+pub use tools::{ToolRule, Tools};

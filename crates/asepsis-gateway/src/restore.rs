@@ -4,6 +4,8 @@ use asepsis_document::json::{Json, Kind, Node, NodeId};
 use asepsis_exchange::Admitted;
 use asepsis_surrogate::Context;
 
+use crate::fault::Fault;
+use crate::said::{Said, no_place};
 use crate::settings::Protocol;
 
 /// Names whose values are the protocol's own words or a vendor's sealed bytes. A thinking block carries a signature over
@@ -26,41 +28,109 @@ const KEPT: [&str; 15] = [
     "tool_call_id",
 ];
 
-/// A whole answer with every surrogate in its texts turned back, and the note at the end of what the model says. All else is
-/// byte for byte as it came.
-pub(crate) fn whole(json: &Json<'_>, protocol: Protocol, admitted: &mut Admitted, note: Option<&str>) -> Vec<u8> {
-    let mut edits = json.edits();
-    let noted = note.and_then(|note| Some((last_words(json, protocol)?, note)));
-    let mut found = Vec::new();
-    collect(json.root(), false, &mut found);
-    for (id, context) in found {
-        let Some(text) = json.node(id).and_then(Node::as_str) else { continue };
-        let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
-        let mut restored = admitted.restore(context, &text);
-        if let Some((_, note)) = noted.filter(|(words, _)| *words == id && context == Context::Text) {
-            restored.push_str(note);
-        }
-        if restored != text {
-            // A name of a member is a string literal as well, so the same splice serves both.
-            edits.set_string(id, &restored);
-        }
-    }
-    edits.apply()
+/// A whole answer with every surrogate in its texts turned back. All else is byte for byte as it came.
+pub(crate) struct Restored {
+    texts: Vec<Text>,
 }
 
-/// The text that ends what the model says to the person.
-fn last_words(json: &Json<'_>, protocol: Protocol) -> Option<NodeId> {
-    let words = match protocol {
-        Protocol::OpenAi => json.root().get("choices")?.items().next()?.get("message")?.get("content"),
-        Protocol::Anthropic => {
-            let blocks = json.root().get("content")?.items();
-            blocks
-                .filter(|block| block.get("type").and_then(Node::as_str).as_deref() == Some("text"))
-                .last()?
-                .get("text")
+struct Text {
+    node: NodeId,
+    restored: String,
+    changed: bool,
+    /// What the model says to the person.
+    words: Option<Words>,
+    /// Whether a program reads it.
+    is_data: bool,
+}
+
+impl Restored {
+    /// Turns back what there is.
+    ///
+    /// # Errors
+    /// Where a canary came back.
+    pub(crate) fn of(json: &Json<'_>, protocol: Protocol, admitted: &mut Admitted) -> Result<Self, Fault> {
+        let mut words = spoken(json, protocol);
+        let mut found = Vec::new();
+        collect(json.root(), false, &mut found);
+        let mut texts = Vec::with_capacity(found.len());
+        for (node, context) in found {
+            let Some(text) = json.node(node).and_then(Node::as_str) else { continue };
+            let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
+            let restored = admitted.restore(context, &text).map_err(|leak| Fault::leak(&leak))?;
+            let at = words.iter().position(|words| words.node == node);
+            texts.push(Text {
+                node,
+                changed: restored != text,
+                restored,
+                words: at.map(|at| words.swap_remove(at)),
+                is_data: context != Context::Text,
+            });
         }
-    };
-    words.filter(|words| words.kind() == Kind::String).map(Node::id)
+        Ok(Self { texts })
+    }
+
+    /// What the model says to the person, text by text.
+    pub(crate) fn spoken(&self) -> Vec<String> {
+        self.texts.iter().filter(|text| text.words.is_some()).map(|text| text.restored.clone()).collect()
+    }
+
+    /// The whole answer, with what we say ourselves around what the model says.
+    ///
+    /// # Errors
+    /// Where something has to be said and the model's words are read by a program, so that it cannot be.
+    pub(crate) fn assemble(self, json: &Json<'_>, said: &mut Said) -> Result<Vec<u8>, Fault> {
+        let mut edits = json.edits();
+        for text in self.texts {
+            let mut changed = text.changed;
+            let mut restored = text.restored;
+            if let Some(words) = text.words {
+                if text.is_data && said.must_be_read() {
+                    return Err(no_place());
+                }
+                if !text.is_data {
+                    let around = said.around(&restored, words.first, words.last, words.noted);
+                    changed |= around != restored;
+                    restored = around;
+                }
+            }
+            if changed {
+                // A name of a member is a string literal as well, so the same splice serves both.
+                edits.set_string(text.node, &restored);
+            }
+        }
+        Ok(edits.apply())
+    }
+}
+
+/// A text that the model says to the person.
+struct Words {
+    node: NodeId,
+    /// Whether it begins what is said in this choice.
+    first: bool,
+    /// Whether it ends it.
+    last: bool,
+    /// Whether the note stands behind it.
+    noted: bool,
+}
+
+/// What the model says to the person, in order.
+fn spoken(json: &Json<'_>, protocol: Protocol) -> Vec<Words> {
+    let texts = |node: Option<Node<'_>>| node.filter(|node| node.kind() == Kind::String).map(Node::id);
+    match protocol {
+        Protocol::OpenAi => {
+            let choices = json.root().get("choices").into_iter().flat_map(Node::items);
+            let texts = choices.filter_map(|choice| texts(choice.get("message")?.get("content")));
+            texts.enumerate().map(|(at, node)| Words { node, first: true, last: true, noted: at == 0 }).collect()
+        }
+        Protocol::Anthropic => {
+            let blocks = json.root().get("content").into_iter().flat_map(Node::items);
+            let is_text = |block: &Node<'_>| block.get("type").and_then(Node::as_str).as_deref() == Some("text");
+            let found: Vec<NodeId> = blocks.filter(is_text).filter_map(|block| texts(block.get("text"))).collect();
+            let last = found.len().saturating_sub(1);
+            let words = |(at, node)| Words { node, first: at == 0, last: at == last, noted: at == last };
+            found.into_iter().enumerate().map(words).collect()
+        }
+    }
 }
 
 /// The strings of a value that are restored. `free`: within the arguments of a tool, whose names are the user's own.
@@ -112,6 +182,17 @@ pub(crate) struct LaneId {
     pub(crate) part: Part,
     /// The tool call within the choice.
     pub(crate) tool: u64,
+}
+
+impl LaneId {
+    /// The call of a tool that the text belongs to, as [`switch::calls`](crate::switch::calls) counts them.
+    pub(crate) fn call(self) -> Option<(u64, u64)> {
+        match self.part {
+            Part::Arguments => Some((self.index, self.tool)),
+            Part::FunctionCall => Some((self.index, u64::MAX)),
+            Part::Content | Part::Refusal => None,
+        }
+    }
 }
 
 /// A text within a choice or a content block.

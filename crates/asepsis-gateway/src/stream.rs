@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use asepsis_document::json::{self, Json, Node};
 use asepsis_document::sse;
-use asepsis_exchange::{Admitted, Ending, Lane};
+use asepsis_exchange::{Admitted, Ending, Lane, Leak};
 use asepsis_surrogate::Context;
 use asepsis_vocab::ExchangeId;
 use bytes::Bytes;
@@ -17,9 +17,12 @@ use tokio::sync::mpsc;
 use crate::body::Cut;
 use crate::closing::Closing;
 use crate::fault::Fault;
+use crate::marks::{Holds, Marks};
 use crate::restore::{LaneId, Part, Reading, context_of};
+use crate::said::{Said, no_place};
 use crate::settings::{Limits, Protocol};
 use crate::switch::{self, Switch};
+use crate::tools::Desk;
 
 /// The most texts that an answer may interleave; each takes memory of its own.
 const MOST_LANES: usize = 1024;
@@ -42,8 +45,20 @@ pub(crate) struct Relay {
     /// Events that end the answer: they wait until its record is durable.
     last: Vec<u8>,
     answer_bytes: u64,
-    /// What is still to be said at the end of what the model says.
-    note: Option<String>,
+    /// What we say around what the model says.
+    said: Said,
+    /// Judges the calls of tools.
+    desk: Desk,
+    /// What the model says to the person, as it is given back, choice by choice.
+    spoken: BTreeMap<u64, String>,
+    holds: Holds,
+    /// Whether a patient reads it before anybody else does.
+    unread: bool,
+    marks: Marks,
+    /// Whether people are told of marks in the answer.
+    notes_marks: bool,
+    /// Why the answer may not go on.
+    held: Option<Fault>,
 }
 
 /// A text on its way back.
@@ -88,21 +103,75 @@ impl Relay {
             envelope: None,
             last: Vec::new(),
             answer_bytes: 0,
-            note: None,
+            said: Said::default(),
+            desk: Desk::new(Arc::default()),
+            spoken: BTreeMap::new(),
+            holds: Holds::default(),
+            unread: false,
+            marks: Marks::default(),
+            notes_marks: false,
+            held: None,
         }
     }
 
-    /// The same with this at the end of what the model says.
-    pub(crate) fn ending_with(self, note: Option<String>) -> Self {
-        Self { note, ..self }
+    /// The same with this around what the model says.
+    pub(crate) fn saying(self, said: Said) -> Self {
+        Self { said, ..self }
+    }
+
+    /// The same with this judging the calls of tools.
+    pub(crate) fn judging(self, desk: Desk) -> Self {
+        Self { desk, ..self }
+    }
+
+    /// The same, held to its end where its review may hold it.
+    pub(crate) fn holding(self, holds: Holds, unread: bool, notes_marks: bool) -> Self {
+        Self { holds, unread, notes_marks, ..self }
+    }
+
+    /// The end of the answer, with its marks before it: as a comment of the stream for programs, and for people where there is still room
+    /// for it.
+    fn marked(&mut self) -> Vec<u8> {
+        let mut last = Vec::new();
+        if let Some(line) = self.marks.line() {
+            last.extend_from_slice(format!(": x-asepsis-marks: {line}\n\n").as_bytes());
+        }
+        if self.notes_marks
+            && self.protocol == Protocol::OpenAi
+            && let Some(note) = self.marks.note()
+        {
+            let id = LaneId { index: 0, part: Part::Content, tool: 0 };
+            self.add_event(id, &note, &mut last);
+        }
+        last.append(&mut self.last);
+        last
+    }
+
+    /// Whether nothing is given out before the whole was reviewed.
+    fn waits(&self) -> bool {
+        self.holds == Holds::All || (self.holds == Holds::Patients && self.unread)
+    }
+
+    /// Reviews what was said. Why it is held, where it is.
+    async fn review(&mut self) -> Option<Fault> {
+        let spoken: Vec<String> = std::mem::take(&mut self.spoken).into_values().collect();
+        let flags = self.admitted.review(spoken.clone()).await;
+        self.marks = Marks::new(flags, &spoken, self.said.before());
+        self.marks.hold(self.holds, self.unread).filter(|_| self.waits())
     }
 
     /// Relays until one side ends, and records the outcome before the last byte goes out.
     pub(crate) async fn run(mut self, body: Incoming) {
-        let end = self.relay(body).await;
+        let end = match self.relay(body).await {
+            End::Whole => match self.review().await {
+                None => End::Whole,
+                Some(fault) => End::Fault(fault),
+            },
+            end => end,
+        };
         let exchange = self.admitted.id();
         let (status, last) = match end {
-            End::Whole => ("completed", std::mem::take(&mut self.last)),
+            End::Whole => ("completed", self.marked()),
             End::ToldByUpstream => ("upstream_error", std::mem::take(&mut self.last)),
             End::ClientGone => ("client_gone", Vec::new()),
             End::Fault(fault) => {
@@ -113,6 +182,12 @@ impl Relay {
                 (status, error_event(self.protocol, &fault, exchange))
             }
         };
+        // What was not given out to its end counts as well.
+        for text in std::mem::take(&mut self.lanes).into_values() {
+            if let Text::Lane(lane, _) = text {
+                self.admitted.collect(lane);
+            }
+        }
         let ending = Ending { answer_bytes: self.answer_bytes, ..self.closing.ending(status) };
         let last = match self.closing.finish(self.admitted, ending).await {
             Ok(()) => last,
@@ -164,7 +239,7 @@ impl Relay {
             if let Err(error) = parsed {
                 return End::Fault(Fault::upstream("upstream_broken", error.to_string()));
             }
-            if self.last.len() > self.limits.event_bytes {
+            if self.last.len() > self.limits.event_bytes && !self.waits() {
                 return End::Fault(Fault::upstream(
                     "upstream_broken",
                     "the answer goes on after it said that it ended",
@@ -180,6 +255,9 @@ impl Relay {
             Ok(finish) if whole && !finish.is_cut_off() => {
                 let mut rest = Vec::new();
                 self.flush(None, &mut rest);
+                if let Some(fault) = self.held.take().or_else(|| self.desk.judge(&mut self.admitted, |_| true)) {
+                    return End::Fault(fault);
+                }
                 rest.append(&mut self.last);
                 self.last = rest;
                 End::Whole
@@ -197,6 +275,9 @@ impl Relay {
         if event.data == "[DONE]" {
             let mut rest = Vec::new();
             self.flush(None, &mut rest);
+            if let Some(fault) = self.held.take().or_else(|| self.desk.judge(&mut self.admitted, |_| true)) {
+                return Some(End::Fault(fault));
+            }
             rest.append(&mut self.last);
             rest.extend_from_slice(&event.raw);
             self.last = rest;
@@ -206,10 +287,21 @@ impl Relay {
         let Ok(json) = Json::parse(event.data.as_bytes(), &limits) else {
             return Some(End::Fault(Fault::upstream("upstream_broken", "an event of the answer is no JSON")));
         };
-        if let Some(fault) = self.switch.calls(switch::calls(self.protocol, &json)) {
+        let calls = switch::calls(self.protocol, &json);
+        self.desk.take(&calls);
+        if let Some(fault) = self.switch.calls(&calls) {
             return Some(End::Fault(fault));
         }
         let reading = Reading::of(self.protocol, &json);
+        // A name is whole where its arguments begin, or where what it stands in ends; until then nothing can be called by it.
+        let whole = |at: (u64, u64)| {
+            let argued = |(lane, _): &(LaneId, _)| lane.call() == Some(at);
+            let named_at_once = self.protocol == Protocol::Anthropic;
+            named_at_once || reading.last || reading.ended.contains(&at.0) || reading.fragments.iter().any(argued)
+        };
+        if let Some(fault) = self.desk.judge(&mut self.admitted, whole) {
+            return Some(End::Fault(fault));
+        }
         self.begun = true;
         self.open.extend(&reading.opened);
         if self.lanes.len() + reading.fragments.len() > MOST_LANES || self.open.len() > MOST_LANES {
@@ -230,6 +322,12 @@ impl Relay {
                 edits.set_string(*node, &restored);
             }
         }
+        if let Some(place) = self.leak() {
+            return Some(End::Fault(Fault::leak(&Leak(place))));
+        }
+        if let Some(fault) = self.held.take() {
+            return Some(End::Fault(fault));
+        }
         let mut bytes = Vec::new();
         for index in &reading.ended {
             self.flush(Some(*index), &mut bytes);
@@ -237,6 +335,9 @@ impl Relay {
         }
         if reading.last || reading.error {
             self.flush(None, &mut bytes);
+        }
+        if let Some(fault) = self.held.take() {
+            return Some(End::Fault(fault));
         }
         if edits.is_empty() {
             bytes.extend_from_slice(&event.raw);
@@ -246,7 +347,7 @@ impl Relay {
         }
         // From here on nothing but the end is to come; it waits for the record.
         let ends = reading.last || reading.error || (!reading.ended.is_empty() && self.ends_openly());
-        if ends || !self.last.is_empty() {
+        if ends || !self.last.is_empty() || self.waits() {
             self.last.append(&mut bytes);
         } else {
             out.append(&mut bytes);
@@ -255,6 +356,14 @@ impl Relay {
             return Some(End::ToldByUpstream);
         }
         reading.last.then_some(End::Whole)
+    }
+
+    /// Where the canary had stood that came back in a text that goes on.
+    fn leak(&self) -> Option<String> {
+        self.lanes.values().find_map(|text| match text {
+            Text::Lane(lane, _) => lane.leak().map(str::to_owned),
+            Text::Opening(_) => None,
+        })
     }
 
     /// Whether, in OpenAI's protocol, no choice is open any more.
@@ -278,7 +387,13 @@ impl Relay {
     fn push(&mut self, id: LaneId, fragment: &str, out: &mut String) {
         let text = self.lanes.entry(id).or_insert_with(|| Text::Opening(String::new()));
         match text {
-            Text::Lane(lane, _) => lane.push(fragment, out),
+            Text::Lane(lane, is_speech) => {
+                let from = out.len();
+                lane.push(fragment, out);
+                if *is_speech {
+                    note_spoken(&mut self.spoken, id.index, &out[from..]);
+                }
+            }
             Text::Opening(beginning) => {
                 beginning.push_str(fragment);
                 let context = match id.part {
@@ -286,9 +401,19 @@ impl Relay {
                     part => Some(part.context()),
                 };
                 if let Some(context) = context {
+                    let is_speech = id.part == Part::Content && context == Context::Text;
                     let mut lane = self.admitted.lane(context);
+                    if is_speech && !beginning.is_empty() {
+                        out.push_str(self.said.before());
+                    } else if id.part == Part::Content && self.said.must_be_read() {
+                        self.held = Some(no_place());
+                    }
+                    let from = out.len();
                     lane.push(beginning, out);
-                    *text = Text::Lane(lane, id.part == Part::Content && context == Context::Text);
+                    if is_speech {
+                        note_spoken(&mut self.spoken, id.index, &out[from..]);
+                    }
+                    *text = Text::Lane(lane, is_speech);
                 }
             }
         }
@@ -299,15 +424,29 @@ impl Relay {
             let (mut lane, is_speech) = match text {
                 Text::Lane(lane, is_speech) => (lane, is_speech),
                 Text::Opening(beginning) => {
+                    let is_speech = id.part == Part::Content && self.said.must_be_read() && !beginning.is_empty();
+                    if is_speech {
+                        out.push_str(self.said.before());
+                    }
                     let mut lane = self.admitted.lane(id.part.context());
                     lane.push(&beginning, out);
-                    (lane, false)
+                    (lane, is_speech)
                 }
             };
+            let from = out.len();
             lane.finish(out);
+            if is_speech {
+                note_spoken(&mut self.spoken, id.index, &out[from..]);
+            }
+            if let Some(place) = lane.leak() {
+                self.held = Some(Fault::leak(&Leak(place.to_owned())));
+            }
+            if is_speech {
+                out.push_str(self.said.after());
+            }
             if is_speech
                 && (id.index == 0 || self.protocol == Protocol::Anthropic)
-                && let Some(note) = self.note.take()
+                && let Some(note) = self.said.note()
             {
                 out.push_str(&note);
             }
@@ -369,6 +508,18 @@ impl Relay {
             // A client that takes nothing for so long holds the AI system's connection for nothing.
             Ok(Err(_)) | Err(_) => Some(End::ClientGone),
         }
+    }
+}
+
+/// The most of what is said that is reviewed, in bytes.
+const MOST_SPOKEN: usize = 256 * 1024;
+
+/// Keeps what was said for its review.
+fn note_spoken(spoken: &mut BTreeMap<u64, String>, choice: u64, text: &str) {
+    let kept: usize = spoken.values().map(String::len).sum();
+    let end = text.floor_char_boundary(text.len().min(MOST_SPOKEN.saturating_sub(kept)));
+    if end > 0 {
+        spoken.entry(choice).or_default().push_str(&text[..end]);
     }
 }
 

@@ -28,7 +28,6 @@ mod language;
 mod lexicon;
 mod name;
 mod net;
-mod normal;
 mod org;
 mod passed;
 mod phone;

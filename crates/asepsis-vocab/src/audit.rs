@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse, SubjectId};
+use crate::{DisclosureForm, ExchangeId, GuardRecord, IdentifierClass, PurposeOfUse, SubjectId};
 
 /// The version of the layout of [`AuditEvent`], written into every entry.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -31,6 +31,9 @@ pub struct AuditEvent {
     pub actor: Option<Actor>,
     /// The purpose that the decision was made under.
     pub purpose: PurposeOfUse,
+    /// Which of the ready uses it was; absent where none was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ai_use: Option<UseRecord>,
     /// Whose data it is about, by a pseudonym whose link to the person the vault keeps; absent where the face did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectId>,
@@ -43,6 +46,9 @@ pub struct AuditEvent {
     /// What was found in the answer, as the AI system wrote it; in [`Phase::Outcome`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub found_in_answer: Vec<ClassCount>,
+    /// What the guard found; absent where it found nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Box<GuardRecord>>,
     /// What was decided and why; absent where the exchange ended before a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionRecord>,
@@ -78,10 +84,12 @@ impl AuditEvent {
             interface: interface.to_owned(),
             actor: None,
             purpose: PurposeOfUse::Unknown,
+            ai_use: None,
             subject: None,
             recipient: None,
             found: Vec::new(),
             found_in_answer: Vec::new(),
+            guard: None,
             decision: None,
             facts: None,
             outcome: None,
@@ -214,6 +222,19 @@ pub struct Actor {
     /// The id of the registered device that it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+}
+
+/// What AI was used for, and who reads what it wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UseRecord {
+    /// The use: `documentation`, `administration`, `imaging`, `patient-communication`, `reporting`.
+    pub name: String,
+    /// Who reads it: `author`, `second`, `named`; `wording` where a patient reads it first and the required wording goes with it.
+    pub review: String,
+    /// The user who was named to read it first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewer: Option<String>,
 }
 
 /// To whom data went.

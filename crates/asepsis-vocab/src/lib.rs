@@ -17,12 +17,12 @@ mod purpose;
 
 pub use audit::{
     Act, ActKind, Actor, AuditEvent, ClassCount, DecisionRecord, Outcome, PayloadRef, Phase, Recipient, SCHEMA_VERSION,
-    Traffic,
+    Traffic, UseRecord,
 };
 pub use code::{Code, Label, Table, UnknownLabelOfInformation};
 pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Span};
 pub use form::{DisclosureForm, UnknownForm};
-pub use hostile::{Channel, Flag, Origin, UnknownWord, Verdict};
+pub use hostile::{Channel, Flag, GuardFlag, GuardRecord, Origin, UnknownWord, Verdict};
 pub use id::{ExchangeId, InvalidExchangeId, InvalidSubjectId, SubjectId};
 pub use identifier::{Detail, IdentifierClass, UnknownLabel};
 pub use purpose::{PurposeOfUse, UnknownPurpose};

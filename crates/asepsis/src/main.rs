@@ -1,6 +1,6 @@
 //! `asepsis`: the security plane between a healthcare organisation and the AI it uses.
 //!
-//! Exit codes: 0 done, nothing found; 1 identifiers found, or a log that is not intact; 2 wrong use, or it could not be
+//! Exit codes: 0 done, nothing found; 1 identifiers or hostile text found, or a log that is not intact; 2 wrong use, or it could not be
 //! done; 3 refused by policy or because something cannot be inspected.
 
 mod act;
@@ -61,6 +61,9 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Keys(keys) => commands::keys::run(&config, &keys),
         Command::Vault(vault) => commands::vault::run(&config, &vault),
         Command::Policy(policy) => commands::policy::run(&config, &policy),
+        Command::Statement(statement) => {
+            commands::statement::run(&registers::joined_blocking(&config::Config::read(&config)?)?, &statement)
+        }
         Command::Vendor(vendors) => commands::vendor::run(&config, &vendors.action),
         Command::System(systems) => commands::system::run(&config, &systems.action),
         Command::Agreement(agreements) => commands::agreement::run(&config, &agreements.action),
@@ -80,6 +83,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Scan(scan) => commands::scan::run(&scan),
         Command::Deid(deid) => commands::deid::run(&config, &deid),
         Command::Reid(reid) => commands::reid::run(&config, &reid),
+        Command::Guard(guard) => commands::guard::run(&guard),
         Command::Phi(phi) => commands::phi::run(&phi),
         Command::Presidio(presidio) => commands::presidio::run(&presidio),
         Command::Standin(standin) => commands::standin::run(&standin),

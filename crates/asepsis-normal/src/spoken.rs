@@ -1,0 +1,237 @@
+//! Digits that are read aloud: `four oh one five five five double oh three one`.
+
+use crate::layer::Editor;
+
+/// A word of a number that is read aloud.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// A digit by itself, or digits that are written.
+    Digits,
+    /// The next digit twice or three times.
+    Times(usize),
+    /// A mark between digits.
+    Dash,
+    /// Ten to nineteen, in two digits.
+    Teen,
+    /// Twenty, thirty, ...: the next digit belongs to it.
+    Tens,
+}
+
+/// The most words of one number.
+const LONGEST: usize = 48;
+/// Digits in a row that are a number of somebody without a word that says so.
+const UNANNOUNCED: usize = 7;
+/// The same where such a word stands before.
+const ANNOUNCED: usize = 4;
+
+/// Whether a word with this first letter may be one of a number.
+pub(crate) fn may_begin(first: u8) -> bool {
+    first.is_ascii_digit() || matches!(first | 0x20, b'z' | b'o' | b't' | b'f' | b's' | b'e' | b'n' | b'd')
+}
+
+/// Puts digits in place of the words for them from `at` on; gives back where that ends.
+pub(crate) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usize> {
+    let (first, end) = word(text, at)?;
+    // Most numbers in words or digits stand alone.
+    let (second, _) = word(text, next(text, end))?;
+    let written = |k: usize| text.as_bytes()[k].is_ascii_digit();
+    if second == Said::Digits && written(at) && written(next(text, end)) {
+        return None;
+    }
+    if !matches!(first, Said::Digits | Said::Times(_)) && !announced(text, at) {
+        return None;
+    }
+    // Each step is the place that is replaced, and by what.
+    let mut steps: Vec<(usize, usize, String)> = Vec::new();
+    let (mut all, mut spoken, mut tens) = (Vec::new(), 0, false);
+    let (mut from, mut k, mut times) = (at, at, 1);
+    let mut ten: Option<u8> = None;
+    for _ in 0..LONGEST {
+        let Some((said, end)) = word(text, k) else { break };
+        let value = text[k..end].to_ascii_lowercase();
+        match said {
+            Said::Digits => {
+                let value = digit(&value).map_or(value, |d| d.to_string());
+                spoken += usize::from(text.as_bytes()[k].is_ascii_alphabetic());
+                let new = match ten.take() {
+                    Some(tens) if value != "0" => format!("{}{value}", char::from(tens)),
+                    Some(tens) => format!("{}0{value}", char::from(tens)),
+                    None => value.repeat(times),
+                };
+                all.extend(new.bytes());
+                steps.push((from, end, new));
+                (from, times) = (end, 1);
+            }
+            Said::Times(n) => times = n,
+            Said::Dash => {
+                steps.push((from, end, "-".to_owned()));
+                from = end;
+            }
+            Said::Teen | Said::Tens => {
+                tens = true;
+                let (full, begun) = number(&value);
+                if said == Said::Tens && word(text, next(text, end)).is_some_and(|(s, _)| s == Said::Digits) {
+                    ten = Some(begun);
+                } else {
+                    all.extend(full.bytes());
+                    steps.push((from, end, full));
+                    from = end;
+                }
+            }
+        }
+        k = next(text, end);
+    }
+    let read = k;
+    // What hangs over at the end belongs to the sentence.
+    while steps.last().is_some_and(|s| s.2 == "-") {
+        steps.pop();
+    }
+    let Some(end) = steps.last().map(|s| s.1) else { return Some(read.min(text.len())) };
+    let counting = all.windows(2).filter(|w| w[1] == w[0] + 1).count() + 2 > all.len();
+    let said = all.len() >= ANNOUNCED && announced(text, at);
+    if spoken == 0 {
+        return None;
+    }
+    if spoken < 3 || !(said || all.len() >= UNANNOUNCED && !counting && !tens && spoken * 2 > all.len()) {
+        // The whole run is none, so that it is not read again from its second word.
+        return Some(end);
+    }
+    for (from, to, new) in steps {
+        edit.replace(from, to - from, &new);
+    }
+    Some(end)
+}
+
+/// The place of the word after `end`, where no more than a space, a comma or a hyphen stands between.
+fn next(text: &str, end: usize) -> usize {
+    let bytes = text.as_bytes();
+    let gap = bytes[end..].iter().take(3).take_while(|b| matches!(b, b' ' | b',' | b'-' | b'\n')).count();
+    if gap == 0 { text.len() } else { end + gap }
+}
+
+/// What the word at `at` says, and where it ends.
+fn word(text: &str, at: usize) -> Option<(Said, usize)> {
+    let bytes = text.as_bytes();
+    let first = *bytes.get(at)?;
+    if first.is_ascii_digit() {
+        let len = bytes[at..].iter().take(5).take_while(|b| b.is_ascii_digit()).count();
+        let whole = !bytes.get(at + len).is_some_and(|b| b.is_ascii_alphanumeric() || b"./:%".contains(b));
+        return (len <= 4 && whole).then_some((Said::Digits, at + len));
+    }
+    if !matches!(first | 0x20, b'z' | b'o' | b't' | b'f' | b's' | b'e' | b'n' | b'd' | b'h') {
+        return None;
+    }
+    // "oh" is the shortest with a second letter, "seventeen" the longest; most words are not so short or go on after.
+    let len = bytes[at..].iter().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
+    if !(1..=9).contains(&len) || bytes.get(at + len).is_some_and(|b| *b >= 0x80 || *b == b'\'' || b.is_ascii_digit()) {
+        return None;
+    }
+    let mut buffer = [0; 9];
+    let lower = &mut buffer[..len];
+    lower.copy_from_slice(&bytes[at..at + len]);
+    lower.make_ascii_lowercase();
+    let lower = std::str::from_utf8(lower).ok()?;
+    let said = match lower {
+        "double" => Said::Times(2),
+        "triple" => Said::Times(3),
+        "dash" | "hyphen" => Said::Dash,
+        "ten" | "eleven" | "twelve" | "thirteen" | "fourteen" | "fifteen" | "sixteen" | "seventeen" | "eighteen"
+        | "nineteen" => Said::Teen,
+        "twenty" | "thirty" | "forty" | "fifty" | "sixty" | "seventy" | "eighty" | "ninety" => Said::Tens,
+        _ => {
+            digit(lower)?;
+            Said::Digits
+        }
+    };
+    Some((said, at + len))
+}
+
+fn digit(word: &str) -> Option<char> {
+    Some(match word {
+        "zero" | "oh" | "o" | "nought" => '0',
+        "one" => '1',
+        "two" => '2',
+        "three" => '3',
+        "four" => '4',
+        "five" => '5',
+        "six" => '6',
+        "seven" => '7',
+        "eight" => '8',
+        "nine" | "niner" => '9',
+        _ => return None,
+    })
+}
+
+/// The two digits of a ten or teen, and the first of them.
+fn number(word: &str) -> (String, u8) {
+    const TEENS: [&str; 10] =
+        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
+    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    let place = |list: &[&str]| list.iter().position(|w| *w == word).and_then(|i| u8::try_from(i).ok());
+    match (place(&TEENS), place(&TENS)) {
+        (Some(n), _) => (format!("1{n}"), b'1'),
+        (_, n) => {
+            let n = n.unwrap_or(0) + 2;
+            (format!("{n}0"), b'0' + n)
+        }
+    }
+}
+
+/// Whether a word that announces a number stands among the few words before `at`.
+pub(crate) fn announced(text: &str, at: usize) -> bool {
+    const CUES: [&str; 40] = [
+        "number",
+        "numbers",
+        "no",
+        "id",
+        "mrn",
+        "ssn",
+        "social",
+        "security",
+        "account",
+        "acct",
+        "member",
+        "phone",
+        "telephone",
+        "tel",
+        "fax",
+        "zip",
+        "code",
+        "ending",
+        "ends",
+        "digits",
+        "policy",
+        "license",
+        "licence",
+        "plate",
+        "pager",
+        "extension",
+        "call",
+        "reach",
+        "cell",
+        "mobile",
+        "record",
+        "chart",
+        "pin",
+        "serial",
+        "medicare",
+        "medicaid",
+        "card",
+        "npi",
+        "passport",
+        "reference",
+    ];
+    let from = floor(text, at.saturating_sub(48));
+    let before = &text[from..at];
+    let before = before.rfind(['.', '!', '?', ';']).map_or(before, |stop| &before[stop..]);
+    before
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .filter(|w| !w.is_empty())
+        .rev()
+        .take(6)
+        .any(|w| CUES.iter().any(|c| w.eq_ignore_ascii_case(c)))
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}
