@@ -131,6 +131,13 @@ fn r19_findings_and_sides_that_are_turned_around() {
     flagged("He denies chest pain.", "He has chest pain.", "negation/flipped", "chest pain");
     flagged("She has a fever.", "No fever.", "negation/flipped", "fever");
     flagged("Mother had breast cancer.", "She has cancer.", "negation/family", "cancer");
+    quiet("Mother has diabetes.", "FAMILY HISTORY\n\nDiabetes.\n\nSOCIAL HISTORY\n\nLives alone.");
+    flagged(
+        "Mother has diabetes.",
+        "FAMILY HISTORY\n\nDiabetes.\n\nREVIEW OF SYSTEMS\n\nDiabetes.",
+        "negation/family",
+        "Diabetes",
+    );
     flagged("Left knee pain.", "MRI of the right knee.", "laterality/flipped", "right knee");
     flagged("Cough.", "The patient reports cough and chest pain.", "grounding/finding", "chest pain");
     quiet("Cough.", "Watch for chest pain; the drug can cause nausea.");
