@@ -19,11 +19,16 @@ use crate::review::Looked;
 pub(crate) struct Found {
     pub(crate) flags: Vec<Flag>,
     pub(crate) looked: Looked,
+    held: usize,
+    marked: usize,
 }
 
 impl Found {
     pub(crate) fn flag(&mut self, span: Span, rule: &str, verdict: Verdict) {
-        if self.flags.len() < MOST {
+        // Marks cannot crowd out what has to be held.
+        let count = if verdict >= Verdict::Hold { &mut self.held } else { &mut self.marked };
+        if *count < MOST {
+            *count += 1;
             self.flags.push(Flag { span, rule: rule.to_owned(), verdict });
         } else {
             self.looked.flags_left_out += 1;
@@ -31,5 +36,5 @@ impl Found {
     }
 }
 
-/// More flags than this help nobody; how many were left out is counted.
+/// More flags of a kind than this help nobody; how many were left out is counted.
 const MOST: usize = 1000;

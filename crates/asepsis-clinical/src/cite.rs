@@ -30,7 +30,7 @@ impl Scheme {
 }
 
 /// A reference. `right` says whether form and check digit are; `key` is equal for equal references.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Citation {
     pub(crate) scheme: Scheme,
     pub(crate) span: Span,

@@ -53,6 +53,12 @@ impl CodeSystem {
         }
     }
 
+    /// The system of a name, as files of lists and the configuration give it.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|system| system.word() == word)
+    }
+
     /// What is wrong with the code by itself, without any list.
     pub(crate) fn fault(self, code: &str) -> Option<Fault> {
         let digits = code.bytes().all(|b| b.is_ascii_digit());
@@ -261,6 +267,12 @@ mod tests {
         for (system, code, fault) in cases {
             assert_eq!(system.fault(code), fault, "{code}");
         }
+    }
+
+    #[test]
+    fn systems_are_found_by_their_names() {
+        assert!(CodeSystem::ALL.into_iter().all(|system| CodeSystem::named(system.word()) == Some(system)));
+        assert_eq!(CodeSystem::named("cpt"), None);
     }
 
     #[test]

@@ -164,6 +164,7 @@ impl Context {
             self.ages.insert(stated.age);
             self.sexes |= stated.sex;
         }
+        self.sexes |= person::sexes(&reading);
         for named in person::named(&reading) {
             self.has_birth |= named.birth;
             self.has_record |= !named.birth;

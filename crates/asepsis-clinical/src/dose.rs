@@ -8,7 +8,7 @@ use crate::unit::Dimension;
 const REACH: usize = 16;
 
 /// A dose. Indexes point into the reading's quantities.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Dose {
     pub(crate) quantity: usize,
     pub(crate) drug: Option<Drug>,

@@ -12,7 +12,7 @@ const LIST: usize = 24;
 const RESOURCE: usize = 240;
 
 /// The allergies that a text lists.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Allergies {
     pub(crate) drugs: Vec<Drug>,
     pub(crate) classes: Vec<u16>,

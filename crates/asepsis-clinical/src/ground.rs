@@ -9,12 +9,21 @@ use crate::quantity::{Quantity, Subject};
 use crate::unit::{Dimension, Shape};
 
 /// Quantities by shape, subject and value.
-#[derive(Default)]
 pub(crate) struct Ground {
     /// With the subject that they are, or may be, of.
     by_subject: Vec<(Shape, Subject, f64)>,
     /// Whatever their subject.
     any: Vec<(Shape, Subject, f64)>,
+    /// From how many entries on equal ones are thrown away.
+    compact_at: usize,
+}
+
+const COMPACT_AT: usize = 1 << 15;
+
+impl Default for Ground {
+    fn default() -> Self {
+        Self { by_subject: Vec::new(), any: Vec::new(), compact_at: COMPACT_AT }
+    }
 }
 
 const BARE: Shape = Shape(Dimension::Bare, [None; 2]);
@@ -40,6 +49,10 @@ impl Ground {
             if !named {
                 self.by_subject.push((shape, Subject::Unknown, base));
             }
+            if self.any.len().max(self.by_subject.len()) > self.compact_at {
+                self.seal();
+                self.compact_at = 2 * self.any.len().max(self.by_subject.len()).max(COMPACT_AT);
+            }
         }
     }
 
@@ -55,7 +68,11 @@ impl Ground {
     pub(crate) fn holds(&self, q: &Quantity) -> bool {
         let (shape, base) = (q.unit.shape(), q.base());
         // People say levels without their unit, and name what is measured long before. Doses are looked at more strictly.
-        if !q.unit.is_plain_dose() && within(&self.any, BARE, Subject::Unknown, q.value) {
+        if !q.unit.is_plain_dose() && q.drug().is_none() && within(&self.any, BARE, Subject::Unknown, q.value) {
+            return true;
+        }
+        // What somebody gained or lost is told without saying "weight" each time.
+        if q.unit.is_of_bodies() && within(&self.any, shape, Subject::Unknown, base) {
             return true;
         }
         match q.subject {

@@ -97,12 +97,19 @@ impl Checks {
         check::citation::check(&reading, context, &mut found);
         check::patient::check(&reading, context, &mut found);
         check::advice::check(&reading, context, lexicon, &mut found);
-        let Found { mut flags, mut looked } = found;
+        let Found { mut flags, mut looked, .. } = found;
         looked.not_read = answer.len() - reading.text.len();
         if looked.not_read > 0 {
             flags.push(Flag {
                 span: Span::new(reading.text.len(), answer.len()),
                 rule: "limit/not-read".to_owned(),
+                verdict: Verdict::Hold,
+            });
+        }
+        if looked.flags_left_out > 0 {
+            flags.push(Flag {
+                span: Span::new(0, reading.text.len()),
+                rule: "limit/flags-left-out".to_owned(),
                 verdict: Verdict::Annotate,
             });
         }

@@ -4,7 +4,7 @@ use crate::sense::{AND, ARTICLE, HALF, HUNDRED, OH, POINT, THOUSAND};
 use crate::token::{Kind, Token};
 
 /// A number and the tokens that it is written in, both included.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Number {
     pub(crate) first: usize,
     pub(crate) last: usize,

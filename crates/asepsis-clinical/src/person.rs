@@ -10,7 +10,7 @@ use crate::token::Kind;
 use crate::unit::Dimension;
 
 /// A statement of age and sex: "72-year-old man", "embarazada de 30 años".
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Stated {
     pub(crate) age: u16,
     /// 1 male, 2 female, 0 not said.
@@ -55,8 +55,26 @@ pub(crate) fn stated(reading: &Reading<'_>) -> Vec<Stated> {
     out
 }
 
+/// The sexes that fields state ("Sex: F", `"gender":"female"`), as bits.
+pub(crate) fn sexes(reading: &Reading<'_>) -> u8 {
+    let mut out = 0;
+    for k in 0..reading.tokens.len() {
+        let field = ["sex", "gender"].iter().any(|word| reading.word(k).eq_ignore_ascii_case(word));
+        if !field || !reading.tokens.get(k + 1).is_some_and(|t| matches!(t.mark, b':' | b'"' | b'=')) {
+            continue;
+        }
+        let value = (k + 1..k + 5).find(|n| reading.tokens.get(*n).is_some_and(|t| t.kind == Kind::Word));
+        match value.map(|n| reading.word(n).to_lowercase()).as_deref() {
+            Some("male" | "m") => out |= 1,
+            Some("female" | "f") => out |= 2,
+            _ => {}
+        }
+    }
+    out
+}
+
 /// An identifier that a cue names, with the hash of what it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Named {
     pub(crate) birth: bool,
     pub(crate) hash: u64,

@@ -16,8 +16,8 @@ pub(crate) enum Subject {
 
 /// How many subjects near a quantity are kept.
 pub(crate) const NEAR: usize = 4;
-/// How far, in tokens, a drug may stand from its dose in speech ("prozac, so we'll increase it from 20 milligrams").
-const REACH: usize = 40;
+/// How far, in words, a drug may stand from its dose in speech ("prozac, so we'll increase it from 20 milligrams").
+const REACH: usize = 30;
 /// How far in the sentence of a written text.
 const SENTENCE_REACH: usize = 14;
 /// How near a subject has to stand to be the only one meant.
@@ -25,7 +25,7 @@ const TIGHT: usize = 4;
 /// How far a measure stands from its number ("temperature today was 98.6").
 const MEASURE_REACH: usize = 8;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Quantity {
     pub(crate) first: usize,
     pub(crate) last: usize,
@@ -57,7 +57,7 @@ pub(crate) fn quantities(text: &str, tokens: &[Token], terms: &[Term]) -> Vec<Qu
     let mut out: Vec<Quantity> = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
-        let is_number = tokens[i].kind == Kind::Number || tokens[i].number >= 0;
+        let is_number = (tokens[i].kind == Kind::Number || tokens[i].number >= 0) && !is_named(terms, i);
         let Some(n) = is_number.then(|| number(text, tokens, i)).flatten() else {
             i += 1;
             continue;
@@ -69,6 +69,15 @@ pub(crate) fn quantities(text: &str, tokens: &[Token], terms: &[Term]) -> Vec<Qu
     spread_units(tokens, &mut out);
     subjects(tokens, terms, &mut out);
     out
+}
+
+/// Whether a token belongs to the name of a drug or measure: "Tylenol 3", "5-FU", "hemoglobin A 1c".
+fn is_named(terms: &[Term], i: usize) -> bool {
+    let from = terms.partition_point(|term| (term.last as usize) < i);
+    terms[from..]
+        .iter()
+        .take_while(|term| term.first as usize <= i)
+        .any(|term| matches!(term.sense, Sense::Drug(_) | Sense::Measure(_)))
 }
 
 /// The doses that names imply.
@@ -108,7 +117,7 @@ impl Units<'_> {
         if tokens.get(i)?.is(b'-') {
             i += 1;
         }
-        let (mut unit, mut last) = self.at(i)?;
+        let (mut unit, mut last) = self.at(i).or_else(|| self.at(field(text, tokens, i)?))?;
         for _ in 0..2 {
             let Some((under, count, end)) = self.under(text, tokens, last + 1) else { break };
             unit = unit.over(under, count);
@@ -134,6 +143,27 @@ impl Units<'_> {
         (matches!(unit.dimension, Dimension::Volume | Dimension::Mass | Dimension::Time))
             .then_some((unit, n.value, last))
     }
+}
+
+/// Where the unit of a number stands in another field: `"value":20,"unit":"mg"` of FHIR, `95|mg/dL` and `20||MG` of HL7 v2.
+fn field(text: &str, tokens: &[Token], i: usize) -> Option<usize> {
+    let mut k = i;
+    while k < i + 2 && tokens.get(k)?.is(b'|') {
+        k += 1;
+    }
+    if k > i {
+        return Some(k);
+    }
+    let marks = |mut k: usize| {
+        let end = k + 4;
+        while k < end && tokens.get(k).is_some_and(|t| t.kind == Kind::Mark && matches!(t.mark, b',' | b'"' | b':')) {
+            k += 1;
+        }
+        k
+    };
+    let name = marks(i);
+    let word = &text[tokens.get(name)?.range()];
+    (name > i && ["unit", "code"].contains(&word)).then(|| marks(name + 1))
 }
 
 /// In "5 to 10 mg", "5-10 mg" and "5/325 mg" the unit is that of both.
@@ -166,6 +196,15 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
                 _ => return None,
             };
             Some((term.first as usize, term.last as usize, subject))
+        })
+        .collect();
+    // Marks do not count as distance: JSON and HL7 v2 are full of them.
+    let mut words = 0;
+    let places: Vec<usize> = tokens
+        .iter()
+        .map(|token| {
+            words += usize::from(token.kind != Kind::Mark);
+            words
         })
         .collect();
     for slot in out {
@@ -204,9 +243,12 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
                 continue;
             }
         }
-        let lowest = q.first.saturating_sub(REACH);
-        let backwards = known[..split].iter().rev().take_while(|(_, last, _)| *last >= lowest);
-        let forwards = known[split..].iter().take_while(|(first, _, _)| *first <= q.last + REACH);
+        let backwards = known[..split]
+            .iter()
+            .rev()
+            .take_while(|(_, last, _)| places[q.first].saturating_sub(places[*last]) <= REACH);
+        let forwards =
+            known[split..].iter().take_while(|(first, _, _)| places[*first].saturating_sub(places[q.last]) <= REACH);
         let mut free = 0;
         for (_, _, subject) in backwards.take(6).chain(forwards.take(4)) {
             if free < NEAR && fits(*subject) && !slot.near.contains(subject) {

@@ -35,6 +35,6 @@ pub struct Looked {
     pub citations: usize,
     /// Bytes at the end that were not read, because the text is longer than the limit of 1 MiB.
     pub not_read: usize,
-    /// Flags above the limit of 1,000, which were left out.
+    /// Flags above the limits of 1,000 marks and 1,000 holds, which were left out.
     pub flags_left_out: usize,
 }

@@ -36,6 +36,7 @@ const RELATIVE: usize = 14;
 /// Every finding of a text, with what is said of it.
 pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
     let mut out: Vec<Said> = Vec::new();
+    let headings = headings(reading);
     let mut sentence = u32::MAX;
     let (mut denied, mut not, mut open, mut family) = (None, None, None, None);
     for term in &reading.terms {
@@ -44,7 +45,7 @@ pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
             sentence = reading.tokens[first].sentence;
             (denied, not, open, family) = (None, None, None, None);
         }
-        let within = |at: Option<usize>, reach: usize| at.is_some_and(|at| first - at <= reach);
+        let within = |at: Option<usize>, reach: usize| at.is_some_and(|at| first.saturating_sub(at) <= reach);
         match term.sense {
             Sense::Cue(Cue::Denied) => denied = Some(last),
             Sense::Cue(Cue::Not) => not = Some(last),
@@ -52,14 +53,16 @@ pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
             Sense::Cue(Cue::Family) => family = Some(last),
             Sense::Cue(Cue::Turn) => (denied, not, open) = (None, None, None),
             Sense::Cue(Cue::DeniedBefore) => {
-                if let Some(before) =
-                    out.last_mut().filter(|s| first - s.last <= 6 && reading.tokens[s.first].sentence == sentence)
+                if let Some(before) = out
+                    .last_mut()
+                    .filter(|s| first.saturating_sub(s.last) <= 6 && reading.tokens[s.first].sentence == sentence)
                 {
                     before.state = State::Denied;
                 }
             }
             Sense::Finding(finding) => {
-                let state = if within(family, RELATIVE) {
+                let under = headings[..headings.partition_point(|(at, _)| *at <= first)].last();
+                let state = if within(family, RELATIVE) || under.is_some_and(|(_, family)| *family) {
                     State::Family
                 } else if within(denied, DENIAL)
                     || within(not, NOT)
@@ -77,6 +80,24 @@ pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
                 out.push(Said { finding, state, first, last });
             }
             _ => {}
+        }
+    }
+    out
+}
+
+/// The lines that are headings (up to four words, in capitals or with a colon at the end), and whether they are of the family's
+/// history.
+fn headings(reading: &Reading<'_>) -> Vec<(usize, bool)> {
+    let mut out = Vec::new();
+    for line in reading.tokens.chunk_by(|a, b| a.sentence == b.sentence).filter(|line| line.len() <= 5) {
+        let words = || line.iter().filter(|t| t.kind == Kind::Word).map(|t| &reading.text[t.range()]);
+        let capitals = words().all(|w| w.bytes().all(|b| b.is_ascii_uppercase())) && words().any(|w| w.len() > 2);
+        if words().next().is_some() && (capitals || line.last().is_some_and(|t| t.is(b':'))) {
+            let first = reading.tokens.partition_point(|t| t.start < line[0].start);
+            out.push((
+                first,
+                words().any(|w| w.eq_ignore_ascii_case("family") || w.eq_ignore_ascii_case("familiares")),
+            ));
         }
     }
     out
@@ -156,7 +177,9 @@ pub(crate) fn sided(reading: &Reading<'_>) -> Vec<Sided> {
         let sides = if bits == 0 { 3 } else { bits };
         let (first, last) = (term.first as usize, term.last as usize);
         let organ = reading.terms[n + 1..].iter().take(3).find_map(|next| match next.sense {
-            Sense::Organ(organ) if (1..=2).contains(&(next.first as usize - last)) => Some((organ, next.last as usize)),
+            Sense::Organ(organ) if (1..=2).contains(&(next.first as usize).saturating_sub(last)) => {
+                Some((organ, next.last as usize))
+            }
             _ => None,
         });
         let joined = |to: usize| {

@@ -61,7 +61,7 @@ fn r19_ten_megabytes_of_anything_are_bounded() {
         let context = Context::of(&[Piece::new(&text, Origin::Document)]).patient_facing(true).summary(true);
         let review = checks.examine(&text, &context);
         assert!(start.elapsed() < AMPLE, "{unit:?} took {:?}", start.elapsed());
-        assert!(review.flags.len() <= 1001, "{unit:?}: {}", review.flags.len());
+        assert!(review.flags.len() <= 2002, "{unit:?}: {}", review.flags.len());
         assert!(review.looked.not_read > 8 << 20, "{unit:?}");
         let last =
             review.flags.iter().find(|flag| flag.rule == "limit/not-read").expect("it says what it did not read");
@@ -75,4 +75,15 @@ fn r19_many_pieces_are_read_up_to_the_limit() {
     let pieces: Vec<_> = (0..64).map(|_| Piece::new(&text, Origin::Document)).collect();
     let context = Context::of(&pieces);
     assert!(Checks::new(Tables::shipped()).review("Lisinopril 20 mg daily.", &context).is_empty());
+}
+
+#[test]
+fn r19_marks_do_not_crowd_out_what_is_held() {
+    let checks = Checks::new(Tables::shipped());
+    let context = Context::of(&[]).patient_facing(true);
+    let answer = format!("{}Stop your insulin.", "Aspirin 81 mg. ".repeat(5_000));
+    let review = checks.examine(&answer, &context);
+    assert!(review.flags.iter().any(|flag| flag.rule == "advice/stop-drug"));
+    assert!(review.flags.iter().any(|flag| flag.rule == "limit/flags-left-out"));
+    assert_eq!(review.looked.flags_left_out, 4_000);
 }

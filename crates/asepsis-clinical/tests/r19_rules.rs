@@ -44,9 +44,36 @@ fn r19_numbers_of_another_drug_do_not_ground_a_dose() {
 }
 
 #[test]
+fn r19_doses_and_levels_of_fhir_and_hl7_ground_an_answer() {
+    let fhir = r#"{"resourceType":"MedicationRequest","medicationCodeableConcept":{"coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm",
+        "code":"314076","display":"Lisinopril"}]},"dosageInstruction":[{"timing":{"code":{"text":"daily"}},"doseAndRate":[{"doseQuantity":{"value":20,
+        "unit":"mg","system":"http://unitsofmeasure.org","code":"mg"}}]}]}"#;
+    quiet(fhir, "Lisinopril 20 mg daily.");
+    flagged(fhir, "Lisinopril 40 mg daily.", "grounding/dose", "40 mg");
+    flagged(fhir, "Metformin 20 mg daily.", "grounding/dose", "20 mg");
+    let hl7 = "OBX|1|NM|2345-7^Glucose^LN||95|mg/dL|70-99|N\rOBX|2|NM|2160-0^Creatinine^LN||1.1|mg/dL\rRXE|1|^^^LISINOPRIL|20||MG";
+    quiet(hl7, "Glucose was 95 mg/dL, creatinine 1.1. Lisinopril 20 mg.");
+    flagged(hl7, "Glucose was 195 mg/dL.", "grounding/number", "195 mg/dL");
+    flagged(hl7, "Lisinopril 200 mg.", "dose/tenfold", "200 mg");
+    let patient = r#"{"resourceType":"Patient","gender":"female"}"#;
+    flagged(patient, "A 40-year-old man.", "patient/sex", "man");
+}
+
+#[test]
+fn r19_a_number_within_a_name_is_no_quantity_of_it() {
+    // Found by fuzzing: the number lies within the measure's own name.
+    quiet("Hemoglobin A 1c was 9.2 %.", "Hemoglobin A*1c was 9.2 %.");
+    quiet("Tylenol 3 as needed.", "Tylenol #3 or Tylenol 3; hemoglobin A 1c; 5-FU.");
+}
+
+#[test]
 fn r19_a_moved_point_is_held() {
     flagged("Digoxin 0.125 mg daily.", "Digoxin 1.25 mg daily.", "dose/tenfold", "1.25 mg");
     flagged("Fentanyl 50 mcg IV once.", "Fentanyl 50 mg IV once.", "dose/tenfold", "50 mg");
+    flagged("Heparin 18 units/kg/h.", "Heparin 180 units/kg/h.", "dose/tenfold", "180 units/kg/h");
+    quiet("Heparin 18 units/kg/h.", "Heparin 18 units/kg/hour.");
+    flagged("Norepinephrine 5 mcg/min.", "Norepinephrine 8 mcg/min.", "dose/high-alert", "8 mcg/min");
+    flagged("Potassium 4.2, sodium 138.", "Potassium 3.2 mmol/L, sodium 138.", "grounding/number", "3.2 mmol/L");
     flagged("Insulin glargine 12 units nightly.", "Lantus 15 units nightly.", "dose/high-alert", "15 units");
 }
 
@@ -104,6 +131,13 @@ fn r19_findings_and_sides_that_are_turned_around() {
     flagged("He denies chest pain.", "He has chest pain.", "negation/flipped", "chest pain");
     flagged("She has a fever.", "No fever.", "negation/flipped", "fever");
     flagged("Mother had breast cancer.", "She has cancer.", "negation/family", "cancer");
+    quiet("Mother has diabetes.", "FAMILY HISTORY\n\nDiabetes.\n\nSOCIAL HISTORY\n\nLives alone.");
+    flagged(
+        "Mother has diabetes.",
+        "FAMILY HISTORY\n\nDiabetes.\n\nREVIEW OF SYSTEMS\n\nDiabetes.",
+        "negation/family",
+        "Diabetes",
+    );
     flagged("Left knee pain.", "MRI of the right knee.", "laterality/flipped", "right knee");
     flagged("Cough.", "The patient reports cough and chest pain.", "grounding/finding", "chest pain");
     quiet("Cough.", "Watch for chest pain; the drug can cause nausea.");
@@ -150,6 +184,8 @@ fn r19_codes_are_judged_where_the_text_names_their_system() {
     quiet("", r#"{"value":5,"system":"http://unitsofmeasure.org","code":"mg/dL"}"#);
     quiet("", r#"{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}"#);
     quiet("", "ICD-10-CM E11.9, I10 and Z79.4; LOINC 2345-7; SNOMED CT 22298006; NPI 1234567893; NDC 0002-8215-01");
+    // Found by fuzzing: a run of a code that goes on into the name of its system.
+    quiet("", "5-LOINC");
     quiet("", "LOINC version 2.76 is out, ICD-9 is old, call 2345-8.");
 }
 

@@ -169,7 +169,9 @@ fn behind(answer: &Reading<'_>, i: usize, system: CodeSystem) -> Option<Span> {
         if has_digit(answer.word(k)) && !answer.word(k).eq_ignore_ascii_case("hl7") {
             let span = candidate(answer, run_start(answer, k), system)?;
             // In prose only right beside it: "(LOINC" after the code.
-            return (json || i - last_token(answer, span) <= 2).then_some(span);
+            // In "5-LOINC" the run goes on into the name.
+            let gap = i.checked_sub(last_token(answer, span)).filter(|gap| *gap > 0)?;
+            return (json || gap <= 2).then_some(span);
         }
     }
     None

@@ -17,15 +17,15 @@ pub(crate) fn check(answer: &Reading<'_>, context: &Context, lexicon: &Lexicon, 
             continue;
         }
         let span = answer.span(q.first, q.last);
-        if let Some(drug) = q.drug().filter(|_| q.unit.is_plain_dose())
+        // Of a drug a rate or a dose by weight is a dose, too: heparin 18 units/kg/h.
+        let dose = q.unit.is_plain_dose() || q.unit.dimension.is_dose() && q.drug().is_some();
+        if let Some(drug) = q.drug().filter(|_| dose)
             && is_tenfold(context, q.unit.shape(), Subject::Drug(drug), q.base())
         {
             found.flag(span, "dose/tenfold", Verdict::Hold);
-        } else if q.unit.is_plain_dose()
-            && q.drug().zip(high_alert).is_some_and(|(drug, class)| lexicon.is_of(drug, class))
-        {
+        } else if dose && q.drug().zip(high_alert).is_some_and(|(drug, class)| lexicon.is_of(drug, class)) {
             found.flag(span, "dose/high-alert", Verdict::Hold);
-        } else if q.unit.is_plain_dose() {
+        } else if dose {
             found.flag(span, "grounding/dose", Verdict::Annotate);
         } else {
             found.flag(span, "grounding/number", Verdict::Annotate);

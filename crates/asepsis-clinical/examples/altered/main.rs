@@ -6,6 +6,8 @@
 //! touches it. The same with numbers of vital signs and laboratory values; with left and right swapped, one at a time; and with
 //! each "denies" or "denies any" turned into "reports" (flagged if any finding of that sentence is). Visits with an even number at the end of their id are the half that the rules were developed on.
 
+mod crude;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -31,6 +33,8 @@ struct Tally {
     notes_flagged: usize,
     held: usize,
     doses: Count,
+    /// The same doses by the crudest rule.
+    crude: Count,
     measures: Count,
     sides: Count,
     denials: Count,
@@ -80,6 +84,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 writeln!(out, "{id} {}: {}", flag.rule, around(note, flag.span))?;
             }
         }
+        let said = crude::numbers(dialogue);
+        for (_, value) in doses(note) {
+            let missing = |value: f64| usize::from(!said.contains(&crude::thousandths(value)));
+            tally.crude.good += 1;
+            tally.crude.good_flagged += missing(value);
+            for value in FACTORS.iter().map(|f| value * f).filter(|v| written(*v).is_some()) {
+                tally.crude.altered += 1;
+                tally.crude.caught += missing(value);
+            }
+        }
         let kinds: [(&str, Vec<Change>); 4] = [
             ("dose", numbers(&doses(note))),
             ("measure", numbers(&measures(note))),
@@ -120,7 +134,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     for (name, t) in ["developed on (even)", "held out (odd)"].iter().zip(&halves) {
         writeln!(out, "{name}: {} visits; notes with any flag {}, held {}", t.notes, t.notes_flagged, t.held)?;
-        for (what, c) in [("doses", &t.doses), ("measures", &t.measures), ("sides", &t.sides), ("denials", &t.denials)]
+        let crude = ("doses, number anywhere", &t.crude);
+        for (what, c) in
+            [("doses", &t.doses), crude, ("measures", &t.measures), ("sides", &t.sides), ("denials", &t.denials)]
         {
             let (good, caught) = (share(c.good_flagged, c.good), share(c.caught, c.altered));
             writeln!(
