@@ -74,7 +74,7 @@ pub(super) fn find_escaped(text: &str, flags: &mut Flags) {
         from = at + 1;
         let Some(len) = escape(bytes, at) else { continue };
         from = at + len;
-        let letter = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+        let letter = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
         if at > 0 && letter(bytes.get(at - 1)) && letter(bytes.get(from)) {
             spans.push(Span::new(at, from));
         }
