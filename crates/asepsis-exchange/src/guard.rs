@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use asepsis_clinical::{Checks, Tables};
 use asepsis_egress::{Canary, Hosts, Secrets, Shingles, keys_in};
 use asepsis_guard::{Carrier, Guard, fields};
 use asepsis_vocab::{Channel, Flag, GuardFlag, GuardRecord, Origin, Span, Verdict};
@@ -33,6 +34,8 @@ pub struct Guarding {
     pub spotlight: bool,
     /// Whether canaries are put into requests that hold text of others.
     pub canaries: bool,
+    /// Compares answers with what was asked, and with what is known of doses, drugs and codes; nobody does where absent.
+    pub checks: Option<Arc<Checks>>,
 }
 
 impl Default for Guarding {
@@ -42,6 +45,7 @@ impl Default for Guarding {
             hosts: Arc::new(Hosts::shipped()),
             spotlight: true,
             canaries: true,
+            checks: Some(Arc::new(Checks::new(Tables::shipped()))),
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::body::{Answer, Pieces};
 use crate::closing::Closing;
 use crate::fault::Fault;
 use crate::gateway::{Gateway, map, name_exchange};
-use crate::restore;
+use crate::marks::Marks;
+use crate::restore::Restored;
+use crate::said::Said;
 use crate::settings::Protocol;
 use crate::stream::Relay;
 use crate::switch::{self, Call, Switch};
@@ -60,11 +62,39 @@ impl Gateway {
                 Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut))
                     .saying(said)
                     .judging(Desk::new(self.tools()))
+                    .holding(self.holds, used.is_unread(), self.coaching.in_answers)
                     .run(body),
             );
             return response;
         }
         self.whole_answer(protocol, (admitted, switch), closing, &parts, body, used).await
+    }
+
+    /// The answer as the client gets it, with the marks of its review.
+    async fn reviewed(
+        &self,
+        json: &Json<'_>,
+        protocol: Protocol,
+        admitted: &mut Admitted,
+        used: &Used,
+        successful: bool,
+    ) -> Result<(Vec<u8>, Marks), Fault> {
+        let restored = Restored::of(json, protocol, admitted)?;
+        if !successful {
+            return Ok((restored.assemble(json, &mut Said::default())?, Marks::default()));
+        }
+        let spoken = restored.spoken();
+        let flags = admitted.review(spoken.clone()).await;
+        let mut said = used.said(None);
+        let marks = Marks::new(flags, &spoken, said.before());
+        if let Some(fault) = marks.hold(self.holds, used.is_unread()) {
+            return Err(fault);
+        }
+        said.noting(self.coaching.at_the_end(admitted));
+        if self.coaching.in_answers {
+            said.noting(marks.note());
+        }
+        Ok((restored.assemble(json, &mut said)?, marks))
     }
 
     /// Why an answer with these calls is not given back.
@@ -95,15 +125,12 @@ impl Gateway {
             Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
         };
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
-        let restored = match Json::parse(&bytes, &limits) {
+        let (restored, marks) = match Json::parse(&bytes, &limits) {
             Ok(json) => match self.judged(&switch::calls(protocol, &json), &mut switch, &mut admitted) {
-                None => {
-                    let mut said = used.said(self.coaching.at_the_end(&admitted).filter(|_| parts.status.is_success()));
-                    match restore::whole(&json, protocol, &mut admitted, &mut said) {
-                        Ok(restored) => restored,
-                        Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
-                    }
-                }
+                None => match self.reviewed(&json, protocol, &mut admitted, used, parts.status.is_success()).await {
+                    Ok(reviewed) => reviewed,
+                    Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
+                },
                 Some(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
             },
             Err(_) if !parts.status.is_success() => {
@@ -130,6 +157,7 @@ impl Gateway {
         head(&mut response, &parts.headers, &admitted, "application/json");
         self.coaching.headers(response.headers_mut(), &admitted);
         used.headers(response.headers_mut());
+        marks.headers(response.headers_mut());
         let exchange = admitted.id().to_string();
         let status = if parts.status.is_success() { "completed" } else { "upstream_error" };
         let ending = Ending { answer_bytes: bytes.len() as u64, ..closing.ending(status) };

@@ -89,6 +89,7 @@ impl Gateway {
         content.patient = patient(headers)?;
         content.stated.labels = labels(headers)?;
         content.stated.reviewed = used.reviewed();
+        content.for_patient = used.for_patient();
         Ok(Prepared { shape, route: Arc::clone(route), stated, gathered, content, used })
     }
 

@@ -47,6 +47,16 @@ impl Used {
         self.ai_use.filter(|known| known.patient()).map(|_| true)
     }
 
+    /// Whether a patient reads the answer.
+    pub(crate) fn for_patient(&self) -> bool {
+        self.ai_use.is_some_and(AiUse::patient)
+    }
+
+    /// Whether a patient reads it before anybody else does.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.for_patient() && self.reviewer.is_none()
+    }
+
     /// The purpose where the client states none.
     pub(crate) fn usual_purpose(&self, route: PurposeOfUse) -> PurposeOfUse {
         match self.ai_use {

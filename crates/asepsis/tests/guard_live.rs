@@ -39,7 +39,7 @@ trusted = true
 [inspect]
 accept_first_layer = true
 "#;
-    Setup::new().forms(&["identified"]).system_lines(known).extra(tools).start()
+    Setup::new().guard("").forms(&["identified"]).system_lines(known).extra(tools).start()
 }
 
 fn tools(poisoned: Option<&str>) -> Value {
