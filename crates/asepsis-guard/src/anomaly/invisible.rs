@@ -60,7 +60,12 @@ pub(super) fn find(text: &str, flags: &mut Flags) {
     }
     if count > MOST {
         for span in odd {
-            flags.add("invisible/characters", Verdict::Strip, span);
+            // A row of them is a text of its own. Single ones disguise the words around them, which people see.
+            if text[span.range()].chars().nth(MOST).is_some() {
+                flags.add("invisible/row", Verdict::Strip, span);
+            } else {
+                flags.add("invisible/characters", Verdict::Spotlight, span);
+            }
         }
     }
 }
@@ -82,7 +87,7 @@ pub(super) fn find_escaped(text: &str, flags: &mut Flags) {
     // Words that are divided for a narrow screen have few of them.
     if spans.len() > 2 * MOST {
         for span in spans {
-            flags.add("invisible/characters", Verdict::Strip, span);
+            flags.add("invisible/characters", Verdict::Spotlight, span);
         }
     }
 }
