@@ -98,7 +98,8 @@ fn with_scheme(word: &str, colon: usize, from: usize) -> Option<Address> {
     while start < colon && !bytes[start].is_ascii_alphabetic() {
         start += 1;
     }
-    if start == colon {
+    // One letter is a drive of Windows.
+    if colon - start < 2 {
         return None;
     }
     let scheme = word[start..colon].to_ascii_lowercase();

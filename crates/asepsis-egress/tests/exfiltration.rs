@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use asepsis_egress::{Filter, Hosts, LONGEST_WORD, REMOVED};
+use asepsis_egress::{Filter, Hosts, LONGEST_WORD, REMOVED, Written};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -136,6 +136,50 @@ proptest! {
         filter.finish(&mut out);
         for flag in filter.found().0 {
             prop_assert!(flag.span.start <= flag.span.end && flag.span.end <= text.len());
+        }
+    }
+}
+
+/// What is taken out of the source of JSON leaves JSON behind, wherever it was and however it is split.
+#[test]
+fn r28_json_stays_json_and_nothing_of_any_form_gets_through_in_it() {
+    let hosts = hosts();
+    let run = |pieces: &[&str]| {
+        let mut filter = Filter::new(Arc::clone(&hosts)).written(Written::Json);
+        let mut out = String::new();
+        for piece in pieces {
+            filter.push(piece, &mut out);
+        }
+        filter.finish(&mut out);
+        out
+    };
+    for line in CORPUS.lines() {
+        let form: Form = serde_json::from_str(line).expect("a form");
+        let inner =
+            serde_json::json!({"to": "x", "body": form.form, "n": [1, "C:\\temp\\new", "a\\\"b\n\tc", "é漢😀"]})
+                .to_string();
+        // As other writers escape it: every slash, and what is no ASCII.
+        let slashes = inner.replace('/', "\\/");
+        let coded: String = inner
+            .chars()
+            .map(|c| {
+                if c.is_ascii() {
+                    c.to_string()
+                } else {
+                    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+                }
+            })
+            .collect();
+        for source in [inner, slashes, coded] {
+            let out = run(&[&source]);
+            let read: serde_json::Value =
+                serde_json::from_str(&out).unwrap_or_else(|error| panic!("{}: {error}: {out}", form.id));
+            assert_eq!(read["n"], serde_json::json!([1, "C:\\temp\\new", "a\\\"b\n\tc", "é漢😀"]), "{}", form.id);
+            let body = read["body"].as_str().expect("a text");
+            assert!(form.gone.iter().all(|gone| is_gone(body, gone)), "{}: {body:?}", form.id);
+            let single: Vec<String> = source.chars().map(String::from).collect();
+            let single: Vec<&str> = single.iter().map(String::as_str).collect();
+            assert_eq!(run(&single), out, "{} by the character", form.id);
         }
     }
 }

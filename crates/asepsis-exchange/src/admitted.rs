@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use asepsis_egress::{Filter, Overlap, Shingles, Watcher};
+use asepsis_egress::{Filter, Overlap, Shingles, Watcher, Written};
 use asepsis_log::LogError;
 use asepsis_policy::{Decision, Deed, Inputs, Policy, PolicyError, ToolCall, Verdict as CallVerdict};
 use asepsis_surrogate::{Context, Issued, Restorer, Tally};
@@ -11,7 +11,7 @@ use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord};
 use crate::content::Piece;
 use crate::guard::Watched;
 use crate::protect::Protected;
-use crate::record::{Ticket, count};
+use crate::record::{Ticket, count, rfc3339};
 use crate::review::Reviewer;
 
 /// The most of an answer that is kept for its inspection, in bytes. A longer answer is inspected up to here.
@@ -119,6 +119,12 @@ impl Admitted {
         self.ticket.id()
     }
 
+    /// The AI system that was asked, by its id in the register, and the present moment, RFC 3339.
+    pub fn author(&self) -> (String, String) {
+        let system = self.ticket.recipient().map(|recipient| recipient.system.clone()).unwrap_or_default();
+        (system, rfc3339(self.ticket.plane().clock().now()))
+    }
+
     /// The decision.
     pub fn decision(&self) -> &Decision {
         &self.decision
@@ -153,7 +159,10 @@ impl Admitted {
         let restorer = self.decision.restore.then(|| Restorer::new(Arc::clone(&self.issued), context));
         Lane {
             watcher: self.watched.secrets.watcher(),
-            filter: Filter::new(Arc::clone(&self.watched.hosts)),
+            filter: Filter::new(Arc::clone(&self.watched.hosts)).written(match context {
+                Context::Text => Written::Plain,
+                Context::JsonSource => Written::Json,
+            }),
             overlap: self.watched.instructions.as_ref().map(Shingles::overlap),
             restorer,
             kept: String::new(),

@@ -11,6 +11,7 @@ use crate::body::{Answer, Pieces};
 use crate::closing::Closing;
 use crate::fault::Fault;
 use crate::gateway::{Gateway, map, name_exchange};
+use crate::labels::Labels;
 use crate::marks::Marks;
 use crate::restore::Restored;
 use crate::said::Said;
@@ -76,12 +77,13 @@ impl Gateway {
         json: &Json<'_>,
         protocol: Protocol,
         admitted: &mut Admitted,
-        used: &Used,
+        (used, desk): (&Used, &Desk),
         successful: bool,
     ) -> Result<(Vec<u8>, Marks), Fault> {
         let restored = Restored::of(json, protocol, admitted)?;
+        let labels = Labels::of(admitted);
         if !successful {
-            return Ok((restored.assemble(json, &mut Said::default())?, Marks::default()));
+            return Ok((restored.assemble(json, &mut Said::default(), &labels, desk)?, Marks::default()));
         }
         let spoken = restored.spoken();
         let flags = admitted.review(spoken.clone()).await;
@@ -94,17 +96,7 @@ impl Gateway {
         if self.coaching.in_answers {
             said.noting(marks.note());
         }
-        Ok((restored.assemble(json, &mut said)?, marks))
-    }
-
-    /// Why an answer with these calls is not given back.
-    fn judged(&self, calls: &[Call], switch: &mut Switch, admitted: &mut Admitted) -> Option<Fault> {
-        if calls.is_empty() {
-            return None;
-        }
-        let mut desk = Desk::new(self.tools());
-        desk.take(calls);
-        switch.calls(calls).or_else(|| desk.judge(admitted, |_| true))
+        Ok((restored.assemble(json, &mut said, &labels, desk)?, marks))
     }
 
     async fn whole_answer(
@@ -126,13 +118,21 @@ impl Gateway {
         };
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
         let (restored, marks) = match Json::parse(&bytes, &limits) {
-            Ok(json) => match self.judged(&switch::calls(protocol, &json), &mut switch, &mut admitted) {
-                None => match self.reviewed(&json, protocol, &mut admitted, used, parts.status.is_success()).await {
+            Ok(json) => {
+                let calls = switch::calls(protocol, &json);
+                let mut desk = Desk::new(self.tools());
+                let judged = judged(&calls, &mut switch, &mut desk, &mut admitted);
+                let reviewed = match judged {
+                    None => {
+                        self.reviewed(&json, protocol, &mut admitted, (used, &desk), parts.status.is_success()).await
+                    }
+                    Some(fault) => Err(fault),
+                };
+                match reviewed {
                     Ok(reviewed) => reviewed,
                     Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
-                },
-                Some(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
-            },
+                }
+            }
             Err(_) if !parts.status.is_success() => {
                 // A proxy's page in front of the AI system, most likely. Its status still says what to do.
                 let message = format!("the AI system answered with status {} and no JSON", parts.status.as_u16());
@@ -177,4 +177,10 @@ fn head(response: &mut Response<Answer>, upstream: &HeaderMap, admitted: &Admitt
     headers.insert("x-asepsis-replaced", HeaderValue::from(admitted.replaced()));
     headers.insert("x-asepsis-label", HeaderValue::from_static(LABEL));
     name_exchange(headers, &admitted.id().to_string());
+}
+
+/// Why an answer with these calls is not given back.
+fn judged(calls: &[Call], switch: &mut Switch, desk: &mut Desk, admitted: &mut Admitted) -> Option<Fault> {
+    desk.take(calls);
+    switch.calls(calls).or_else(|| desk.judge(admitted, |_| true))
 }

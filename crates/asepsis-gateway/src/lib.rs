@@ -13,6 +13,7 @@ mod fault;
 mod gateway;
 mod gather;
 mod identify;
+mod labels;
 mod marks;
 mod metrics;
 mod prepare;

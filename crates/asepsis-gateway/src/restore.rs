@@ -5,8 +5,10 @@ use asepsis_exchange::Admitted;
 use asepsis_surrogate::Context;
 
 use crate::fault::Fault;
+use crate::labels::Labels;
 use crate::said::{Said, no_place};
 use crate::settings::Protocol;
+use crate::tools::{Desk, unlabelled};
 
 /// Names whose values are the protocol's own words or a vendor's sealed bytes. A thinking block carries a signature over
 /// its text and is sent back to the vendor to the letter, so it stays as the vendor wrote it.
@@ -41,6 +43,8 @@ struct Text {
     words: Option<Words>,
     /// Whether a program reads it.
     is_data: bool,
+    /// The call of a tool whose arguments it is.
+    call: Option<(u64, u64)>,
 }
 
 impl Restored {
@@ -50,6 +54,7 @@ impl Restored {
     /// Where a canary came back.
     pub(crate) fn of(json: &Json<'_>, protocol: Protocol, admitted: &mut Admitted) -> Result<Self, Fault> {
         let mut words = spoken(json, protocol);
+        let calls = argued(json, protocol);
         let mut found = Vec::new();
         collect(json.root(), false, &mut found);
         let mut texts = Vec::with_capacity(found.len());
@@ -64,6 +69,7 @@ impl Restored {
                 restored,
                 words: at.map(|at| words.swap_remove(at)),
                 is_data: context != Context::Text,
+                call: calls.iter().find(|(call, _)| *call == node).map(|(_, at)| *at),
             });
         }
         Ok(Self { texts })
@@ -77,12 +83,27 @@ impl Restored {
     /// The whole answer, with what we say ourselves around what the model says.
     ///
     /// # Errors
-    /// Where something has to be said and the model's words are read by a program, so that it cannot be.
-    pub(crate) fn assemble(self, json: &Json<'_>, said: &mut Said) -> Result<Vec<u8>, Fault> {
+    /// Where something has to be said and the model's words are read by a program, so that it cannot be; where a call has to bear a label
+    /// and cannot.
+    pub(crate) fn assemble(
+        self,
+        json: &Json<'_>,
+        said: &mut Said,
+        labels: &Labels,
+        desk: &Desk,
+    ) -> Result<Vec<u8>, Fault> {
         let mut edits = json.edits();
         for text in self.texts {
             let mut changed = text.changed;
             let mut restored = text.restored;
+            let must = text.call.is_some_and(|at| desk.labels(at));
+            if text.is_data && (text.words.is_some() || text.call.is_some()) {
+                match labels.fhir(&restored) {
+                    Some(labelled) => (restored, changed) = (labelled, true),
+                    None if must => return Err(unlabelled()),
+                    None => {}
+                }
+            }
             if let Some(words) = text.words {
                 if text.is_data && said.must_be_read() {
                     return Err(no_place());
@@ -111,6 +132,23 @@ struct Words {
     last: bool,
     /// Whether the note stands behind it.
     noted: bool,
+}
+
+/// The arguments of calls of tools that are JSON in a string, by where the call stands.
+fn argued(json: &Json<'_>, protocol: Protocol) -> Vec<(NodeId, (u64, u64))> {
+    let mut found = Vec::new();
+    if protocol == Protocol::OpenAi {
+        for (index, choice) in json.root().get("choices").into_iter().flat_map(Node::items).enumerate() {
+            let Some(message) = choice.get("message") else { continue };
+            let index = choice.get("index").and_then(Node::as_u64).unwrap_or(index as u64);
+            for (number, call) in message.get("tool_calls").into_iter().flat_map(Node::items).enumerate() {
+                let number = call.get("index").and_then(Node::as_u64).unwrap_or(number as u64);
+                let arguments = call.get("function").and_then(|function| function.get("arguments"));
+                found.extend(arguments.map(|node| (node.id(), (index, number))));
+            }
+        }
+    }
+    found
 }
 
 /// What the model says to the person, in order.

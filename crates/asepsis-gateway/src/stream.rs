@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use asepsis_document::json::{self, Json, Node};
+use asepsis_document::label::may_be_fhir;
 use asepsis_document::sse;
 use asepsis_exchange::{Admitted, Ending, Lane, Leak};
 use asepsis_surrogate::Context;
@@ -17,12 +18,13 @@ use tokio::sync::mpsc;
 use crate::body::Cut;
 use crate::closing::Closing;
 use crate::fault::Fault;
+use crate::labels::Labels;
 use crate::marks::{Holds, Marks};
 use crate::restore::{LaneId, Part, Reading, context_of};
 use crate::said::{Said, no_place};
 use crate::settings::{Limits, Protocol};
 use crate::switch::{self, Switch};
-use crate::tools::Desk;
+use crate::tools::{Desk, unlabelled};
 
 /// The most texts that an answer may interleave; each takes memory of its own.
 const MOST_LANES: usize = 1024;
@@ -49,6 +51,9 @@ pub(crate) struct Relay {
     said: Said,
     /// Judges the calls of tools.
     desk: Desk,
+    /// Texts that are given back whole, because they are labelled at their end: FHIR, and what goes into a record.
+    whole: BTreeMap<LaneId, String>,
+    labels: Labels,
     /// What the model says to the person, as it is given back, choice by choice.
     spoken: BTreeMap<u64, String>,
     holds: Holds,
@@ -89,6 +94,7 @@ impl Relay {
         closing: Closing,
         (client, cut): (mpsc::Sender<Bytes>, Arc<Cut>),
     ) -> Self {
+        let labels = Labels::of(&admitted);
         Self {
             protocol,
             limits,
@@ -105,6 +111,8 @@ impl Relay {
             answer_bytes: 0,
             said: Said::default(),
             desk: Desk::new(Arc::default()),
+            whole: BTreeMap::new(),
+            labels,
             spoken: BTreeMap::new(),
             holds: Holds::default(),
             unread: false,
@@ -388,6 +396,7 @@ impl Relay {
         let text = self.lanes.entry(id).or_insert_with(|| Text::Opening(String::new()));
         match text {
             Text::Lane(lane, is_speech) => {
+                let out = self.whole.get_mut(&id).unwrap_or(out);
                 let from = out.len();
                 lane.push(fragment, out);
                 if *is_speech {
@@ -397,7 +406,11 @@ impl Relay {
             Text::Opening(beginning) => {
                 beginning.push_str(fragment);
                 let context = match id.part {
-                    Part::Content => context_of(beginning),
+                    Part::Content => match context_of(beginning) {
+                        // Whether it is FHIR is not known yet.
+                        Some(Context::JsonSource) if may_be_fhir(beginning).is_none() => None,
+                        context => context,
+                    },
                     part => Some(part.context()),
                 };
                 if let Some(context) = context {
@@ -409,7 +422,11 @@ impl Relay {
                         self.held = Some(no_place());
                     }
                     let from = out.len();
-                    lane.push(beginning, out);
+                    let is_fhir = id.part == Part::Content && !is_speech && may_be_fhir(beginning) == Some(true);
+                    if is_fhir || id.call().is_some_and(|at| self.desk.labels(at)) {
+                        self.whole.insert(id, String::new());
+                    }
+                    lane.push(beginning, self.whole.get_mut(&id).unwrap_or(out));
                     if is_speech {
                         note_spoken(&mut self.spoken, id.index, &out[from..]);
                     }
@@ -434,7 +451,17 @@ impl Relay {
                 }
             };
             let from = out.len();
-            lane.finish(out);
+            match self.whole.remove(&id) {
+                None => lane.finish(out),
+                Some(mut whole) => {
+                    lane.finish(&mut whole);
+                    match self.labels.fhir(&whole) {
+                        Some(labelled) => out.push_str(&labelled),
+                        None if id.call().is_some_and(|at| self.desk.labels(at)) => self.held = Some(unlabelled()),
+                        None => out.push_str(&whole),
+                    }
+                }
+            }
             if is_speech {
                 note_spoken(&mut self.spoken, id.index, &out[from..]);
             }

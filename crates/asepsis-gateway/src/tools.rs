@@ -85,11 +85,13 @@ pub(crate) struct Desk {
     tools: Arc<Tools>,
     /// Names by where in the answer, and whether they were judged; a name may come in pieces.
     called: BTreeMap<(u64, u64), (String, bool)>,
+    /// Calls whose arguments have to bear a label.
+    labelled: BTreeSet<(u64, u64)>,
 }
 
 impl Desk {
     pub(crate) fn new(tools: Arc<Tools>) -> Self {
-        Self { tools, called: BTreeMap::new() }
+        Self { tools, called: BTreeMap::new(), labelled: BTreeSet::new() }
     }
 
     /// Takes in names, or pieces of them.
@@ -106,24 +108,43 @@ impl Desk {
                 continue;
             }
             *judged = true;
-            if let Some(fault) = refused(&self.tools, admitted, name) {
-                return Some(fault);
+            match judged_by_policy(&self.tools, admitted, name) {
+                Ok(true) => {
+                    self.labelled.insert(*at);
+                }
+                Ok(false) => {}
+                Err(fault) => return Some(fault),
             }
         }
         None
     }
+
+    /// Whether the arguments of this call have to bear a label (obligation LABEL).
+    pub(crate) fn labels(&self, at: (u64, u64)) -> bool {
+        self.labelled.contains(&at)
+    }
 }
 
-/// Why a tool may not be called.
-fn refused(tools: &Tools, admitted: &mut Admitted, name: &str) -> Option<Fault> {
+/// The arguments would go into a record, and there is nothing in them that could bear the label.
+pub(crate) fn unlabelled() -> Fault {
+    Fault::new(
+        StatusCode::FORBIDDEN,
+        "tool_refused",
+        "the AI system wants to write into a record, and what it writes holds no FHIR resource that could bear the mark of an AI. Enter it by \
+         hand after you have checked it (rule clinical-output-is-labelled); the call was not made",
+    )
+}
+
+/// Whether what a tool is given has to bear a label; why it may not be called, where it may not.
+fn judged_by_policy(tools: &Tools, admitted: &mut Admitted, name: &str) -> Result<bool, Fault> {
     let call = tools.call(name);
     let unknown = call.effect.is_none();
     let verdict = match admitted.may_call(&call) {
-        Ok(verdict) if verdict.permitted => return None,
+        Ok(verdict) if verdict.permitted => return Ok(verdict.duties.iter().any(|duty| duty.code() == "LABEL")),
         Ok(verdict) => verdict,
         Err(error) => {
             tracing::error!(%error, "whether a tool may be called could not be decided");
-            return Some(Fault::new(
+            return Err(Fault::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "whether the tool may be called could not be decided",
@@ -136,7 +157,7 @@ fn refused(tools: &Tools, admitted: &mut Admitted, name: &str) -> Option<Fault> 
         None => "the AI system wants to call a tool that no policy permits".to_owned(),
     };
     let rule = verdict.rules.first().map_or("default-deny", |rule| rule.id.as_str());
-    Some(Fault::new(StatusCode::FORBIDDEN, "tool_refused", format!("{why} (rule {rule}); the call was not made")))
+    Err(Fault::new(StatusCode::FORBIDDEN, "tool_refused", format!("{why} (rule {rule}); the call was not made")))
 }
 
 #[cfg(test)]

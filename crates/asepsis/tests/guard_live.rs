@@ -268,3 +268,25 @@ fn r30_tools_do_what_the_office_entered_and_nothing_else() {
     let refused = site.request("POST", "/v1/chat/completions", &wrong, body.as_bytes());
     assert!(refused.status == 400 && refused.text().contains("patient, document, image or tool"), "{}", refused.text());
 }
+
+#[test]
+fn r19_fhir_that_an_ai_wrote_bears_its_label_and_where_it_comes_from() {
+    let site = clinic();
+    let resource = "{\"resourceType\": \"Observation\", \"status\": \"final\", \"valueString\": \"stable\"}";
+    for (path, model) in [("/v1/chat/completions", "standin-echo-f3"), ("/v1/messages", "standin-messages-echo-f3")] {
+        for stream in [false, true] {
+            let body = json!({"model": model, "max_tokens": 500, "stream": stream, "messages": [{"role": "user", "content": resource}]});
+            let headers = [("x-api-key", site.clinician()), ("x-asepsis-labels", "none")];
+            let reply = site.request("POST", path, &headers, body.to_string().as_bytes());
+            assert_eq!(reply.header("x-asepsis-label"), Some("AIAST"), "{}", reply.text());
+            let text = if stream { reply.streamed_text() } else { reply.answer_text() };
+            let read: Value =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path} {stream}: {error}: {text}"));
+            assert_eq!(read["meta"]["security"][0]["code"], "AIAST", "{text}");
+            assert_eq!(read["valueString"], "stable");
+            let provenance = &read["contained"][0];
+            assert_eq!(provenance["resourceType"], "Provenance");
+            assert_eq!(provenance["entity"][0]["what"]["identifier"]["value"], reply.exchange());
+        }
+    }
+}
