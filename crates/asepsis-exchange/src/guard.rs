@@ -160,9 +160,18 @@ impl Guarding {
             Origin::Patient | Origin::Document | Origin::Image => Channel::Document,
         };
         let mut inspected = Inspected::default();
-        // A message or document is read by its fields. What looks like one and cannot be read stays a text: every byte of it is looked at.
+        // A message or document is read by its fields. Others' that looks like one and cannot be read belongs into quarantine; of staff's
+        // every byte is looked at as a text.
         let carrier = Carrier::of(piece.text.as_bytes());
-        let read = (carrier != Carrier::Text).then(|| fields(piece.text.as_bytes(), Some(carrier)).ok()).flatten();
+        let read = (carrier != Carrier::Text).then(|| fields(piece.text.as_bytes(), Some(carrier)));
+        let read = match read {
+            Some(Err(_)) if !piece.origin.instructs() => {
+                let span = Span::new(0, piece.text.len());
+                let flag = Flag { span, rule: "document/unreadable".to_owned(), verdict: Verdict::Hold };
+                return Some(Inspected { score: 95, flags: vec![Placed { flag, within: None }] });
+            }
+            read => read.and_then(Result::ok),
+        };
         // What staff paste is no word of theirs.
         let channel = if read.is_some() && channel == Channel::StaffPrompt { Channel::Document } else { channel };
         match read {
