@@ -1,0 +1,18 @@
+//! What attacks on an AI system and ordinary clinical texts are made of.
+//!
+//! Grammars of both, the forms that carry them and the disguises that hide them. From these and from public corpora the
+//! guard's classifier is trained, and its figures are taken. Nothing here is in the product.
+
+mod carrier;
+mod chance;
+mod disguise;
+mod grammar;
+mod second;
+mod text;
+
+pub use carrier::Carrier;
+pub use chance::{Chance, number};
+pub use disguise::Disguise;
+pub use grammar::Grammar;
+pub use second::{STYLES, Second};
+pub use text::{Sample, sentences};

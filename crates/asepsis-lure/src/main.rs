@@ -1,0 +1,41 @@
+//! Makes the texts of the guard's tests, trains its classifier and takes its figures.
+
+#![allow(clippy::print_stdout, reason = "a tool at the terminal")]
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use asepsis_lure::Second;
+use serde::Deserialize;
+
+const USAGE: &str =
+    "asepsis-lure second ROOT   the texts of the second grammar as JSON lines, from the repository's root";
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["second", root] => second(Path::new(root)),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+#[derive(Deserialize)]
+struct Clinical {
+    source: String,
+    text: String,
+}
+
+fn second(root: &Path) -> anyhow::Result<()> {
+    let path = root.join("data/training/clinical-carriers.jsonl");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let rows: Vec<Clinical> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let abstracts: Vec<String> = rows.into_iter().filter(|r| r.source == "pubmedqa").map(|r| r.text).collect();
+    for sample in Second::read(&root.join("data/guard/second"), &abstracts)?.texts() {
+        let line = serde_json::json!({
+            "set": sample.set, "label": u8::from(sample.attack), "disguise": sample.disguise.map(|d| d.word()),
+            "carrier": sample.carrier.map(|c| c.word()), "text": sample.text
+        });
+        println!("{line}");
+    }
+    Ok(())
+}
