@@ -5,14 +5,24 @@
 
 mod carrier;
 mod chance;
+mod corpus;
 mod disguise;
 mod grammar;
+mod lesson;
+mod lexicon;
+mod quantile;
 mod second;
 mod text;
+mod train;
 
 pub use carrier::Carrier;
 pub use chance::{Chance, number};
+pub use corpus::{Part, labelled, unlabelled};
 pub use disguise::Disguise;
 pub use grammar::Grammar;
+pub use lesson::Lesson;
+pub use lexicon::lexicon;
+pub use quantile::{Mix, above};
 pub use second::{STYLES, Second};
 pub use text::{Sample, sentences};
+pub use train::{Bag, Options, Weights};

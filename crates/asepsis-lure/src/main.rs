@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use asepsis_lure::Second;
+use asepsis_lure::{Carrier, Disguise, Second, lexicon};
 use serde::Deserialize;
 
 const USAGE: &str =
@@ -15,6 +15,10 @@ fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["second", root] => second(Path::new(root)),
+        ["lexicon", seeds, wordnet, out] => {
+            let text = std::fs::read_to_string(seeds).with_context(|| seeds.to_owned())?;
+            std::fs::write(out, lexicon(&text, Path::new(wordnet))?).with_context(|| out.to_owned())
+        }
         _ => bail!("{USAGE}"),
     }
 }
@@ -32,8 +36,8 @@ fn second(root: &Path) -> anyhow::Result<()> {
     let abstracts: Vec<String> = rows.into_iter().filter(|r| r.source == "pubmedqa").map(|r| r.text).collect();
     for sample in Second::read(&root.join("data/guard/second"), &abstracts)?.texts() {
         let line = serde_json::json!({
-            "set": sample.set, "label": u8::from(sample.attack), "disguise": sample.disguise.map(|d| d.word()),
-            "carrier": sample.carrier.map(|c| c.word()), "text": sample.text
+            "set": sample.set, "label": u8::from(sample.attack), "disguise": sample.disguise.map(Disguise::word),
+            "carrier": sample.carrier.map(Carrier::word), "text": sample.text
         });
         println!("{line}");
     }
