@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| asepsis_phi::fuzz::normal_form(text));
+fuzz_target!(|text: &str| asepsis_normal::fuzz::normal_form(text));

@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::chance::Chance;
 use crate::grammar::Grammar;
 use crate::text::Sample;
+use crate::wrap::wrap;
 
 /// The benign rules, and the share of each.
 const BENIGN: [(&str, usize); 6] =
@@ -56,6 +57,10 @@ impl Lesson {
             }
             let said = vary(&said, &mut chance);
             out.push(sample(rule, false, among(&said, fillers, &mut chance)));
+            if !fillers.is_empty() && chance.is(0.4) {
+                let texts: Vec<&str> = (0..=chance.below(3)).map(|_| *chance.pick(fillers)).collect();
+                out.push(sample("forms", false, wrap(&texts, &mut chance)));
+            }
         }
         out
     }
@@ -75,13 +80,20 @@ fn vary(said: &str, chance: &mut Chance) -> String {
     }
 }
 
-/// Between other sentences, as text goes, as a line or in an element.
+/// Between other sentences, as text goes, or in some form.
 fn among(said: &str, fillers: &[&str], chance: &mut Chance) -> String {
-    if fillers.is_empty() || chance.is(0.4) {
+    if fillers.is_empty() || chance.is(0.3) {
         return said.to_owned();
     }
-    let before = if chance.is(0.75) { *chance.pick(fillers) } else { "" };
-    let after = if chance.is(0.75) { *chance.pick(fillers) } else { "" };
-    let gap = *chance.pick(&[" ", " ", "\n", " - ", "\n\n"]);
-    format!("{before}{gap}{said}{gap}{after}").trim().to_owned()
+    let mut texts = vec![said];
+    if chance.is(0.75) {
+        texts.insert(0, chance.pick(fillers));
+    }
+    if chance.is(0.75) {
+        texts.push(chance.pick(fillers));
+    }
+    if chance.is(0.4) {
+        return wrap(&texts, chance);
+    }
+    texts.join(chance.pick(&[" ", " ", "\n", " - ", "\n\n"]))
 }

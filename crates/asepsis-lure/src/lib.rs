@@ -14,6 +14,7 @@ mod quantile;
 mod second;
 mod text;
 mod train;
+mod wrap;
 
 pub use carrier::Carrier;
 pub use chance::{Chance, number};

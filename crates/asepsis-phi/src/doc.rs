@@ -1,10 +1,10 @@
 //! One segment as the rules see it: its normal form, tokens and cues, and what was found so far.
 
+use asepsis_normal::Normal;
 use asepsis_vocab::{Confidence, Detail, Evidence, EvidenceKind, Finding, IdentifierClass};
 
 use crate::cue::{Cue, CueKind};
 use crate::lexicon;
-use crate::normal::Normal;
 use crate::token::{Kind, PARAGRAPH, Token};
 
 /// A finding in offsets of the normal form.

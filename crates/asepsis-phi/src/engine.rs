@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use asepsis_normal::Normal;
 use asepsis_vocab::Finding;
 use memchr::memchr;
 
@@ -9,7 +10,6 @@ use crate::known::KnownPhi;
 use crate::language::Language;
 use crate::lexicon::Lexicon;
 use crate::net::Marks;
-use crate::normal::Normal;
 use crate::passed::{self, PassedOver};
 use crate::profile::Profile;
 use crate::propagate::Mentions;

@@ -90,7 +90,7 @@ impl KnownPhi {
     #[must_use]
     pub fn identifier(mut self, class: IdentifierClass, value: &str) -> Self {
         use IdentifierClass as Class;
-        let value = Zeroizing::new(crate::normal::Normal::of(value).text().to_owned());
+        let value = Zeroizing::new(asepsis_normal::Normal::of(value).text().to_owned());
         if !value.chars().any(char::is_alphanumeric) {
             return self;
         }

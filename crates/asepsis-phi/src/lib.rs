@@ -29,7 +29,6 @@ mod language;
 mod lexicon;
 mod name;
 mod net;
-mod normal;
 mod org;
 mod passed;
 mod phone;

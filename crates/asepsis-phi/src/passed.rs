@@ -3,13 +3,13 @@
 use std::fmt;
 
 use asepsis_crf::{Lanes, States};
+use asepsis_normal::Normal;
 use asepsis_vocab::Span;
 
 use crate::doc::Doc;
 use crate::lexicon::{
     COMMON, COUNTRY, CREDENTIAL, EPONYM, EPONYM_TAIL, FIRST, LAST, MONTH, STATE_NAME, STOP, TITLE, WEEKDAY,
 };
-use crate::normal::Normal;
 use crate::tagger::Tags;
 use crate::token::{Case, Kind, SPACE, Token};
 

@@ -4,13 +4,13 @@
 //! the version of this library that made it.
 
 use asepsis_crf::{Feature, Sequences, States, Trainer, TrainerOptions};
+use asepsis_normal::Normal;
 use asepsis_vocab::{IdentifierClass, Span};
 
 use crate::doc::Doc;
 use crate::engine::Engine;
 use crate::language::Language;
 use crate::lexicon::{EPONYM, EPONYM_TAIL};
-use crate::normal::Normal;
 use crate::tagger::{self, Gazetteer, UnusableModel, View, windows};
 use crate::token::Kind;
 

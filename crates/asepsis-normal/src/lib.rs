@@ -9,6 +9,8 @@
 mod character;
 mod confusable;
 mod escape;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod layer;
 mod layout;
 mod markup;
@@ -16,19 +18,22 @@ mod spoken;
 
 use asepsis_vocab::Span;
 
-use layer::Layer;
+pub use character::is_invisible;
+pub use confusable::looks_like;
+pub use layer::{Editor, Layer};
 
 /// How often what was decoded is decoded again: an escape within JSON within HTML.
 const ROUNDS: usize = 3;
 
 /// A text as detectors read it.
-pub(crate) struct Normal<'a> {
+pub struct Normal<'a> {
     original: &'a str,
     layers: Vec<Layer>,
 }
 
 impl<'a> Normal<'a> {
-    pub(crate) fn of(original: &'a str) -> Self {
+    /// The normal form of a text. Linear in its length, and bounded by a few times its size.
+    pub fn of(original: &'a str) -> Self {
         let mut normal = Self { original, layers: Vec::new() };
         for _ in 0..ROUNDS {
             if !character::needed(normal.text()) {
@@ -48,18 +53,24 @@ impl<'a> Normal<'a> {
         normal
     }
 
-    pub(crate) fn text(&self) -> &str {
+    /// The text as detectors read it.
+    pub fn text(&self) -> &str {
         self.layers.last().map_or(self.original, Layer::text)
     }
 
     /// The span of the original that `start..end` of the normal form came from.
-    pub(crate) fn span(&self, start: usize, end: usize) -> Span {
+    pub fn span(&self, start: usize, end: usize) -> Span {
         if start >= end {
             return Span::new(start.min(self.original.len()), start.min(self.original.len()));
         }
         let (start, end) = self.layers.iter().rev().fold((start, end), |(start, end), layer| layer.back(start, end));
         Span::new(start, end)
     }
+}
+
+/// The entries of a table: lines that are neither empty nor comments.
+pub(crate) fn lines(data: &'static str) -> impl Iterator<Item = &'static str> {
+    data.lines().filter(|l| !l.is_empty() && !l.starts_with('#'))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! What stands apart and is read together: words and numbers broken at the end of a line, letters and digits with
 //! spaces between them, digits read aloud.
 
-use super::layer::{Editor, Layer};
-use super::spoken;
+use crate::layer::{Editor, Layer};
+use crate::spoken;
 
 /// The most characters of a spelled word or number.
 const LONGEST: usize = 64;
 
-pub(super) fn layer(text: &str) -> Option<Layer> {
+pub(crate) fn layer(text: &str) -> Option<Layer> {
     let bytes = text.as_bytes();
     let mut edit = Editor::new(text);
     let mut i = 0;

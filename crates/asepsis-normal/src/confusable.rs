@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::layer::{Editor, Layer};
-use crate::lexicon::lines;
+use crate::layer::{Editor, Layer};
+use crate::lines;
 
 struct LookAlike {
     letter: char,
@@ -18,7 +18,7 @@ struct LookAlike {
 }
 
 static LOOK_ALIKES: LazyLock<Vec<LookAlike>> = LazyLock::new(|| {
-    lines(include_str!("../../data/confusables.tsv"))
+    lines(include_str!("../data/confusables.tsv"))
         .map(|row| {
             let mut columns = row.split('\t');
             let mut column = || columns.next().expect("rows of confusables.tsv have three columns");
@@ -31,6 +31,12 @@ static LOOK_ALIKES: LazyLock<Vec<LookAlike>> = LazyLock::new(|| {
         })
         .collect()
 });
+
+/// The Latin letter that `c`, of another script, is drawn like and listed with by Unicode (UTS 39).
+#[must_use]
+pub fn looks_like(c: char) -> Option<char> {
+    look_alike(c).filter(|l| l.sure).map(|l| l.plain)
+}
 
 fn look_alike(c: char) -> Option<&'static LookAlike> {
     if c < '\u{180}' {
@@ -57,7 +63,7 @@ enum Kind {
     Native,
 }
 
-pub(super) fn layer(text: &str) -> Option<Layer> {
+pub(crate) fn layer(text: &str) -> Option<Layer> {
     let words = words(text);
     let count = |kind| words.iter().filter(|w| w.kind == kind).count();
     // Among words that are plainly of the script, one that only happens to have look-alikes is of it too.

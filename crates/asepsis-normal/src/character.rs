@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
-use super::layer::{Editor, Layer};
-use super::{escape, markup};
-use crate::lexicon::lines;
+use crate::layer::{Editor, Layer};
+use crate::lines;
+use crate::{escape, markup};
 
 /// Whether any character of a text may have to change.
-pub(super) fn needed(text: &str) -> bool {
+pub(crate) fn needed(text: &str) -> bool {
     text.bytes().any(|b| STOPS[usize::from(b)])
 }
 
@@ -29,7 +29,7 @@ static STOPS: [bool; 256] = {
 
 /// The text with every character in its plain form, and whether something was decoded, so that there may be more to
 /// do in it.
-pub(super) fn layer(text: &str) -> (Option<Layer>, bool) {
+pub(crate) fn layer(text: &str) -> (Option<Layer>, bool) {
     let bytes = text.as_bytes();
     let context = escape::Context::of(text);
     let mut edit = Editor::new(text);
@@ -111,7 +111,8 @@ fn is_latin_letter(c: char) -> bool {
 }
 
 /// Zero-width characters, soft hyphens, direction marks, variation selectors, tags and controls.
-pub(super) fn is_invisible(c: char) -> bool {
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\0'..='\x08' | '\x0B'..='\x0C' | '\x0E'..='\x1F' | '\x7F'..='\u{84}' | '\u{86}'..='\u{9F}' | '\u{AD}' | '\u{34F}' | '\u{61C}'
         | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}'
@@ -152,7 +153,7 @@ fn fold(c: char) -> Option<char> {
 fn digit(c: char) -> Option<char> {
     static ZEROS: LazyLock<Vec<u32>> = LazyLock::new(|| {
         let parse = |l| u32::from_str_radix(l, 16).expect("digits.txt holds code points");
-        lines(include_str!("../../data/digits.txt")).map(parse).collect()
+        lines(include_str!("../data/digits.txt")).map(parse).collect()
     });
     let code = c as u32;
     let zero = *ZEROS.get(ZEROS.partition_point(|&z| z <= code).checked_sub(1)?)?;

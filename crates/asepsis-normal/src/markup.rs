@@ -43,7 +43,7 @@ const BLOCK: [&str; 30] = [
 ///
 /// Only the brackets and the name of a tag are taken; its attributes stay, since an address may stand in them. Names of no
 /// HTML tag are those of fields (`<PatientName>`), and what they say is kept.
-pub(super) fn tag(text: &str, at: usize, out: &mut String) -> Option<usize> {
+pub(crate) fn tag(text: &str, at: usize, out: &mut String) -> Option<usize> {
     let rest = &text.as_bytes()[at + 1..];
     let slash = usize::from(rest.first() == Some(&b'/'));
     let name_len = rest[slash..].iter().take(11).take_while(|b| b.is_ascii_alphanumeric()).count();

@@ -1,6 +1,6 @@
 //! Digits that are read aloud: `four oh one five five five double oh three one`.
 
-use super::layer::Editor;
+use crate::layer::Editor;
 
 /// A word of a number that is read aloud.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,12 +25,12 @@ const UNANNOUNCED: usize = 7;
 const ANNOUNCED: usize = 4;
 
 /// Whether a word with this first letter may be one of a number.
-pub(super) fn may_begin(first: u8) -> bool {
+pub(crate) fn may_begin(first: u8) -> bool {
     first.is_ascii_digit() || matches!(first | 0x20, b'z' | b'o' | b't' | b'f' | b's' | b'e' | b'n' | b'd')
 }
 
 /// Puts digits in place of the words for them from `at` on; gives back where that ends.
-pub(super) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usize> {
+pub(crate) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usize> {
     let (first, end) = word(text, at)?;
     // Most numbers in words or digits stand alone.
     let (second, _) = word(text, next(text, end))?;
@@ -178,7 +178,7 @@ fn number(word: &str) -> (String, u8) {
 }
 
 /// Whether a word that announces a number stands among the few words before `at`.
-pub(super) fn announced(text: &str, at: usize) -> bool {
+pub(crate) fn announced(text: &str, at: usize) -> bool {
     const CUES: [&str; 40] = [
         "number",
         "numbers",

@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::lexicon::lines;
+use crate::lines;
 
 /// What the whole of a text says of its encoding.
-pub(super) struct Context {
+pub(crate) struct Context {
     /// It has soft line breaks or coded equal signs, as only quoted-printable text has (RFC 2045, 6.7).
     quoted_printable: bool,
 }
 
 impl Context {
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let signs = memchr::memchr_iter(b'=', text.as_bytes()).take(1 << 16);
         let mut quoted_printable = false;
         for at in signs {
@@ -23,7 +23,7 @@ impl Context {
 }
 
 /// JSON's and programming languages' escapes: `\u00e9` (in pairs for what is beyond 16 bits), `\x41`, `\n`.
-pub(super) fn backslash(text: &str, at: usize, out: &mut String) -> Option<usize> {
+pub(crate) fn backslash(text: &str, at: usize, out: &mut String) -> Option<usize> {
     let rest = &text[at + 1..];
     let (c, len) = match rest.as_bytes().first()? {
         b'n' | b'r' => ('\n', 2),
@@ -57,9 +57,9 @@ fn hex(text: &str, at: usize, len: usize) -> Option<u32> {
 }
 
 /// A character reference of HTML: `&eacute;`, `&#233;`, `&#xE9;`.
-pub(super) fn entity(text: &str, at: usize, out: &mut String) -> Option<usize> {
+pub(crate) fn entity(text: &str, at: usize, out: &mut String) -> Option<usize> {
     static NAMES: LazyLock<HashMap<&str, char>> = LazyLock::new(|| {
-        lines(include_str!("../../data/entities.tsv"))
+        lines(include_str!("../data/entities.tsv"))
             .map(|row| {
                 let (name, code) = row.split_once('\t').expect("rows of entities.tsv have two columns");
                 (name, u32::from_str_radix(code, 16).ok().and_then(char::from_u32).expect("entities are characters"))
@@ -83,7 +83,7 @@ pub(super) fn entity(text: &str, at: usize, out: &mut String) -> Option<usize> {
 /// A percent escape (RFC 3986, 2.1): ASCII, or the bytes of one character.
 ///
 /// A percent sign after a digit is a share unless what stands behind it is joined to more: `96%20` is none.
-pub(super) fn percent(text: &str, at: usize, out: &mut String) -> Option<usize> {
+pub(crate) fn percent(text: &str, at: usize, out: &mut String) -> Option<usize> {
     let (c, len) = coded(text, at, b'%')?;
     if c.is_ascii() {
         let bytes = text.as_bytes();
@@ -100,7 +100,7 @@ pub(super) fn percent(text: &str, at: usize, out: &mut String) -> Option<usize> 
 
 /// A quoted-printable escape or soft line break. One byte alone is only taken in a text that shows the encoding
 /// elsewhere, since `BMI=25` would be one.
-pub(super) fn quoted_printable(text: &str, at: usize, context: &Context, out: &mut String) -> Option<usize> {
+pub(crate) fn quoted_printable(text: &str, at: usize, context: &Context, out: &mut String) -> Option<usize> {
     if context.quoted_printable
         && let Some(len) = soft_break(text, at)
     {
@@ -150,7 +150,7 @@ fn coded(text: &str, at: usize, sign: u8) -> Option<(char, usize)> {
 }
 
 /// A plus sign that stands for a space in the value of a form: `name=Anna+Reed`.
-pub(super) fn plus(text: &str, at: usize, out: &mut String) -> Option<usize> {
+pub(crate) fn plus(text: &str, at: usize, out: &mut String) -> Option<usize> {
     let bytes = text.as_bytes();
     let letter = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80);
     if at == 0 || !bytes[at - 1].is_ascii_alphanumeric() && bytes[at - 1] < 0x80 || !letter(bytes.get(at + 1)) {

@@ -1,7 +1,7 @@
 //! A text made from another by replacing pieces of it, with the way back.
 
 /// A changed text and the places that were changed, in order; between them the two texts are equal byte for byte.
-pub(super) struct Layer {
+pub struct Layer {
     text: String,
     pieces: Vec<Piece>,
 }
@@ -15,12 +15,17 @@ struct Piece {
 }
 
 impl Layer {
-    pub(super) fn text(&self) -> &str {
+    /// The changed text.
+    pub fn text(&self) -> &str {
         &self.text
     }
 
     /// Where `start..end`, which is not empty, stood before.
-    pub(super) fn back(&self, start: usize, end: usize) -> (usize, usize) {
+    ///
+    /// # Panics
+    /// Where `start` is not before `end`.
+    pub fn back(&self, start: usize, end: usize) -> (usize, usize) {
+        assert!(start < end, "a place that is not empty");
         let last = end - 1;
         let from = match self.piece_before(start) {
             Some(p) if start < p.at + p.len => p.from,
@@ -43,7 +48,7 @@ impl Layer {
 }
 
 /// Makes a [`Layer`] from the first change to the last.
-pub(super) struct Editor<'t> {
+pub struct Editor<'t> {
     from: &'t str,
     copied: usize,
     text: String,
@@ -51,12 +56,13 @@ pub(super) struct Editor<'t> {
 }
 
 impl<'t> Editor<'t> {
-    pub(super) fn new(from: &'t str) -> Self {
+    /// Nothing is changed yet.
+    pub fn new(from: &'t str) -> Self {
         Self { from, copied: 0, text: String::new(), pieces: Vec::new() }
     }
 
     /// Puts `new` in place of `len` bytes, which are not before what was replaced last.
-    pub(super) fn replace(&mut self, at: usize, len: usize, new: &str) {
+    pub fn replace(&mut self, at: usize, len: usize, new: &str) {
         debug_assert!(at >= self.copied && len > 0);
         if self.pieces.is_empty() {
             self.text.reserve(self.from.len());
@@ -68,7 +74,7 @@ impl<'t> Editor<'t> {
     }
 
     /// The layer; `None` where nothing was replaced.
-    pub(super) fn finish(mut self) -> Option<Layer> {
+    pub fn finish(mut self) -> Option<Layer> {
         if self.pieces.is_empty() {
             return None;
         }

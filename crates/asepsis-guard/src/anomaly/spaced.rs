@@ -1,0 +1,110 @@
+//! Words whose letters stand apart: `i g n o r e   a l l`, `i.g.n.o.r.e`.
+//!
+//! A name that is spelled, a heading that is set wide and a list of answers are ordinary.
+
+use asepsis_vocab::{Span, Verdict};
+
+use super::Flags;
+
+/// The fewest letters in a row.
+const FEWEST: usize = 12;
+/// The longest heading in capitals that is set wide.
+const HEADING: usize = 28;
+/// The fewest different letters: a genome has four, a column of answers two.
+const DIFFERENT: usize = 6;
+
+pub(super) fn find(text: &str, flags: &mut Flags) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !begins(bytes, at) {
+            at += 1;
+            continue;
+        }
+        let run = run(text, at);
+        if run.is_text(text) {
+            flags.add("layout/spaced-letters", Verdict::Spotlight, Span::new(at, run.end));
+        }
+        at = run.end.max(at + 1);
+    }
+}
+
+/// Whether a row of single letters may begin here: most places fail at the first or second byte.
+fn begins(bytes: &[u8], at: usize) -> bool {
+    bytes[at].is_ascii_alphabetic()
+        && bytes.get(at + 1).is_some_and(|b| is_mark(*b) || *b == 0xC2)
+        && (at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] >= 0x80 || bytes[at - 1] == b'\''))
+}
+
+fn is_mark(b: u8) -> bool {
+    matches!(b, b' ' | b'.' | b'-' | b'_' | b'*' | b'|' | b'/' | b',' | b'~' | b'+' | b'\n' | b'\t')
+}
+
+struct Row {
+    start: usize,
+    end: usize,
+    letters: Vec<u8>,
+}
+
+/// The most letters of a row that are weighed; it may be longer.
+const WEIGHED: usize = 256;
+
+fn run(text: &str, start: usize) -> Row {
+    let bytes = text.as_bytes();
+    let mut row = Row { start, end: start + 1, letters: vec![bytes[start]] };
+    loop {
+        let gap = gap(bytes, row.end);
+        let next = row.end + gap;
+        let single = bytes.get(next).is_some_and(u8::is_ascii_alphanumeric)
+            && !bytes
+                .get(next + 1)
+                .is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80 && *b != 0xC2 || *b == b'\'');
+        if gap == 0 || !single {
+            return row;
+        }
+        if row.letters.len() < WEIGHED {
+            row.letters.push(bytes[next]);
+        }
+        row.end = next + 1;
+    }
+}
+
+/// How long what divides two letters is: up to four marks or no-break spaces.
+fn gap(bytes: &[u8], from: usize) -> usize {
+    let mut len = 0;
+    for _ in 0..4 {
+        match &bytes[from + len..] {
+            [0xC2, 0xA0, ..] => len += 2,
+            [b, ..] if is_mark(*b) => len += 1,
+            _ => break,
+        }
+    }
+    len
+}
+
+impl Row {
+    fn is_text(&self, text: &str) -> bool {
+        let letters: Vec<u8> =
+            self.letters.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_lowercase).collect();
+        if letters.len() < FEWEST || letters.len() * 4 < self.letters.len() * 3 {
+            return false;
+        }
+        let mut seen = [false; 26];
+        letters.iter().for_each(|b| seen[usize::from(b - b'a')] = true);
+        let different = seen.iter().filter(|s| **s).count();
+        let vowels = letters.iter().filter(|b| b"aeiou".contains(b)).count();
+        let in_order = letters.windows(2).filter(|w| w[0] <= w[1]).count();
+        let worded = vowels * 5 >= letters.len() && vowels * 5 <= letters.len() * 3;
+        different >= DIFFERENT && worded && in_order * 4 < letters.len() * 3 && !self.is_heading(text)
+    }
+
+    /// Whether it stands alone in its line in capitals.
+    fn is_heading(&self, text: &str) -> bool {
+        let capitals = self.letters.iter().all(|b| !b.is_ascii_lowercase());
+        let before = text[..self.start].trim_end_matches([' ', '\t']);
+        let after = text[self.end..].trim_start_matches([' ', '\t', ':']);
+        let alone = before.is_empty() || before.ends_with('\n');
+        let whole = after.is_empty() || after.starts_with(['\n', '\r']);
+        capitals && self.letters.len() <= HEADING && alone && whole
+    }
+}
