@@ -51,7 +51,14 @@ pub fn labelled(path: &Path) -> anyhow::Result<Vec<Sample>> {
         let row: Row = serde_json::from_str(line).with_context(|| format!("{}, line {}", path.display(), at + 1))?;
         if seen.insert(number(&row.text)) {
             let attack = row.label == 1;
-            out.push(Sample { source: row.source, set: row.kind, disguise: None, carrier: None, attack, text: row.text });
+            out.push(Sample {
+                source: row.source,
+                set: row.kind,
+                disguise: None,
+                carrier: None,
+                attack,
+                text: row.text,
+            });
         }
     }
     Ok(out)

@@ -87,13 +87,13 @@ fn among(said: &str, fillers: &[&str], chance: &mut Chance) -> String {
     }
     let mut texts = vec![said];
     if chance.is(0.75) {
-        texts.insert(0, chance.pick(fillers));
+        texts.insert(0, *chance.pick(fillers));
     }
     if chance.is(0.75) {
-        texts.push(chance.pick(fillers));
+        texts.push(*chance.pick(fillers));
     }
     if chance.is(0.4) {
         return wrap(&texts, chance);
     }
-    texts.join(chance.pick(&[" ", " ", "\n", " - ", "\n\n"]))
+    texts.join(*chance.pick(&[" ", " ", "\n", " - ", "\n\n"]))
 }

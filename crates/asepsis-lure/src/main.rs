@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use asepsis_lure::{Carrier, Disguise, Second, lexicon};
+use asepsis_lure::{Carrier, Disguise, Options, Recipe, Second, lexicon};
 use serde::Deserialize;
 
 const USAGE: &str =
@@ -15,6 +15,10 @@ fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["second", root] => second(Path::new(root)),
+        ["table", root, data, out] => {
+            let table = Recipe::read(Path::new(data), Path::new(root))?.table(|_| true, Options::default());
+            std::fs::write(out, table.write()).with_context(|| out.to_owned())
+        }
         ["lexicon", seeds, wordnet, out] => {
             let text = std::fs::read_to_string(seeds).with_context(|| seeds.to_owned())?;
             std::fs::write(out, lexicon(&text, Path::new(wordnet))?).with_context(|| out.to_owned())

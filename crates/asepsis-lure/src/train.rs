@@ -4,7 +4,9 @@
 //! moves the worst window of a text, as it looks at that moment (multiple-instance learning; Andrews, Tsochantaridis and
 //! Hofmann 2002). No thread, no clock: the same texts and options give the same weights, bit for bit.
 
-use asepsis_guard::classifier::{Blocks, Table, best};
+use std::ops::Range;
+
+use asepsis_guard::classifier::{BLOCKS, Blocks, Table, best};
 
 use crate::chance::Chance;
 
@@ -37,14 +39,28 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { epochs: 6, rate: 0.06, benign: 2.0, decay: 2e-5, dropout: 0.3, seed: 1 }
+        Self { epochs: 8, rate: 0.15, benign: 5.0, decay: 2e-5, dropout: 0.2, seed: 1 }
     }
+}
+
+/// A whole window, wherever it is.
+fn any(count: usize, chance: &mut Chance) -> Range<usize> {
+    let from = chance.below((count + 1).saturating_sub(BLOCKS).max(1));
+    from..count.min(from + BLOCKS)
+}
+
+/// 1 / (1 + e^-x) to about three digits, the same to the bit everywhere: e^x is (1 + x/4096)^4096.
+fn likelihood(x: f32) -> f32 {
+    let mut power = 1.0 - x.clamp(-20.0, 20.0) / 4096.0;
+    for _ in 0..12 {
+        power *= power;
+    }
+    1.0 / (1.0 + power)
 }
 
 /// The weights before they are rounded.
 pub struct Weights {
     weights: Vec<f32>,
-    bias: f32,
 }
 
 impl Weights {
@@ -54,7 +70,7 @@ impl Weights {
         let mut weights = vec![0f32; Table::WEIGHTS];
         let mut squares = vec![1f32; Table::WEIGHTS];
         let (mut bias, mut bias_square) = (-1f32, 1f32);
-        let mut order: Vec<usize> = (0..bags.len()).filter(|i| bags[*i].blocks.windows() > 0).collect();
+        let mut order: Vec<usize> = (0..bags.len()).filter(|i| bags[*i].blocks.count() > 0).collect();
         let mut chance = Chance::new(options.seed);
         let (mut sums, mut kept) = (Vec::new(), Vec::new());
         for epoch in 0..options.epochs {
@@ -62,13 +78,13 @@ impl Weights {
             for &at in &order {
                 let bag = &bags[at];
                 bag.blocks.sums(|b| weights[b as usize], &mut sums);
-                let worst = best(&sums).map_or(0, |(window, _)| window);
+                let worst = best(&sums).map_or(0..1, |(window, _)| window);
                 let mut windows = [Some(worst), None];
                 if !bag.attack {
-                    windows[1] = Some(chance.below(bag.blocks.windows()));
+                    windows[1] = Some(any(bag.blocks.count(), &mut chance));
                 } else if epoch == 0 {
                     // Nothing is known yet of where in it the attack is.
-                    windows[0] = Some(chance.below(bag.blocks.windows()));
+                    windows[0] = Some(any(bag.blocks.count(), &mut chance));
                 }
                 for window in windows.into_iter().flatten() {
                     kept.clear();
@@ -76,8 +92,9 @@ impl Weights {
                     #[allow(clippy::cast_possible_truncation, reason = "near one")]
                     let scale = 1.0 / (1.0 - options.dropout) as f32;
                     let sum = kept.iter().map(|b| weights[*b as usize]).sum::<f32>() * scale + bias;
-                    let (target, weight) = if bag.attack { (1.0, bag.weight) } else { (0.0, bag.weight * options.benign) };
-                    let gradient = (1.0 / (1.0 + (-sum).exp()) - target) * weight;
+                    let (target, weight) =
+                        if bag.attack { (1.0, bag.weight) } else { (0.0, bag.weight * options.benign) };
+                    let gradient = (likelihood(sum) - target) * weight;
                     bias_square += gradient * gradient;
                     bias -= options.rate * gradient / bias_square.sqrt();
                     if gradient.abs() < 1e-4 {
@@ -92,7 +109,7 @@ impl Weights {
                 }
             }
         }
-        Self { weights, bias }
+        Self { weights }
     }
 
     /// The table in whole steps, before it is calibrated.
@@ -105,7 +122,6 @@ impl Weights {
         let most = sizes[sizes.len() - 1 - sizes.len() / 20_000].max(1e-6);
         let step = most / 127.0;
         let weights = self.weights.iter().map(|w| (w / step).round().clamp(-127.0, 127.0) as i8).collect();
-        let _ = self.bias;
         Table { step, knots: Default::default(), weights }
     }
 }

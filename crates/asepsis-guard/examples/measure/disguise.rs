@@ -53,14 +53,15 @@ pub(crate) const DISGUISES: [Disguise; 16] = [
             .collect()
     }),
     ("spaced", |t| {
-        t.chars().map(|c| if c == ' ' { "  ".to_owned() } else { format!("{c} ") }).collect::<String>().trim().to_owned()
+        t.chars()
+            .map(|c| if c == ' ' { "  ".to_owned() } else { format!("{c} ") })
+            .collect::<String>()
+            .trim()
+            .to_owned()
     }),
     ("override", |t| format!("\u{202E}{}\u{202C}", t.chars().rev().collect::<String>())),
 ];
 
 fn between(text: &str, mark: char) -> String {
-    text.chars()
-        .flat_map(|c| [Some(c), Some(mark).filter(|_| c.is_alphanumeric())])
-        .flatten()
-        .collect()
+    text.chars().flat_map(|c| [Some(c), Some(mark).filter(|_| c.is_alphanumeric())]).flatten().collect()
 }

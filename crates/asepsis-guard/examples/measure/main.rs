@@ -127,11 +127,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Writes the false alarms of each rule into the pack's file.
-fn write_down(
-    path: &str,
-    texts: u64,
-    rules: &BTreeMap<String, (usize, usize)>,
-) -> Result<(), Box<dyn Error>> {
+fn write_down(path: &str, texts: u64, rules: &BTreeMap<String, (usize, usize)>) -> Result<(), Box<dyn Error>> {
     let on = std::env::var("DAY").map_err(|_| "set DAY to the day of the count, as 2026-11-26")?;
     let text = std::fs::read_to_string(path)?;
     let mut out = Vec::new();

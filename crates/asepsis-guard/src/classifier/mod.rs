@@ -1,6 +1,6 @@
 //! What reads like an attack: a linear model over hashed words, parts of words and frames of sentences.
 //!
-//! A text is read in windows of twenty words that begin at every fifth; the window that looks worst decides. Each feature is
+//! A text is read in windows of four to 24 words that begin at every fourth; the window that looks worst decides. Each feature is
 //! one look-up of an eight-bit weight, so work is linear and no window allocates. What a sum means depends on the channel:
 //! a score is read against benign texts of the same channel.
 //!
@@ -19,13 +19,13 @@ pub use table::{KNOTS, NotATable, Table};
 pub use window::{BLOCK, BLOCKS, Blocks, best};
 
 /// The powers of ten that scores span.
-pub const SCALE: f32 = 4.0;
+pub const SCALE: f32 = 6.0;
 
 /// How hostile a text reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// From 0 to 1. A share of 10^(-4 × score) of benign texts in the channel scores as high: of 1,000 benign texts, 10 score
-    /// 0.5 or more, one scores 0.75 or more.
+    /// From 0 to 1. A share of 10^(-6 × score) of benign texts in the channel scores as high: of 1,000 benign texts ten score
+    /// a third or more, and one 0.5 or more.
     pub value: f32,
     /// The window that reads worst, in bytes of the text that was scored.
     pub span: Span,

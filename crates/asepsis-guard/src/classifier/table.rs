@@ -57,7 +57,8 @@ impl Table {
         if bytes.len() != HEAD + Self::WEIGHTS || !bytes.starts_with(MAGIC) {
             return Err(wrong);
         }
-        let mut numbers = bytes[MAGIC.len()..HEAD].chunks_exact(4).map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]));
+        let mut numbers =
+            bytes[MAGIC.len()..HEAD].chunks_exact(4).map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]));
         let step = numbers.next().filter(|s| s.is_finite()).ok_or(wrong)?;
         let mut knots = [[0.0; KNOTS]; CHANNELS];
         for (knot, number) in knots.as_flattened_mut().iter_mut().zip(numbers) {

@@ -1,14 +1,16 @@
-//! Windows of about twenty words, of which the worst decides.
+//! Windows of up to 24 words, of which the worst decides.
+
+use std::ops::{Add, Range};
 
 use asepsis_vocab::Span;
 
 use super::features::features;
 use super::token::Words;
 
-/// The words of a block. A window is some blocks in a row, and begins with any of them.
-pub const BLOCK: usize = 5;
-/// The blocks of a window.
-pub const BLOCKS: usize = 4;
+/// The words of a block. A window is some blocks in a row.
+pub const BLOCK: usize = 4;
+/// The most blocks of a window.
+pub const BLOCKS: usize = 6;
 
 /// The buckets of a text, block by block: what training reads.
 #[derive(Clone, Debug, Default)]
@@ -38,17 +40,20 @@ impl Blocks {
         blocks
     }
 
-    /// How many windows there are.
+    /// How many blocks there are.
     #[must_use]
-    pub fn windows(&self) -> usize {
-        if self.ends.is_empty() { 0 } else { self.ends.len().saturating_sub(BLOCKS) + 1 }
+    pub fn count(&self) -> usize {
+        self.ends.len()
     }
 
-    /// The buckets of a window.
+    /// The buckets of a window, which is a range of blocks.
+    ///
+    /// # Panics
+    /// If there are no such blocks.
     #[must_use]
-    pub fn window(&self, at: usize) -> &[u32] {
-        let from = if at == 0 { 0 } else { self.ends[at - 1] };
-        &self.buckets[from..self.ends[(at + BLOCKS).min(self.ends.len()) - 1]]
+    pub fn window(&self, blocks: Range<usize>) -> &[u32] {
+        let from = if blocks.start == 0 { 0 } else { self.ends[blocks.start - 1] };
+        &self.buckets[from..self.ends[blocks.end - 1]]
     }
 
     /// Each block's sum of some weight.
@@ -62,16 +67,25 @@ impl Blocks {
     }
 }
 
-/// The window with the greatest sum, and the sum; `None` without blocks.
-pub fn best<N: Copy + PartialOrd + std::iter::Sum<N>>(sums: &[N]) -> Option<(usize, N)> {
-    if sums.is_empty() {
-        return None;
+/// The window with the greatest sum, and the sum; `None` without blocks. An ordinary word beside an attack speaks against one,
+/// so windows are as short as makes them look worst.
+pub fn best<N: Copy + PartialOrd + Add<Output = N>>(sums: &[N]) -> Option<(Range<usize>, N)> {
+    let mut best: Option<(Range<usize>, N)> = None;
+    for from in 0..sums.len() {
+        let mut sum = sums[from];
+        for to in from + 1..=sums.len().min(from + BLOCKS) {
+            if best.as_ref().is_none_or(|(_, most)| sum > *most) {
+                best = Some((from..to, sum));
+            }
+            if to < sums.len() {
+                sum = sum + sums[to];
+            }
+        }
     }
-    let windows = sums.windows(BLOCKS.min(sums.len())).map(|w| w.iter().copied().sum::<N>());
-    windows.enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best })
+    best
 }
 
-/// The sum of weights in each block of a text, and the text's words.
+/// The sum of weights in each block of a text.
 pub(super) fn sums(words: &Words, table: &[i8]) -> Vec<i32> {
     let mut sums = vec![0i32; words.len().div_ceil(BLOCK)];
     features(words, |at, bucket| sums[at / BLOCK] += i32::from(table[bucket as usize]));
@@ -79,7 +93,7 @@ pub(super) fn sums(words: &Words, table: &[i8]) -> Vec<i32> {
 }
 
 /// Where a window lies in the text.
-pub(super) fn span(words: &Words, window: usize) -> Span {
-    let last = ((window + BLOCKS) * BLOCK).min(words.len()) - 1;
-    Span::new(words.get(window * BLOCK).span.start, words.get(last).span.end)
+pub(super) fn span(words: &Words, window: Range<usize>) -> Span {
+    let last = (window.end * BLOCK).min(words.len()) - 1;
+    Span::new(words.get(window.start * BLOCK).span.start, words.get(last).span.end)
 }
