@@ -126,6 +126,12 @@ fn register() -> anyhow::Result<Register> {
     Ok(Register::new(
         vec![Vendor { id: "vendor".into(), name: "Vendor".into(), agreements: vec![agreement], ..Vendor::default() }],
         vec![system],
-        vec![Role { id: "clinician".into(), restore: true, administer: false, standing: Default::default() }],
+        vec![Role {
+            id: "clinician".into(),
+            restore: true,
+            administer: false,
+            licensed: false,
+            standing: Default::default(),
+        }],
     )?)
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use asepsis_keys::PatientId;
 use asepsis_policy::{ContentFacts, Whereabouts};
-use asepsis_vocab::{Actor, DisclosureForm, PurposeOfUse};
+use asepsis_vocab::{Actor, DisclosureForm, PurposeOfUse, UseRecord};
 
 use asepsis_surrogate::Rendering;
 
@@ -65,6 +65,8 @@ pub struct Route {
     /// Whether the client stated the purpose. Where it did not, treatment becomes emergency treatment while an emergency lasts that
     /// the user declared.
     pub purpose_stated: bool,
+    /// Which of the ready uses it is, where one was named.
+    pub ai_use: Option<UseRecord>,
 }
 
 /// What a request says, piece by piece, in the order of the document. All pieces are one document: what is found in one

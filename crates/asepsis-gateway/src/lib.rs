@@ -4,6 +4,7 @@
 //! into pieces of text and back, and knows nothing of policy: what may go, and in which form, is for
 //! [`asepsis_exchange::Plane`] to say. What it does not change is byte for byte what came in.
 
+mod answer;
 mod body;
 mod closing;
 mod coaching;
@@ -13,13 +14,16 @@ mod gateway;
 mod gather;
 mod identify;
 mod metrics;
+mod prepare;
 mod request;
 mod restore;
+mod said;
 mod server;
 mod settings;
 mod stream;
 mod switch;
 mod upstream;
+mod uses;
 
 pub use coaching::Coaching;
 pub use doors::{Caller, Doors, PageAnswer, Pages};

@@ -4,6 +4,8 @@ use asepsis_document::json::{Json, Kind, Node, NodeId};
 use asepsis_exchange::Admitted;
 use asepsis_surrogate::Context;
 
+use crate::fault::Fault;
+use crate::said::{Said, no_place};
 use crate::settings::Protocol;
 
 /// Names whose values are the protocol's own words or a vendor's sealed bytes. A thinking block carries a signature over
@@ -26,41 +28,70 @@ const KEPT: [&str; 15] = [
     "tool_call_id",
 ];
 
-/// A whole answer with every surrogate in its texts turned back, and the note at the end of what the model says. All else is
+/// A whole answer with every surrogate in its texts turned back, and what we say ourselves around what the model says. All else is
 /// byte for byte as it came.
-pub(crate) fn whole(json: &Json<'_>, protocol: Protocol, admitted: &mut Admitted, note: Option<&str>) -> Vec<u8> {
+///
+/// # Errors
+/// Where something has to be said and the model's words are read by a program, so that it cannot be.
+pub(crate) fn whole(
+    json: &Json<'_>,
+    protocol: Protocol,
+    admitted: &mut Admitted,
+    said: &mut Said,
+) -> Result<Vec<u8>, Fault> {
     let mut edits = json.edits();
-    let noted = note.and_then(|note| Some((last_words(json, protocol)?, note)));
+    let words = spoken(json, protocol);
     let mut found = Vec::new();
     collect(json.root(), false, &mut found);
     for (id, context) in found {
         let Some(text) = json.node(id).and_then(Node::as_str) else { continue };
         let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
         let mut restored = admitted.restore(context, &text);
-        if let Some((_, note)) = noted.filter(|(words, _)| *words == id && context == Context::Text) {
-            restored.push_str(note);
+        if let Some(words) = words.iter().find(|words| words.node == id) {
+            if context != Context::Text && said.must_be_read() {
+                return Err(no_place());
+            }
+            if context == Context::Text {
+                restored = said.around(&restored, words.first, words.last, words.noted);
+            }
         }
         if restored != text {
             // A name of a member is a string literal as well, so the same splice serves both.
             edits.set_string(id, &restored);
         }
     }
-    edits.apply()
+    Ok(edits.apply())
 }
 
-/// The text that ends what the model says to the person.
-fn last_words(json: &Json<'_>, protocol: Protocol) -> Option<NodeId> {
-    let words = match protocol {
-        Protocol::OpenAi => json.root().get("choices")?.items().next()?.get("message")?.get("content"),
-        Protocol::Anthropic => {
-            let blocks = json.root().get("content")?.items();
-            blocks
-                .filter(|block| block.get("type").and_then(Node::as_str).as_deref() == Some("text"))
-                .last()?
-                .get("text")
+/// A text that the model says to the person.
+struct Words {
+    node: NodeId,
+    /// Whether it begins what is said in this choice.
+    first: bool,
+    /// Whether it ends it.
+    last: bool,
+    /// Whether the note stands behind it.
+    noted: bool,
+}
+
+/// What the model says to the person, in order.
+fn spoken(json: &Json<'_>, protocol: Protocol) -> Vec<Words> {
+    let texts = |node: Option<Node<'_>>| node.filter(|node| node.kind() == Kind::String).map(Node::id);
+    match protocol {
+        Protocol::OpenAi => {
+            let choices = json.root().get("choices").into_iter().flat_map(Node::items);
+            let texts = choices.filter_map(|choice| texts(choice.get("message")?.get("content")));
+            texts.enumerate().map(|(at, node)| Words { node, first: true, last: true, noted: at == 0 }).collect()
         }
-    };
-    words.filter(|words| words.kind() == Kind::String).map(Node::id)
+        Protocol::Anthropic => {
+            let blocks = json.root().get("content").into_iter().flat_map(Node::items);
+            let is_text = |block: &Node<'_>| block.get("type").and_then(Node::as_str).as_deref() == Some("text");
+            let found: Vec<NodeId> = blocks.filter(is_text).filter_map(|block| texts(block.get("text"))).collect();
+            let last = found.len().saturating_sub(1);
+            let words = |(at, node)| Words { node, first: at == 0, last: at == last, noted: at == last };
+            found.into_iter().enumerate().map(words).collect()
+        }
+    }
 }
 
 /// The strings of a value that are restored. `free`: within the arguments of a tool, whose names are the user's own.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asepsis_exchange::Rendering;
+use asepsis_policy::AiUse;
 use asepsis_vocab::{DisclosureForm, PurposeOfUse};
 use http::Uri;
 use zeroize::Zeroizing;
@@ -41,6 +42,9 @@ pub struct Settings {
     pub limits: Limits,
     /// How people are told what was done with what they sent.
     pub coaching: Coaching,
+    /// What stands before a message to a patient that no licensed person reads first, and behind it; absent where the organisation has
+    /// not said how a person is reached.
+    pub patient_wording: Option<(String, String)>,
     /// Certificate authorities to trust besides the public ones, in DER, for AI systems inside the organisation.
     pub extra_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
@@ -64,6 +68,8 @@ pub struct SystemRoute {
     pub forms: Vec<DisclosureForm>,
     /// How surrogates look.
     pub rendering: Rendering,
+    /// What it may be used for, the usual use first; where there is none, requests may name any.
+    pub uses: Vec<&'static AiUse>,
 }
 
 impl SystemRoute {

@@ -18,6 +18,7 @@ use crate::body::Cut;
 use crate::closing::Closing;
 use crate::fault::Fault;
 use crate::restore::{LaneId, Part, Reading, context_of};
+use crate::said::{Said, no_place};
 use crate::settings::{Limits, Protocol};
 use crate::switch::{self, Switch};
 
@@ -42,8 +43,10 @@ pub(crate) struct Relay {
     /// Events that end the answer: they wait until its record is durable.
     last: Vec<u8>,
     answer_bytes: u64,
-    /// What is still to be said at the end of what the model says.
-    note: Option<String>,
+    /// What we say around what the model says.
+    said: Said,
+    /// Why the answer may not go on.
+    held: Option<Fault>,
 }
 
 /// A text on its way back.
@@ -88,13 +91,14 @@ impl Relay {
             envelope: None,
             last: Vec::new(),
             answer_bytes: 0,
-            note: None,
+            said: Said::default(),
+            held: None,
         }
     }
 
-    /// The same with this at the end of what the model says.
-    pub(crate) fn ending_with(self, note: Option<String>) -> Self {
-        Self { note, ..self }
+    /// The same with this around what the model says.
+    pub(crate) fn saying(self, said: Said) -> Self {
+        Self { said, ..self }
     }
 
     /// Relays until one side ends, and records the outcome before the last byte goes out.
@@ -230,6 +234,9 @@ impl Relay {
                 edits.set_string(*node, &restored);
             }
         }
+        if let Some(fault) = self.held.take() {
+            return Some(End::Fault(fault));
+        }
         let mut bytes = Vec::new();
         for index in &reading.ended {
             self.flush(Some(*index), &mut bytes);
@@ -286,9 +293,15 @@ impl Relay {
                     part => Some(part.context()),
                 };
                 if let Some(context) = context {
+                    let is_speech = id.part == Part::Content && context == Context::Text;
                     let mut lane = self.admitted.lane(context);
+                    if is_speech && !beginning.is_empty() {
+                        out.push_str(self.said.before());
+                    } else if id.part == Part::Content && self.said.must_be_read() {
+                        self.held = Some(no_place());
+                    }
                     lane.push(beginning, out);
-                    *text = Text::Lane(lane, id.part == Part::Content && context == Context::Text);
+                    *text = Text::Lane(lane, is_speech);
                 }
             }
         }
@@ -299,15 +312,22 @@ impl Relay {
             let (mut lane, is_speech) = match text {
                 Text::Lane(lane, is_speech) => (lane, is_speech),
                 Text::Opening(beginning) => {
+                    let is_speech = id.part == Part::Content && self.said.must_be_read() && !beginning.is_empty();
+                    if is_speech {
+                        out.push_str(self.said.before());
+                    }
                     let mut lane = self.admitted.lane(id.part.context());
                     lane.push(&beginning, out);
-                    (lane, false)
+                    (lane, is_speech)
                 }
             };
             lane.finish(out);
+            if is_speech {
+                out.push_str(self.said.after());
+            }
             if is_speech
                 && (id.index == 0 || self.protocol == Protocol::Anthropic)
-                && let Some(note) = self.note.take()
+                && let Some(note) = self.said.note()
             {
                 out.push_str(&note);
             }

@@ -11,6 +11,10 @@ mod terminal;
 use asepsis_normal::Normal;
 use asepsis_vocab::{Flag, Span, Verdict};
 
+pub(crate) use escaped::PERCENT;
+pub(crate) use hidden::HIDDEN;
+pub(crate) use spaced::SPACED;
+
 use crate::views::Encoding;
 
 /// The most flags of one rule in one text; the last covers all that follows.
@@ -37,6 +41,13 @@ pub(crate) fn of(original: &str, clean: &Normal<'_>, flags: &mut Flags) {
     if original.is_ascii() && original.contains(['&', '\\']) {
         invisible::find_escaped(original, flags);
     }
+}
+
+/// The places of HTML that are not shown.
+pub(crate) fn hidden_in(text: &str) -> Vec<Span> {
+    let mut flags = Flags::default();
+    hidden::find(text, &mut flags);
+    flags.into_vec().into_iter().map(|f| f.span).collect()
 }
 
 /// The flags of a text as they are found: near ones of a rule become one, and there are at most [`MOST_FLAGS`] of each.
@@ -77,7 +88,7 @@ impl Flags {
             Encoding::Base32 => "encoded/base32",
             Encoding::Hex => "encoded/hex",
             // Those have rules of their own.
-            Encoding::Clean | Encoding::Tags | Encoding::Selectors | Encoding::Reversed => return,
+            _ => return,
         };
         self.add_near(rule, Verdict::Strip, span, 4);
     }

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use asepsis_vocab::{Channel, Flag, Verdict};
+use asepsis_vocab::{Channel, Flag, Span, Verdict};
 
+use crate::anomaly::HIDDEN;
+use crate::classifier;
+use crate::fields::{FieldText, Fields};
 use crate::pack::{Folded, Pack};
 use crate::views::Views;
 
@@ -51,6 +54,20 @@ pub struct Report {
     pub flags: Vec<Flag>,
 }
 
+/// What was found in a field of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldReport {
+    /// Where the field stands.
+    pub place: String,
+    /// The bytes of the document that it covers.
+    pub span: Span,
+    /// Whether places of flags are places of the document, counted from the field's first byte, or places of a text that was
+    /// decoded from it.
+    pub verbatim: bool,
+    /// What was found; places count in the field's text.
+    pub report: Report,
+}
+
 /// Inspects texts. It is cheap to share and holds nothing of what it has read.
 pub struct Guard {
     packs: Vec<Arc<Pack>>,
@@ -82,6 +99,30 @@ impl Guard {
         self.inspect_views(&Views::of(text), channel)
     }
 
+    /// What is hostile in the fields of a document that came by this channel: one report for each field with a flag, in the
+    /// document's order.
+    #[must_use]
+    pub fn inspect_fields(&self, fields: &Fields<'_>, channel: Channel) -> Vec<FieldReport> {
+        fields.iter().filter_map(|field| self.inspect_field(field, channel)).collect()
+    }
+
+    fn inspect_field(&self, field: FieldText<'_>, channel: Channel) -> Option<FieldReport> {
+        let mut report = self.inspect(field.text, channel);
+        if field.hidden {
+            let span = Span::new(0, field.text.len());
+            report.flags.push(Flag { span, rule: HIDDEN.to_owned(), verdict: Verdict::Strip });
+            report.verdict = report.verdict.max(Verdict::Strip);
+            report.score = report.score.max(score(Verdict::Strip));
+        }
+        let span = field.span();
+        (!report.flags.is_empty()).then(|| FieldReport {
+            place: field.place.to_owned(),
+            span: Span::new(span.start, span.end),
+            verbatim: field.verbatim,
+            report,
+        })
+    }
+
     /// The same of views that were made before.
     #[must_use]
     pub fn inspect_views(&self, views: &Views<'_>, channel: Channel) -> Report {
@@ -92,10 +133,13 @@ impl Guard {
                 self.packs.iter().for_each(|pack| pack.find(&folded, channel, &mut flags));
             }
         }
+        let certain = score(flags.iter().map(|f| f.verdict).max().unwrap_or_default());
+        let (likely, flag) = classifier::judge(views, channel, self.thresholds.of(channel));
+        flags.extend(flag);
         flags.sort_by(|a, b| (a.span, &a.rule).cmp(&(b.span, &b.rule)));
         flags.dedup();
         let verdict = flags.iter().map(|f| f.verdict).max().unwrap_or_default();
-        Report { score: score(verdict), verdict, flags }
+        Report { score: certain.max(likely), verdict, flags }
     }
 }
 

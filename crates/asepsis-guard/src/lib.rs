@@ -20,10 +20,12 @@
 
 mod anomaly;
 pub mod classifier;
+mod fields;
 mod guard;
 mod pack;
 mod views;
 
-pub use guard::{Guard, Report, Thresholds};
+pub use fields::{Carrier, FieldText, Fields, Limits, Opaque, UnknownCarrier, Unreadable, fields, fields_within};
+pub use guard::{FieldReport, Guard, Report, Thresholds};
 pub use pack::{FalseAlarms, Pack, PackError, PackKey, PublisherKey, Rule, SignatureFault};
 pub use views::{Encoding, MOST_DECODED, MOST_VIEWS, View, Views};

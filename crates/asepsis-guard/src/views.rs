@@ -7,6 +7,7 @@
 //! Work and memory are linear: what is decoded is never longer than what it was decoded from, and at most
 //! [`MOST_DECODED`] bytes of it are kept. Nothing is ever decompressed.
 
+mod apart;
 mod base;
 mod blob;
 mod readable;
@@ -41,6 +42,10 @@ pub enum Encoding {
     Tags,
     /// Variation selectors, one for each byte.
     Selectors,
+    /// Percent escapes (RFC 3986 section 2.1) of letters that need none.
+    Percent,
+    /// Letters with gaps between them.
+    Spaced,
     /// Written backwards under a right-to-left override.
     Reversed,
 }
@@ -56,6 +61,8 @@ impl Encoding {
             Self::Hex => "hex",
             Self::Tags => "tags",
             Self::Selectors => "selectors",
+            Self::Percent => "percent",
+            Self::Spaced => "spaced",
             Self::Reversed => "reversed",
         }
     }
@@ -93,7 +100,17 @@ impl<'a> Views<'a> {
             flags.unread(Span::new(0, original.len()));
         }
         anomaly::of(original, &clean, &mut flags);
-        Self { original, clean, decoded: store.decoded, flags: flags.into_vec() }
+        let flags = flags.into_vec();
+        for flag in &flags {
+            // The normal form leaves what may be a share, a score or a name that is spelled.
+            let (encoding, said) = match flag.rule.as_str() {
+                anomaly::PERCENT => (Encoding::Percent, apart::percent(&original[flag.span.range()])),
+                anomaly::SPACED => (Encoding::Spaced, apart::joined(&original[flag.span.range()])),
+                _ => continue,
+            };
+            store.keep(encoding, flag.span, &said, DEPTH - 1);
+        }
+        Self { original, clean, decoded: store.decoded, flags }
     }
 
     /// The text as it came.

@@ -25,6 +25,9 @@ pub struct ProfileRole {
     /// Whether it looks after Asepsis itself.
     #[serde(default)]
     pub administer: bool,
+    /// Whether it is one of licensed or certified health care providers.
+    #[serde(default)]
+    pub licensed: bool,
 }
 
 #[derive(Deserialize)]

@@ -178,6 +178,7 @@ pub(crate) fn exchange(inputs: &Inputs, settings: &Settings, bounded: bool) -> R
     add(&mut pairs, "individuals", inputs.individuals.map(|n| RestrictedExpression::new_long(n.into())));
     add(&mut pairs, "injection", inputs.injection.map(|score| RestrictedExpression::new_long(score.into())));
     add(&mut pairs, "credentials", inputs.credentials.map(RestrictedExpression::new_bool));
+    add(&mut pairs, "reviewed", inputs.reviewed.map(RestrictedExpression::new_bool));
     context(pairs)
 }
 

@@ -79,6 +79,8 @@ pub struct ContentFacts {
     pub injection: Option<u8>,
     /// Whether passwords, keys or tokens are in it.
     pub credentials: Option<bool>,
+    /// Where a patient reads the answer: whether a person of the office reads it first, or the wording that is required goes with it.
+    pub reviewed: Option<bool>,
     /// What the patient has authorised: labels, and purposes such as `HMARKT`.
     pub authorizations: BTreeSet<String>,
     /// An emergency that was declared.

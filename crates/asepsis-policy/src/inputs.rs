@@ -57,6 +57,9 @@ pub struct Inputs {
     /// Whether passwords, keys or tokens are in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials: Option<bool>,
+    /// Where a patient reads the answer: whether a person reads it first, or the wording that is required goes with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<bool>,
     /// Whether the detectors claim to find every identifier.
     #[serde(skip_serializing_if = "no")]
     pub full_assurance: bool,
@@ -144,7 +147,13 @@ impl Inputs {
         let vendor = register.vendor(&system.vendor);
         let standing = register.standing(facts.user, facts.role);
         let grants = register.grants(system);
-        let contract = |kind| register.agreement(system, kind, now, offset).map(|a| Contract::of(a, offset));
+        // Who runs a model on machines of its own, by its own people, has no business associate (45 CFR 160.103) and no service
+        // organisation (42 CFR 2.12(c)(3)) that a contract could be made with.
+        let nobody_else = system.facts.supports(NO_OUTSIDE_PARTY, now, offset, crate::Grade::D);
+        let contract = |kind| match kind {
+            AgreementKind::Baa | AgreementKind::Qsoa if nobody_else => Some(Contract::with_nobody()),
+            _ => register.agreement(system, kind, now, offset).map(|a| Contract::of(a, offset)),
+        };
         let content = &facts.content;
         Self {
             now: millis(now),
@@ -162,6 +171,7 @@ impl Inputs {
             individuals: content.individuals,
             injection: content.injection,
             credentials: content.credentials,
+            reviewed: content.reviewed,
             full_assurance: facts.full_assurance,
             first_layer_accepted: facts.first_layer_accepted,
             baa: contract(AgreementKind::Baa),
@@ -225,6 +235,7 @@ impl Inputs {
             individuals: Some(1),
             injection: Some(0),
             credentials: Some(false),
+            reviewed: None,
             full_assurance: true,
             first_layer_accepted: false,
             baa: Contract::named("in_force"),
@@ -261,7 +272,16 @@ pub(crate) const GOOD_NOW: i64 = 1_795_608_000_000;
 
 const DAY: i64 = 86_400_000;
 
+/// The fact that nobody outside the organisation's workforce gets at what a system is given.
+pub const NO_OUTSIDE_PARTY: &str = "no_outside_party";
+
 impl Contract {
+    /// In place of an agreement that there is nobody to make with.
+    fn with_nobody() -> Self {
+        let expires = millis(time::macros::datetime!(9998-12-31 0:00 UTC));
+        Self { id: NO_OUTSIDE_PARTY.to_owned(), state: AgreementState::Signed, effective: 0, expires }
+    }
+
     fn of(agreement: &Agreement, offset: UtcOffset) -> Self {
         Self {
             id: agreement.id.clone(),

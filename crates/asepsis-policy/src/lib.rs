@@ -36,7 +36,9 @@ mod sheet;
 mod stops;
 mod surroundings;
 mod system;
+mod uses;
 mod vendor;
+mod wording;
 
 pub use agreement::{Agreement, AgreementKind, AgreementStanding, AgreementState, EXPIRING_DAYS, days_left};
 pub use case::{Case, Deed, Failure, Question, ToolCall, ToolEffect};
@@ -47,7 +49,7 @@ pub use ending::Ending;
 pub use entry::EntryProblem;
 pub use fact::{Fact, Grade};
 pub use facts::{BreakGlass, ContentFacts, Facts, Looked, Whereabouts};
-pub use inputs::{Contract, Inputs};
+pub use inputs::{Contract, Inputs, NO_OUTSIDE_PARTY};
 pub use known::{FactKind, FactOf, FactSheet, FactValue, KnownFact, UnknownFact, known_fact, known_facts};
 pub use links::{LinkProblem, Links};
 pub use pack::{Pack, RuleText, SHIPPED, Settings, Source, Unlabelled, Unscreened, shipped_sources};
@@ -58,4 +60,6 @@ pub use rule::{DEFAULT_DENY, Decision, NO_EXECUTOR, Rule, Step, Verdict, address
 pub use sheet::{Cell, DataClass, Row, Sheet, SheetFacts, Table, words};
 pub use stops::{Stop, StopOf, Stops};
 pub use system::AiSystem;
+pub use uses::{AiUse, Review, UnknownUse};
 pub use vendor::{Status, Tier, Vendor};
+pub use wording::{NoWording, Wording};

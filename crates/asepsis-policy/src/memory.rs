@@ -98,7 +98,8 @@ pub(crate) fn key(register: &Register, facts: &Facts<'_>, asked: &[DisclosureFor
         Looked::Found(zone) => write!(key, "z{}:{zone}", zone.len()).ok()?,
     }
     let content = &facts.content;
-    write!(key, "|{:?}{:?}{:?}", content.individuals, content.injection, content.credentials).ok()?;
+    let looked = (content.individuals, content.injection, content.credentials, content.reviewed);
+    write!(key, "|{looked:?}").ok()?;
     for label in content.labels.iter().flatten() {
         write!(key, "/{label}").ok()?;
     }

@@ -15,6 +15,9 @@ pub struct Role {
     /// Whether the role looks after Asepsis itself.
     #[serde(default)]
     pub administer: bool,
+    /// Whether it is a role of licensed or certified health care providers, who may read what AI wrote before a patient does.
+    #[serde(default)]
+    pub licensed: bool,
     /// What holds for everybody of the role of whom nothing else is said.
     #[serde(default)]
     pub standing: Standing,

@@ -249,7 +249,7 @@ impl Register {
                 moments.extend(agreed.flat_map(|fact| fact.moments(offset)));
             }
         }
-        for name in &system.status.rests_on {
+        for name in system.status.rests_on.iter().map(String::as_str).chain([crate::NO_OUTSIDE_PARTY]) {
             moments.extend(system.facts.get(name).into_iter().flat_map(|fact| fact.moments(offset)));
         }
         let standing = self.standing(user, role);

@@ -40,7 +40,7 @@ fn system() -> AiSystem {
 }
 
 fn role(id: &str, restore: bool) -> Role {
-    Role { id: id.into(), restore, administer: false, standing: Standing::default() }
+    Role { id: id.into(), restore, administer: false, licensed: false, standing: Standing::default() }
 }
 
 fn register(agreements: Vec<Agreement>, system: AiSystem) -> Register {
@@ -528,4 +528,60 @@ fn c3_an_emergency_of_the_register_is_of_its_user_and_ends_to_the_millisecond() 
     // Only treatment becomes emergency treatment.
     assert_eq!(BreakGlass::purpose(PurposeOfUse::Treat), PurposeOfUse::Etreat);
     assert_eq!(BreakGlass::purpose(PurposeOfUse::Hmarkt), PurposeOfUse::Hmarkt);
+}
+
+/// A model on the organisation's own machines has nobody to make an agreement with, for as long as that is known.
+#[test]
+fn c29_a_system_that_nobody_outside_gets_at_needs_no_agreement() {
+    let mut case = Case::new();
+    let own = |said: &str| {
+        let facts = toml::from_str(said).expect("facts");
+        register(vec![], AiSystem { facts, ..system() })
+    };
+    for (said, form) in [
+        ("", DisclosureForm::Deidentified),
+        ("no_outside_party = false", DisclosureForm::Deidentified),
+        ("no_outside_party = \"unknown\"", DisclosureForm::Deidentified),
+        ("no_outside_party = { value = true, expires = \"2026-11-21\" }", DisclosureForm::Deidentified),
+        ("no_outside_party = { value = true, expires = \"2026-11-22\" }", DisclosureForm::Identified),
+        ("no_outside_party = true", DisclosureForm::Identified),
+    ] {
+        case.register = own(said);
+        assert_eq!(case.form(), form, "{said}");
+    }
+    // A limited data set is given for research under an agreement on its use, to whomever.
+    case.purpose = PurposeOfUse::Hresch;
+    assert_eq!(case.decide(&[DisclosureForm::Limited]).form, DisclosureForm::Nothing);
+}
+
+/// What is remembered of a decision ends with the fact.
+#[test]
+fn c29_a_decision_that_is_remembered_ends_with_the_fact_that_it_rests_on() {
+    let said = toml::from_str("no_outside_party = { value = true, expires = \"2026-11-22\" }").expect("facts");
+    let register = register(vec![], AiSystem { facts: said, ..system() });
+    let policy = Policy::shipped(UtcOffset::UTC).expect("valid");
+    for (now, form) in [
+        (NOW, DisclosureForm::Identified),
+        (datetime!(2026-11-22 23:59:59 UTC), DisclosureForm::Identified),
+        (datetime!(2026-11-23 0:00 UTC), DisclosureForm::Deidentified),
+        (NOW, DisclosureForm::Identified),
+    ] {
+        let facts = Facts {
+            user: "lee",
+            role: "dentist",
+            system: register.system("scribe").expect("it is registered"),
+            purpose: PurposeOfUse::Treat,
+            classes: BTreeSet::from([IdentifierClass::Name]),
+            whereabouts: asepsis_policy::Whereabouts::default(),
+            full_assurance: true,
+            content: ContentFacts::default(),
+            first_layer_accepted: false,
+            now,
+        };
+        assert_eq!(
+            policy.decide(&register, &facts, &DisclosureForm::LADDER[..4]).expect("decided").form,
+            form,
+            "{now}"
+        );
+    }
 }

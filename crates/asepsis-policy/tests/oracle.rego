@@ -201,6 +201,13 @@ restore if {
 	input.may_restore
 	not input.stopped
 	input.managed_device == true
+	seen_to
+}
+
+# What a patient reads: a person reads it first, or the required wording goes with it.
+seen_to if input.reviewed == true
+
+seen_to if {
 	input.patient_facing == false
 	input.purpose != "UNKNOWN"
 	not "PATRQT" in input.purposes

@@ -10,12 +10,13 @@ use time::UtcOffset;
 /// The name of a fact, and how it becomes unknown.
 type Forget = (&'static str, fn(&mut Inputs));
 
-const UNKNOWN: [Forget; 19] = [
+const UNKNOWN: [Forget; 20] = [
     ("purpose", |i| (i.purpose, i.purpose_granted) = (PurposeOfUse::Unknown, false)),
     ("labels", |i| i.labels = None),
     ("individuals", |i| i.individuals = None),
     ("injection", |i| i.injection = None),
     ("credentials", |i| i.credentials = None),
+    ("reviewed", |i| i.reviewed = None),
     ("assurance", |i| i.full_assurance = false),
     ("baa", |i| i.baa = None),
     ("dua", |i| i.dua = None),

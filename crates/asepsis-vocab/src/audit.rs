@@ -31,6 +31,9 @@ pub struct AuditEvent {
     pub actor: Option<Actor>,
     /// The purpose that the decision was made under.
     pub purpose: PurposeOfUse,
+    /// Which of the ready uses it was; absent where none was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ai_use: Option<UseRecord>,
     /// Whose data it is about, by a pseudonym whose link to the person the vault keeps; absent where the face did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectId>,
@@ -78,6 +81,7 @@ impl AuditEvent {
             interface: interface.to_owned(),
             actor: None,
             purpose: PurposeOfUse::Unknown,
+            ai_use: None,
             subject: None,
             recipient: None,
             found: Vec::new(),
@@ -214,6 +218,19 @@ pub struct Actor {
     /// The id of the registered device that it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+}
+
+/// What AI was used for, and who reads what it wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UseRecord {
+    /// The use: `documentation`, `administration`, `imaging`, `patient-communication`, `reporting`.
+    pub name: String,
+    /// Who reads it: `author`, `second`, `named`; `wording` where a patient reads it first and the required wording goes with it.
+    pub review: String,
+    /// The user who was named to read it first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewer: Option<String>,
 }
 
 /// To whom data went.

@@ -30,7 +30,7 @@ pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
 pub(crate) use people::{Device, DeviceAction, User, UserAction};
-pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate};
+pub(crate) use policy::{Diff, Explain, Policy, PolicyAction, Simulate, Statement};
 pub(crate) use register::{
     Assignments, Entries, EntryAction, RegisterAction, RegisterCommand, RegisterFormat, StopAction, StopCommand,
     Stopping, SystemAction, Systems, TemplateAction, VendorAction, Vendors,
@@ -83,6 +83,8 @@ pub(crate) enum Command {
     Vault(VaultCommand),
     /// Ask, check, prove, simulate and apply the policies.
     Policy(Policy),
+    /// Write what patients read of how the practice uses AI, from the registers and policies that decide.
+    Statement(Statement),
     /// Vendors: what is known of them.
     Vendor(Vendors),
     /// AI systems: what is known of them, and how they are reached. A running gateway serves them within a second.
@@ -152,6 +154,9 @@ pub(crate) struct Demo {
     /// Show realistic surrogates instead of placeholders.
     #[arg(long)]
     pub(crate) realistic: bool,
+    /// Show the five uses of AI in care (documentation, administration, imaging, messages to patients, reports) in place of a visit.
+    #[arg(long)]
+    pub(crate) uses: bool,
     /// Where the gateway listens.
     #[arg(long, default_value = "127.0.0.1:8642")]
     pub(crate) listen: SocketAddr,

@@ -1,8 +1,11 @@
 //! The configuration file: what it may hold, and what it means.
 
 mod export;
+mod inspect;
 mod mirror;
+mod patients;
 mod people;
+mod server;
 mod sign_in;
 mod store;
 mod system;
@@ -11,26 +14,27 @@ mod watch;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use asepsis_conduct::Courses;
 use asepsis_course::Course;
 use asepsis_exchange::{Keep, Reach, Rules};
-use asepsis_gateway::{Coaching, Limits, Settings, SystemRoute};
-use asepsis_phi::{Engine, KnownPhi, Language, Profile, SitePattern};
-use asepsis_policy::{Agreement, Pack, Parts, Person, Policy, Register, Role, Source, Stops, Vendor};
-use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use asepsis_gateway::{Coaching, Settings, SystemRoute};
+use asepsis_phi::{Engine, KnownPhi};
+use asepsis_policy::{
+    Agreement, AiUse, Fact, Pack, Parts, Person, Policy, Register, Role, Source, Status, Stops, Vendor,
+};
+use asepsis_vocab::{DisclosureForm, PurposeOfUse};
+use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 use time::UtcOffset;
-use zeroize::Zeroizing;
 
 use crate::commands::policy::Versions;
 use crate::registers::Records;
 use crate::roots::KeySettings;
 
+pub(crate) use inspect::read_known;
+pub(crate) use server::offset;
 pub(crate) use sign_in::ConsoleConfig;
 pub(crate) use system::{Served, System};
 
@@ -54,11 +58,11 @@ pub(crate) struct Config {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    server: Server,
+    server: server::Server,
     #[serde(default)]
-    limits: LimitsTable,
+    limits: server::LimitsTable,
     #[serde(default)]
-    inspect: Inspect,
+    inspect: inspect::Inspect,
     #[serde(default)]
     upstream: Upstream,
     #[serde(default)]
@@ -78,7 +82,11 @@ struct File {
     #[serde(default)]
     coaching: CoachingTable,
     #[serde(default)]
+    patients: patients::Patients,
+    #[serde(default)]
     training: TrainingTable,
+    #[serde(default)]
+    registers: RegistersTable,
     #[serde(default, rename = "zone")]
     zones: Vec<people::Zone>,
     #[serde(default)]
@@ -105,46 +113,6 @@ struct File {
     agreements: Vec<Agreement>,
     #[serde(default, rename = "system")]
     systems: Vec<System>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Server {
-    /// Address and port.
-    listen: SocketAddr,
-    /// Where keys, log, vault and registers are.
-    data_dir: PathBuf,
-    /// The organisation's offset from UTC, at whose midnight agreements end: `-05:00`.
-    #[serde(default = "utc")]
-    utc_offset: String,
-    #[serde(default)]
-    tls: Option<Tls>,
-    /// That something in front speaks TLS with the clients, so that plain HTTP beyond this machine is meant.
-    #[serde(default)]
-    behind_tls_proxy: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Tls {
-    certificate: PathBuf,
-    key: PathBuf,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct LimitsTable {
-    request_bytes: Option<usize>,
-    answer_bytes: Option<u64>,
-    event_bytes: Option<usize>,
-    depth: Option<usize>,
-    exchanges: Option<usize>,
-    head_seconds: Option<u64>,
-    client_idle_seconds: Option<u64>,
-    connect_seconds: Option<u64>,
-    first_byte_seconds: Option<u64>,
-    upstream_idle_seconds: Option<u64>,
-    drain_seconds: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -182,42 +150,6 @@ enum ScopeEntry {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Inspect {
-    /// That detection which may leave a name is accepted for the label "deidentified".
-    accept_first_layer: bool,
-    /// How misses weigh against words covered for nothing.
-    #[serde(deserialize_with = "parsed")]
-    profile: Profile,
-    /// The language of all texts; told by its words, document by document, where absent.
-    #[serde(deserialize_with = "parsed_option")]
-    language: Option<Language>,
-    /// A model that was trained on this site's texts, in place of the shipped one of its language.
-    model_file: Option<PathBuf>,
-    /// What the organisation knows of its patients: lines of a class, a tab and a value.
-    known_phi_file: Option<PathBuf>,
-    /// Formats of the site's own numbers.
-    #[serde(rename = "site_pattern")]
-    site_patterns: Vec<SitePatternEntry>,
-}
-
-fn parsed<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-where
-    T: std::str::FromStr<Err: std::fmt::Display>,
-    D: serde::Deserializer<'de>,
-{
-    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-}
-
-fn parsed_option<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: std::str::FromStr<Err: std::fmt::Display>,
-    D: serde::Deserializer<'de>,
-{
-    parsed(deserializer).map(Some)
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
 struct PolicyTable {
     /// The name of a shipped pack.
     pack: Option<String>,
@@ -232,6 +164,13 @@ struct PolicyTable {
 struct CoachingTable {
     /// Whether answers end with what was done, where something stood in the way of the form that the route takes first.
     in_answers: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RegistersTable {
+    /// Whether a vendor or system is approved by two people alone, with `asepsis assess approve`.
+    second_person: bool,
 }
 
 #[derive(Deserialize)]
@@ -249,22 +188,11 @@ impl Default for TrainingTable {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SitePatternEntry {
-    class: IdentifierClass,
-    pattern: String,
-}
-
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Upstream {
     /// Certificate authorities to trust besides the public ones, PEM.
     ca_file: Option<PathBuf>,
-}
-
-fn utc() -> String {
-    "+00:00".to_owned()
 }
 
 impl TrainingTable {
@@ -400,10 +328,34 @@ impl Config {
         if self.file.client_certificates.are_asked_for() && server.tls.is_none() {
             bail!("[client_certificates] needs [server.tls]: a certificate is shown in the TLS handshake");
         }
+        self.file.patients.wording()?;
+        self.one_approves_nothing()?;
         self.file.store.check()?;
         self.mirror()?;
         self.file.backup.check(&self.base)?;
         self.file.export.check()
+    }
+
+    /// Whether a vendor or system is approved by two people alone.
+    pub(crate) fn two_approve(&self) -> bool {
+        self.file.registers.second_person
+    }
+
+    /// Where two people approve, what stands in a file that one of them can write is no approval.
+    fn one_approves_nothing(&self) -> anyhow::Result<()> {
+        if !self.two_approve() {
+            return Ok(());
+        }
+        let approved = |status: &Fact<Status>| status.value == Some(Status::Approved);
+        let vendors = self.file.vendors.iter().map(|vendor| ("vendor", &vendor.id, approved(&vendor.status)));
+        let systems = self.file.systems.iter().map(|system| ("system", &system.id, approved(&system.facts().status)));
+        match vendors.chain(systems).find(|(.., approved)| *approved) {
+            Some((kind, id, _)) => bail!(
+                "{kind} `{id}`: status = \"approved\" is one person's word, and [registers] second_person asks for two; enter it in \
+                 the store (`asepsis {kind} add`), and approve it with `asepsis assess approve`"
+            ),
+            None => Ok(()),
+        }
     }
 
     /// Who may ask, and how that is found out.
@@ -422,7 +374,7 @@ impl Config {
     /// Certificate authorities to trust besides the public ones.
     pub(crate) fn extra_roots(&self) -> anyhow::Result<Vec<CertificateDer<'static>>> {
         match &self.file.upstream.ca_file {
-            Some(path) => certificates(&self.base.join(path)),
+            Some(path) => server::certificates(&self.base.join(path)),
             None => Ok(Vec::new()),
         }
     }
@@ -542,28 +494,14 @@ impl Config {
         Ok(Rules { policy: Arc::new(self.policy()?), register: Arc::clone(&self.register) })
     }
 
+    /// What finds identifiers.
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
-        let patterns: Vec<SitePattern> = self
-            .file
-            .inspect
-            .site_patterns
-            .iter()
-            .map(|p| SitePattern { class: p.class, pattern: p.pattern.clone() })
-            .collect();
-        // A title tells no one who it is, and without it the same surname is one person to the model that answers.
-        let mut builder = Engine::builder().titles_apart().profile(self.file.inspect.profile).site_patterns(patterns);
-        if let Some(language) = self.file.inspect.language {
-            builder = builder.language(language);
-        }
-        let model = self.file.inspect.model_file.as_ref().map(|file| self.base.join(file));
-        crate::model::engine(builder, model.as_deref())
+        self.file.inspect.engine(&self.base)
     }
 
+    /// What the organisation knows of its patients.
     pub(crate) fn known(&self) -> anyhow::Result<KnownPhi> {
-        match &self.file.inspect.known_phi_file {
-            Some(path) => read_known(&self.base.join(path)),
-            None => Ok(KnownPhi::default()),
-        }
+        self.file.inspect.known(&self.base)
     }
 
     /// What the gateway needs. Keys of AI systems are read here, from the environment or their files.
@@ -577,7 +515,9 @@ impl Config {
         let limits = self.file.limits.limits();
         let pages = self.people().pages();
         let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages };
-        Ok((Settings { listen: self.listen(), tls, systems, limits, coaching, extra_roots }, left_out))
+        let patient_wording = self.file.patients.wording()?;
+        let settings = Settings { listen: self.listen(), tls, systems, limits, coaching, patient_wording, extra_roots };
+        Ok((settings, left_out))
     }
 
     /// How the AI systems are reached, and why some are not. Their keys are read here; a system of the store whose key cannot be
@@ -592,6 +532,34 @@ impl Config {
             }
         }
         Ok((routes, left_out))
+    }
+
+    /// What the organisation is called, where it says so.
+    pub(crate) fn organisation(&self) -> Option<&str> {
+        self.file.sign_in.as_ref().map(|sign_in| sign_in.organisation.as_str())
+    }
+
+    /// How patients reach a person, where the organisation says so.
+    pub(crate) fn contact(&self) -> Option<&str> {
+        self.file.patients.contact.as_deref()
+    }
+
+    /// What an AI system is there for, where that is said.
+    pub(crate) fn uses(&self, system: &str) -> impl Iterator<Item = &'static AiUse> {
+        let system = self.systems.iter().map(|(known, _)| known).find(|known| known.id == system);
+        system.and_then(|system| system.uses().ok()).unwrap_or_default().into_iter()
+    }
+
+    /// The AI systems that are said to be the organisation's own, at addresses that may be anybody's.
+    pub(crate) fn inside_by_word_alone(&self) -> Vec<&str> {
+        let (now, offset) = (time::OffsetDateTime::now_utc(), self.offset);
+        let said = |system: &System| {
+            let facts = system.facts();
+            let register = &self.register;
+            register.supports(&facts, asepsis_policy::NO_OUTSIDE_PARTY, now, offset, asepsis_policy::Grade::D)
+        };
+        let systems = self.systems.iter().map(|(system, _)| system);
+        systems.filter(|system| said(system) && !system.looks_inside()).map(|system| system.id.as_str()).collect()
     }
 
     /// What is missing for the AI systems to be reached: names of environment variables that are not set, files that
@@ -609,79 +577,4 @@ impl Config {
     pub(crate) fn routes(&self) -> impl Iterator<Item = (&str, &[String], &[DisclosureForm], PurposeOfUse)> {
         self.systems.iter().map(|(s, _)| (s.id.as_str(), s.models.as_slice(), s.forms.as_slice(), s.default_purpose))
     }
-}
-
-/// Reads what is known of patients: a line each, a class (`NAME`, `MRN`, ...), a tab, the value.
-pub(crate) fn read_known(path: &Path) -> anyhow::Result<KnownPhi> {
-    let text = Zeroizing::new(
-        std::fs::read_to_string(path).with_context(|| format!("cannot read the known-PHI list {}", path.display()))?,
-    );
-    let mut known = KnownPhi::default();
-    for (number, line) in text.lines().enumerate() {
-        if line.trim().is_empty() || line.starts_with('#') {
-            continue;
-        }
-        // The value itself must not get into the error.
-        let (class, value) = line.split_once('\t').with_context(|| {
-            format!("{}, line {}: a line is a class, a tab and a value", path.display(), number + 1)
-        })?;
-        let class: IdentifierClass =
-            class.parse().with_context(|| format!("{}, line {}", path.display(), number + 1))?;
-        known = known.identifier(class, value);
-    }
-    Ok(known)
-}
-
-impl LimitsTable {
-    fn limits(&self) -> Limits {
-        let usual = Limits::default();
-        let seconds = |set: Option<u64>, usual: Duration| set.map_or(usual, Duration::from_secs);
-        Limits {
-            request_bytes: self.request_bytes.unwrap_or(usual.request_bytes),
-            answer_bytes: self.answer_bytes.unwrap_or(usual.answer_bytes),
-            event_bytes: self.event_bytes.unwrap_or(usual.event_bytes),
-            depth: self.depth.unwrap_or(usual.depth),
-            exchanges: self.exchanges.unwrap_or(usual.exchanges),
-            head: seconds(self.head_seconds, usual.head),
-            client_idle: seconds(self.client_idle_seconds, usual.client_idle),
-            connect: seconds(self.connect_seconds, usual.connect),
-            first_byte: seconds(self.first_byte_seconds, usual.first_byte),
-            upstream_idle: seconds(self.upstream_idle_seconds, usual.upstream_idle),
-            drain: seconds(self.drain_seconds, usual.drain),
-        }
-    }
-}
-
-impl Tls {
-    fn load(&self, base: &Path, clients: &people::ClientCertificates) -> anyhow::Result<Arc<rustls::ServerConfig>> {
-        let chain = certificates(&base.join(&self.certificate))?;
-        let path = base.join(&self.key);
-        let key = PrivateKeyDer::from_pem_file(&path)
-            .map_err(|e| anyhow::anyhow!("cannot read a private key from {}: {e}", path.display()))?;
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let builder = match clients.verifier(base)? {
-            Some(verifier) => builder.with_client_cert_verifier(verifier),
-            None => builder.with_no_client_auth(),
-        };
-        let mut config = builder
-            .with_single_cert(chain, key)
-            .with_context(|| format!("certificate {} and its key do not fit", self.certificate.display()))?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
-    }
-}
-
-fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let read = || CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
-    let chain = read().map_err(|e| anyhow::anyhow!("cannot read certificates from {}: {e}", path.display()))?;
-    if chain.is_empty() {
-        bail!("{} holds no certificate", path.display());
-    }
-    Ok(chain)
-}
-
-pub(crate) fn offset(text: &str) -> anyhow::Result<UtcOffset> {
-    let format = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
-    UtcOffset::parse(text, format).context("[server] utc_offset must look like \"-05:00\" or \"+00:00\"")
 }

@@ -61,6 +61,9 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Keys(keys) => commands::keys::run(&config, &keys),
         Command::Vault(vault) => commands::vault::run(&config, &vault),
         Command::Policy(policy) => commands::policy::run(&config, &policy),
+        Command::Statement(statement) => {
+            commands::statement::run(&registers::joined_blocking(&config::Config::read(&config)?)?, &statement)
+        }
         Command::Vendor(vendors) => commands::vendor::run(&config, &vendors.action),
         Command::System(systems) => commands::system::run(&config, &systems.action),
         Command::Agreement(agreements) => commands::agreement::run(&config, &agreements.action),

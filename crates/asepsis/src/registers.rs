@@ -213,6 +213,21 @@ pub(crate) fn parse<T: DeserializeOwned>(value: Value) -> anyhow::Result<T> {
 ///
 /// # Errors
 /// Where the store cannot be read or its records do not hold together with the configuration.
+/// The status of an entry with all that it rests on, where it is approved.
+pub(crate) fn approval(body: &str) -> Option<String> {
+    let status = serde_json::from_str::<Value>(body).ok()?.get("status")?.clone();
+    let approved = status == "approved" || status.get("value").is_some_and(|value| value == "approved");
+    approved.then(|| status.to_string())
+}
+
+/// What is said where one person alone would approve.
+pub(crate) fn needs_two(kind: &str, id: &str) -> String {
+    format!(
+        "this would approve {kind} `{id}` by one person, and [registers] second_person asks for two: leave `status` as it is, and use \
+         `asepsis assess approve {id}`"
+    )
+}
+
 pub(crate) async fn joined(config: &Config) -> anyhow::Result<Config> {
     if config.server()?.is_none() && !config.data_dir().join("store.db").exists() {
         return Ok(config.clone());

@@ -42,7 +42,9 @@ fn inside() {
     let outside = "\n[[system]]\nid = \"outside\"\nvendor = \"standin\"\nprotocol = \"openai\"\n\
                    base_url = \"https://192.0.2.1\"\nmodels = [\"outside\"]\nroles = [\"clinician\"]\npurposes = [\"TREAT\"]\n\
                    default_purpose = \"TREAT\"\nforms = [\"deidentified\"]\n\n[inspect]\naccept_first_layer = true\n";
-    let site = Setup::new().limits("connect_seconds = 2").extra(outside).start();
+    // The model is the organisation's own, so there is nobody to have an agreement with.
+    let own = "facts = { no_outside_party = { value = true, grade = \"C\", source = \"machine room\" } }";
+    let site = Setup::new().no_agreement().system_lines(own).limits("connect_seconds = 2").extra(outside).start();
     let ask = |model: &str| {
         site.chat(&json!({"model": model, "messages": [user("Martha Collins, MRN 4471902, has no pain.")]}))
     };

@@ -202,3 +202,37 @@ fn c18_thousands_of_entries_come_in_at_once_and_each_is_in_the_log() {
     let found = folder.run(&["audit", "search", "--json", "--last", "10000", "--folder", log.to_str().unwrap()]).stdout;
     assert_eq!(found.lines().filter(|line| line.contains("\"register_changed\"")).count(), 5000);
 }
+
+/// Where two people approve, one cannot: not by a file, not by a command, not in the configuration.
+#[test]
+fn p10_where_two_people_approve_one_cannot() {
+    let folder = Folder::new();
+    let config = std::fs::read_to_string(folder.0.path().join("asepsis.toml")).unwrap();
+    let two = format!("{config}\n[registers]\nsecond_person = true\n");
+    assert_eq!(folder.import("acme.toml", ACME, &[]).code, 0, "before, it is one person's word");
+    folder.write("asepsis.toml", &two);
+    // What is approved already may be changed in all else, also by a file.
+    let renamed = ACME.replace("contacts = [\"Privacy | desk\"", "contacts = [\"Desk\"");
+    assert_eq!(folder.import("acme.toml", &renamed, &[]).code, 0);
+    let other = ACME.replace("rests_on = [\"mfa\"]", "rests_on = []");
+    let refused = folder.import("acme.toml", &other, &[]);
+    assert!(
+        refused.code != 0 && (refused.stdout.clone() + &refused.stderr).contains("asepsis assess approve acme"),
+        "{}{}",
+        refused.stdout,
+        refused.stderr
+    );
+    let added = folder.run(&["vendor", "add", "other", "name=Other", "status=approved", "--basis", "ticket 2"]);
+    assert!(added.code == 2 && added.stderr.contains("asks for two"), "{}", added.stderr);
+    let approved =
+        folder.run(&["system", "approve", "acme-chat", "--rests-on", "mfa", "--without", "mfa", "--basis", "ticket 3"]);
+    assert!(approved.code == 2 && approved.stderr.contains("asks for two"), "{}", approved.stderr);
+    let suspended = folder.run(&["system", "suspend", "acme-chat", "--basis", "ticket 4"]);
+    assert_eq!(suspended.code, 0, "one person may always stop: {}", suspended.stderr);
+    folder.write(
+        "asepsis.toml",
+        &two.replacen("name = \"Stand-in vendor\"", "name = \"Stand-in vendor\"\nstatus = \"approved\"", 1),
+    );
+    let checked = folder.run(&["check"]);
+    assert!(checked.code == 2 && checked.stderr.contains("one person's word"), "{}", checked.stderr);
+}

@@ -118,7 +118,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("\n{:32} {:>9} of {clinical:<9} {:>9}", "rule", "clinical", "attacks");
     for (rule, (benign, attacks)) in &rules {
-        println!("{rule:32} {benign:>9}    {:>17}", attacks);
+        println!("{rule:32} {benign:>9}    {attacks:>17}");
     }
     for pack in record {
         write_down(&pack, clinical, &rules)?;

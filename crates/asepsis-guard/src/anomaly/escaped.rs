@@ -7,6 +7,9 @@ use asepsis_vocab::{Span, Verdict};
 
 use super::Flags;
 
+/// The rule of percent escapes, which the views decode.
+pub(crate) const PERCENT: &str = "encoded/percent";
+
 /// So many escaped letters near each other are no accident.
 const FEWEST: usize = 6;
 /// Escapes that are so near belong together.
@@ -22,7 +25,7 @@ enum Kind {
 impl Kind {
     fn rule(self) -> &'static str {
         match self {
-            Self::Percent => "encoded/percent",
+            Self::Percent => PERCENT,
             Self::Entity => "encoded/entities",
             Self::Backslash => "encoded/escapes",
         }
@@ -94,13 +97,18 @@ fn sentence(text: &str, flags: &mut Flags) {
             .iter()
             .any(|sign| memchr::memmem::find(head, sign).is_some())
             || row.first() == Some(&b'/')
-            // A file's name with spaces in it.
-            || row.len() > 4 && row[row.len().saturating_sub(5)..].contains(&b'.');
-        if spaces >= 4 && !url && text.is_char_boundary(start) && text.is_char_boundary(end) {
-            flags.add("encoded/percent", Verdict::Strip, Span::new(start, end));
+            || is_file(row);
+        if spaces >= 3 && !url && text.is_char_boundary(start) && text.is_char_boundary(end) {
+            flags.add(PERCENT, Verdict::Strip, Span::new(start, end));
         }
         from = end.max(at + 3);
     }
+}
+
+/// Whether a row ends as the name of a file does: a dot and two to four letters or digits.
+fn is_file(row: &[u8]) -> bool {
+    let ending = row.iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+    (2..=4).contains(&ending) && row.len() > ending && row[row.len() - ending - 1] == b'.'
 }
 
 fn percent(bytes: &[u8], at: usize) -> Option<(usize, u8)> {

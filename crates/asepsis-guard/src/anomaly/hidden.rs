@@ -7,6 +7,9 @@ use asepsis_vocab::{Span, Verdict};
 
 use super::Flags;
 
+/// The rule of text that is not shown.
+pub(crate) const HIDDEN: &str = "hidden/html";
+
 /// The longest tag that is read.
 const LONGEST_TAG: usize = 4096;
 /// So far behind a hiding tag its end is looked for.
@@ -31,7 +34,7 @@ pub(super) fn find(text: &str, flags: &mut Flags) {
         }
         let end = tag.close(text);
         if words(&text[tag.end..end]) >= WORDS {
-            flags.add("hidden/html", Verdict::Strip, Span::new(at, end));
+            flags.add(HIDDEN, Verdict::Strip, Span::new(at, end));
         }
         from = end;
     }

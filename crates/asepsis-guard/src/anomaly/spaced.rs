@@ -6,6 +6,9 @@ use asepsis_vocab::{Span, Verdict};
 
 use super::Flags;
 
+/// The rule of letters that stand apart, which the views join.
+pub(crate) const SPACED: &str = "layout/spaced-letters";
+
 /// The fewest letters in a row.
 const FEWEST: usize = 12;
 /// The longest heading in capitals that is set wide.
@@ -23,7 +26,7 @@ pub(super) fn find(text: &str, flags: &mut Flags) {
         }
         let run = run(text, at);
         if run.is_text(text) {
-            flags.add("layout/spaced-letters", Verdict::Spotlight, Span::new(at, run.end));
+            flags.add(SPACED, Verdict::Spotlight, Span::new(at, run.end));
         }
         at = run.end.max(at + 1);
     }
@@ -40,6 +43,7 @@ fn is_mark(b: u8) -> bool {
     matches!(b, b' ' | b'.' | b'-' | b'_' | b'*' | b'|' | b'/' | b',' | b'~' | b'+' | b'\n' | b'\t')
 }
 
+/// Single letters in a row, with gaps between them.
 struct Row {
     start: usize,
     end: usize,

@@ -8,6 +8,7 @@
 //! with other texts calibrates anew: `asepsis guard calibrate`.
 
 mod features;
+mod judge;
 mod lexicon;
 mod table;
 mod token;
@@ -15,6 +16,8 @@ mod window;
 
 use asepsis_vocab::{Channel, Span};
 
+pub use judge::RULE;
+pub(crate) use judge::judge;
 pub use table::{KNOTS, NotATable, Table};
 pub use window::{BLOCK, BLOCKS, Blocks, best};
 

@@ -8,7 +8,7 @@ use super::{Folded, Pack};
 /// The most flags of one rule in one view.
 const MOST_FLAGS: usize = 16;
 /// So far beside a sequence a word is looked for that makes it ordinary, in bytes of the same sentence.
-const BESIDE: usize = 160;
+const BESIDE: usize = 64;
 /// The longest word, in bytes, as far as distances are counted.
 const WORD: usize = 24;
 

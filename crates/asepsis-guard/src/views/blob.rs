@@ -57,7 +57,14 @@ impl Blob<'_> {
         let decoded = decode(from, most);
         let cut = most == room && decoded.len() == room;
         let found = readable::of(&decoded)?;
-        (found.is_text || !short).then_some(Found { texts: found.texts, reads: found.is_text, cut })
+        let reads = found.is_text && !self.is_token();
+        (found.is_text || !short).then_some(Found { texts: found.texts, reads, cut })
+    }
+
+    /// Whether it is a part of a JSON Web Token (RFC 7519): parts that begin as an object, with dots between them.
+    fn is_token(&self) -> bool {
+        let row = &self.text[self.start..self.end];
+        row.starts_with("eyJ") && (self.text[self.end..].starts_with(".") || self.text[..self.start].ends_with('.'))
     }
 }
 

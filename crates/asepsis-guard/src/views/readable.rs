@@ -51,7 +51,10 @@ pub(super) fn of(bytes: &[u8]) -> Option<Readable> {
 
 fn utf16(bytes: &[u8]) -> Option<String> {
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    String::from_utf16(&units).ok().filter(|t| t.chars().all(|c| is_printable(c) || c == '\u{feff}'))
+    // Any bytes are ideographs in UTF-16; only what is mostly of ASCII was meant so.
+    let ascii = units.iter().filter(|u| **u < 0x80).count();
+    let text = String::from_utf16(&units).ok().filter(|_| ascii * 4 >= units.len() * 3)?;
+    text.chars().all(|c| is_printable(c) || c == '\u{feff}').then_some(text)
 }
 
 /// The readable rows of a binary.

@@ -64,6 +64,9 @@ pub(crate) fn request(rng: &mut Rng) -> Inputs {
     if bad(rng) {
         good.credentials = fact(rng, true);
     }
+    if bad(rng) {
+        good.reviewed = fact(rng, rng.clone().bool());
+    }
     good.full_assurance = !bad(rng);
     good.first_layer_accepted = bad(rng);
     good.baa = if bad(rng) { contract(rng, good.now) } else { good.baa };

@@ -99,3 +99,16 @@ pub(crate) struct Diff {
     #[arg(long)]
     pub(crate) against: Option<String>,
 }
+
+#[derive(Args)]
+pub(crate) struct Statement {
+    /// The language: `en` or `es`.
+    #[arg(long, default_value = "en")]
+    pub(crate) language: String,
+    /// What the practice is called; else `[sign_in] organisation` of the configuration.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// How a person is reached; else `[patients] contact` of the configuration.
+    #[arg(long)]
+    pub(crate) contact: Option<String>,
+}

@@ -102,6 +102,12 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
             }
         }
     }
+    for id in config.inside_by_word_alone() {
+        warnings.push(format!(
+            "system `{id}`: no_outside_party says that nobody but your own people gets at what it is given, so no agreement is asked \
+             for, and its address does not look like one of your own network: be sure of it"
+        ));
+    }
     if config.first_layer_accepted() {
         warnings.push(
             "accept_first_layer is on: text may be labelled deidentified though a profile that may leave names looked at it"

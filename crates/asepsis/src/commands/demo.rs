@@ -3,6 +3,7 @@
 mod client;
 mod show;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use anyhow::Context;
 use asepsis_gateway::{Gateway, Server};
 use asepsis_log::search::Query;
 use asepsis_log::verify::{self, VerifyOptions};
+use asepsis_policy::AiUse;
 use asepsis_standin::Standin;
 use time::OffsetDateTime;
 
@@ -25,6 +27,7 @@ use show::Show;
 
 const NOTE: &str = include_str!("../../../../data/demo/visit-note.txt");
 const DIALOGUE: &str = include_str!("../../../../data/demo/visit-dialogue.txt");
+const USES: &str = include_str!("../../../../data/demo/uses.toml");
 const EIGHTEEN: &str = include_str!("../../../../data/demo/all-eighteen.txt");
 
 pub(crate) fn run(demo: &Demo) -> anyhow::Result<u8> {
@@ -38,7 +41,7 @@ pub(crate) fn run(demo: &Demo) -> anyhow::Result<u8> {
 async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     let vendor = Standin::start(SocketAddr::from(([127, 0, 0, 1], 0))).await.context("the stand-in vendor")?;
     let look = if demo.realistic { "realistic" } else { "placeholder" };
-    let config = Config::parse(&configuration(demo.listen, vendor.address(), look), folder)?;
+    let config = Config::parse(&configuration(demo.listen, vendor.address(), look, demo.uses), folder)?;
     let home = Home::of(&config)?;
     let (plane, _) = home.plane(LogName::Gateway, config.engine()?, config.known()?, config.rules()?, false).await?;
     let store = home.store().await?;
@@ -64,15 +67,11 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     let client = Client::new(address, key.reveal());
     let show = Show::new(demo.full);
     show.opening(address, vendor.address())?;
-    for (title, text, way) in [
-        ("A visit note, by OpenAI's protocol", NOTE, client::Way::OpenAi),
-        ("The dialogue of that visit, streamed by Anthropic's protocol", DIALOGUE, client::Way::AnthropicStream),
-        ("A letter with all eighteen identifiers, streamed by OpenAI's protocol", EIGHTEEN, client::Way::OpenAiStream),
-    ] {
-        let answer = client.ask(way, text).await?;
+    for Question { title, text, way, ai_use } in if demo.uses { each_use()? } else { visit() } {
+        let answer = client.ask(way, ai_use, &text).await?;
         let seen = vendor.seen();
         let received = seen.last().context("the vendor received nothing")?;
-        show.exchange(title, text, &client::user_text(&received.body)?, &answer.text)?;
+        show.exchange(&title, &text, &client::user_text(&received.body)?, &answer.text)?;
         let query = Query { exchange: Some(answer.exchange), ..Query::default() };
         let hits = plane.log().search(&query).await?;
         let entries: Vec<String> = hits.iter().flat_map(details).collect();
@@ -96,13 +95,55 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     Ok(u8::from(!report.is_sound()))
 }
 
+/// What the clinician asks.
+struct Question {
+    title: String,
+    text: String,
+    way: client::Way,
+    ai_use: Option<&'static str>,
+}
+
+/// A visit's note and dialogue, and a letter with all identifiers.
+fn visit() -> Vec<Question> {
+    let questions = [
+        ("A visit note, by OpenAI's protocol", NOTE, client::Way::OpenAi),
+        ("The dialogue of that visit, streamed by Anthropic's protocol", DIALOGUE, client::Way::AnthropicStream),
+        ("A letter with all eighteen identifiers, streamed by OpenAI's protocol", EIGHTEEN, client::Way::OpenAiStream),
+    ];
+    let question = |(title, text, way): (&str, &str, _)| Question {
+        title: title.to_owned(),
+        text: text.to_owned(),
+        way,
+        ai_use: None,
+    };
+    questions.map(question).into()
+}
+
+/// A question for each use of AI in care.
+fn each_use() -> anyhow::Result<Vec<Question>> {
+    let texts: BTreeMap<String, String> = toml::from_str(USES)?;
+    let question = |known: &'static AiUse| {
+        let text = texts.get(&known.id).with_context(|| format!("data/demo/uses.toml has nothing for {known}"))?.trim();
+        let title = format!("{}: {}", known.title(), known.staff());
+        Ok(Question { title, text: text.to_owned(), way: client::Way::OpenAi, ai_use: Some(&known.id) })
+    };
+    AiUse::all().iter().map(question).collect()
+}
+
 /// The configuration of the demo, as a practice would write it.
-fn configuration(listen: SocketAddr, vendor: SocketAddr, look: &str) -> String {
+fn configuration(listen: SocketAddr, vendor: SocketAddr, look: &str, strict: bool) -> String {
+    // What a report may hold has none of the eighteen identifiers, and only the strict profile can say so by itself.
+    let inspect = if strict { "[inspect]\nprofile = \"strict\"" } else { "" };
     format!(
         r#"
 [server]
 listen = "{listen}"
 data_dir = "data"
+
+{inspect}
+
+[patients]
+contact = "call 614-555-0100"
 
 [[role]]
 id = "clinician"
@@ -127,7 +168,7 @@ protocol = "openai"
 base_url = "http://{vendor}"
 models = ["standin*"]
 roles = ["clinician"]
-purposes = ["TREAT"]
+purposes = ["TREAT", "HOPERAT", "HQUALIMP"]
 default_purpose = "TREAT"
 surrogates = "{look}"
 

@@ -28,6 +28,7 @@ pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod standin;
+pub(crate) mod statement;
 pub(crate) mod stop;
 pub(crate) mod store;
 pub(crate) mod system;

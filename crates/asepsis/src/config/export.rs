@@ -246,14 +246,14 @@ impl Tls<'_> {
 
     fn load(&self, base: &Path) -> anyhow::Result<Arc<rustls::ClientConfig>> {
         let read = || {
-            let roots = self.ca_file.map(|file| super::certificates(&base.join(file))).transpose()?;
+            let roots = self.ca_file.map(|file| super::server::certificates(&base.join(file))).transpose()?;
             let identity = match (self.certificate, self.key) {
                 (Some(certificate), Some(key)) => {
                     let path = base.join(key);
                     let key = PrivateKeyDer::from_pem_file(&path).map_err(|error| {
                         anyhow::anyhow!("cannot read a private key from {}: {error}", path.display())
                     })?;
-                    Some((super::certificates(&base.join(certificate))?, key))
+                    Some((super::server::certificates(&base.join(certificate))?, key))
                 }
                 _ => None,
             };

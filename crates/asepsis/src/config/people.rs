@@ -185,7 +185,7 @@ impl ClientCertificates {
             return Ok(None);
         };
         let mut roots = RootCertStore::empty();
-        for authority in super::certificates(&base.join(ca_file))? {
+        for authority in super::server::certificates(&base.join(ca_file))? {
             roots.add(authority).with_context(|| format!("[client_certificates] {}", ca_file.display()))?;
         }
         let mut lists = Vec::new();

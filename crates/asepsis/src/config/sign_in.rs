@@ -19,7 +19,7 @@ use super::people::plain;
 pub(super) struct SignIn {
     /// The organisation's name, for people; a password must not hold it.
     #[serde(default)]
-    organisation: String,
+    pub(super) organisation: String,
     /// Where the pages come from: `https://asepsis.example.org`. Needed beyond this machine.
     #[serde(default)]
     pub(super) origin: Option<String>,

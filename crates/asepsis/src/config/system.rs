@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use asepsis_exchange::Rendering;
 use asepsis_gateway::{Protocol, SystemRoute};
-use asepsis_policy::{AiSystem, Fact, FactSheet, Status};
+use asepsis_policy::{AiSystem, AiUse, Fact, FactSheet, Status};
 use asepsis_vocab::{DisclosureForm, PurposeOfUse};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -55,6 +55,9 @@ pub(crate) struct System {
     zones: BTreeSet<String>,
     #[serde(default)]
     owner: Option<String>,
+    /// What it may be used for, the usual use first.
+    #[serde(default)]
+    uses: Vec<String>,
     /// What more is known.
     #[serde(default)]
     facts: FactSheet,
@@ -153,7 +156,21 @@ impl System {
             bail!("system `{}` has key_env and key_file; give one of them", self.id);
         }
         self.claims_truly()?;
+        self.uses()?;
         self.address().map(drop)
+    }
+
+    /// What it may be used for.
+    pub(super) fn uses(&self) -> anyhow::Result<Vec<&'static AiUse>> {
+        let named = |name: &String| AiUse::named(name).with_context(|| format!("system `{}`: uses", self.id));
+        let uses = self.uses.iter().map(named).collect::<anyhow::Result<Vec<_>>>()?;
+        if let Some(none) = uses.iter().find(|known| known.forms(&self.forms).is_empty()) {
+            bail!(
+                "system `{}`: the use `{none}` takes none of its forms; see data/uses.toml in the documentation of policy",
+                self.id
+            );
+        }
+        Ok(uses)
     }
 
     /// Refuses what would make the label "deidentified" false, or any label of Safe Harbor.
@@ -196,6 +213,19 @@ impl System {
         }
     }
 
+    /// Whether the address is one of a network that the internet does not reach: of this machine, a private one (RFC 1918, RFC 4193),
+    /// or a name of the kind that only an organisation's own servers resolve (RFC 6762, RFC 8375, ICANN's `.internal`).
+    pub(crate) fn looks_inside(&self) -> bool {
+        const ENDINGS: [&str; 5] = [".internal", ".local", ".home.arpa", ".lan", ".intranet"];
+        let Ok(uri) = self.address() else { return false };
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+        match host.parse::<std::net::IpAddr>() {
+            Ok(std::net::IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+            Ok(std::net::IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+            Err(_) => !host.contains('.') || ENDINGS.iter().any(|ending| host.ends_with(ending)),
+        }
+    }
+
     /// The key that the gateway shows there.
     pub(crate) fn key(&self, base: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
         let key = match (&self.key_env, &self.key_file) {
@@ -228,6 +258,7 @@ impl System {
                 SurrogateLook::Placeholder | SurrogateLook::Derived => Rendering::Placeholder,
                 SurrogateLook::Realistic => Rendering::Realistic,
             },
+            uses: self.uses()?,
         })
     }
 }

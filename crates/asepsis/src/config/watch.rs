@@ -20,7 +20,7 @@ pub(super) struct Backup {
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: String,
-    #[serde(deserialize_with = "super::parsed")]
+    #[serde(deserialize_with = "super::inspect::parsed")]
     kind: WatchKind,
     /// Where it is, as its tool takes it; of pgbackrest the stanza.
     repository: String,

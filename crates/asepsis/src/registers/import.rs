@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use super::field::{REGISTERS, canonical};
 use super::file::{Found, Row, read};
-use super::{SYSTEM, VENDOR, entry};
+use super::{SYSTEM, VENDOR, approval, entry, needs_two};
 use crate::args::RegisterFormat;
 use crate::config::{Config, Served, System};
 use asepsis_people::ledger::Ledger;
@@ -62,8 +62,8 @@ impl Report {
     }
 }
 
-/// What the store has: the version of each entry, and the hash of its body.
-type There = BTreeMap<(&'static str, String), (u32, [u8; 32])>;
+/// What the store has: the version of each entry, the hash of its body, and that of its approval, where it has one.
+type There = BTreeMap<(&'static str, String), (u32, [u8; 32], Option<[u8; 32]>)>;
 
 /// Imports a file.
 pub(crate) struct Import<'a> {
@@ -81,6 +81,8 @@ struct Whole {
     counts: BTreeMap<&'static str, u32>,
     report: Report,
     today: time::Date,
+    /// Whether two people approve, so that a file cannot.
+    two_approve: bool,
 }
 
 impl Import<'_> {
@@ -97,6 +99,7 @@ impl Import<'_> {
             counts: BTreeMap::new(),
             report: Report::default(),
             today: OffsetDateTime::now_utc().to_offset(self.config.offset).date(),
+            two_approve: self.config.two_approve(),
         };
         for (vendor, place) in self.config.vendors() {
             whole.links.vendor(vendor, place)?;
@@ -188,9 +191,14 @@ impl Whole {
             return;
         }
         *self.counts.entry(register).or_default() += 1;
-        match there.get(&(register, id)) {
+        let known = there.get(&(register, id.clone()));
+        let before = known.and_then(|(.., approved)| *approved);
+        if self.two_approve && approval(&body).is_some_and(|status| before != Some(hashed(&status))) {
+            self.report.wrong(&place, &name, "status", needs_two(register, &id));
+        }
+        match known {
             None => self.report.added += 1,
-            Some((_, hash)) if *hash == hashed(&body) => self.report.unchanged += 1,
+            Some((_, hash, _)) if *hash == hashed(&body) => self.report.unchanged += 1,
             Some(_) => self.report.changed += 1,
         }
     }
@@ -268,7 +276,8 @@ async fn there(store: &Store) -> anyhow::Result<There> {
     let take = move |record: Record| {
         if let Some(register) = REGISTERS.into_iter().find(|register| *register == record.kind) {
             let mut there = into.lock().unwrap_or_else(PoisonError::into_inner);
-            there.insert((register, record.id), (record.version, hashed(&record.body)));
+            let approved = approval(&record.body).map(|status| hashed(&status));
+            there.insert((register, record.id), (record.version, hashed(&record.body), approved));
         }
     };
     store.each_record(&REGISTERS, take).await.context("the registers in the store cannot be read")?;
@@ -330,9 +339,9 @@ fn changes(
             let Some(register) = REGISTERS.into_iter().find(|known| *known == row.register) else { return other() };
             let body = Value::Object(canonical(register, row.body).0).to_string();
             match there.get(&(register, row.id.clone())) {
-                Some((_, hash)) if *hash == hashed(&body) => {}
+                Some((_, hash, _)) if *hash == hashed(&body) => {}
                 known => {
-                    let version = known.map_or(0, |(version, _)| *version);
+                    let version = known.map_or(0, |(version, ..)| *version);
                     return Some(Ok(Change::set(register, row.id, body).expecting(version)));
                 }
             }

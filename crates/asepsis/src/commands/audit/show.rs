@@ -31,6 +31,10 @@ pub(crate) fn details(hit: &Hit) -> Vec<String> {
         add("who", format!("{} as {} by {}{credential}", actor.user, actor.role, actor.method));
     }
     add("purpose", event.purpose.to_string());
+    if let Some(known) = &event.ai_use {
+        let reviewer = known.reviewer.as_ref().map(|user| format!(", read first by {user}")).unwrap_or_default();
+        add("use", format!("{}, review: {}{reviewer}", known.name, known.review));
+    }
     if let Some(recipient) = &event.recipient {
         let agreement = recipient.agreement.as_deref().unwrap_or("no agreement");
         add("recipient", format!("{} of {} under {agreement}", recipient.system, recipient.vendor));

@@ -38,7 +38,8 @@ impl Client {
         Self { http: Hyper::builder(TokioExecutor::new()).build_http(), address, key: key.to_owned() }
     }
 
-    pub(crate) async fn ask(&self, way: Way, text: &str) -> anyhow::Result<Answer> {
+    /// Asks, for one of the uses of AI where `ai_use` names one.
+    pub(crate) async fn ask(&self, way: Way, ai_use: Option<&str>, text: &str) -> anyhow::Result<Answer> {
         let messages = json!([{"role": "user", "content": text}]);
         let (path, body) = match way {
             Way::OpenAi => ("/v1/chat/completions", json!({"model": "standin", "messages": messages})),
@@ -50,10 +51,13 @@ impl Client {
                 json!({"model": "standin-messages-f5", "max_tokens": 1024, "messages": messages, "stream": true}),
             ),
         };
-        let request = Request::post(format!("http://{}{path}", self.address))
+        let mut request = Request::post(format!("http://{}{path}", self.address))
             .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body.to_string())))?;
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(ai_use) = ai_use {
+            request = request.header("x-asepsis-use", ai_use);
+        }
+        let request = request.body(Full::new(Bytes::from(body.to_string())))?;
         let response = self.http.request(request).await.context("the gateway does not answer")?;
         let status = response.status();
         let exchange = response

@@ -25,7 +25,7 @@ impl Show {
     }
 
     pub(crate) fn opening(&self, gateway: SocketAddr, vendor: SocketAddr) -> anyhow::Result<()> {
-        line("Asepsis, demo. Three requests go from a clinician through Asepsis to an AI vendor and back.")?;
+        line("Asepsis, demo. A few requests go from a clinician through Asepsis to an AI vendor and back.")?;
         line(&format!(
             "The gateway listens on http://{gateway}, a stand-in for the vendor on http://{vendor}. It is no AI: it"
         ))?;

@@ -103,6 +103,9 @@ pub(super) fn toml(profile: &Profile, roles: &[ProfileRole], answers: &Answers) 
         if role.administer {
             say("administer = true");
         }
+        if role.licensed {
+            say("licensed = true");
+        }
         say("");
     }
     say("# Who offers AI. Nothing goes anywhere before it is approved: `asepsis assess` leads through it.");

@@ -7,7 +7,7 @@ use asepsis_store::{Change, Record, Store};
 use crate::act::{actor, checked, open_log};
 use crate::config::Config;
 use crate::home::Home;
-use crate::registers::{Records, now};
+use crate::registers::{Records, approval, needs_two, now};
 use asepsis_people::ledger::Ledger;
 
 /// The configuration with its store.
@@ -44,10 +44,25 @@ impl Desk {
         basis: &str,
     ) -> anyhow::Result<Vec<Record>> {
         checked(basis)?;
+        if self.config.two_approve() {
+            self.approved_by_two(&changes).await?;
+        }
         let records = Records::read_as_after(&self.store, &changes).await?;
         records.sound()?;
         self.config.joined(records)?;
         self.change_unchecked(interface, changes, basis).await
+    }
+
+    /// That no change approves anything by one person.
+    async fn approved_by_two(&self, changes: &[Change]) -> anyhow::Result<()> {
+        for change in changes {
+            let Some(after) = change.body().and_then(approval) else { continue };
+            let before = self.store.record(change.kind(), change.id()).await?.filter(|record| !record.removed);
+            if before.and_then(|record| approval(&record.body)) != Some(after) {
+                anyhow::bail!(needs_two(change.kind(), change.id()));
+            }
+        }
+        Ok(())
     }
 
     /// As [`change`](Self::change), for what is to be done whatever else is wrong.

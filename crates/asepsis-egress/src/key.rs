@@ -1,0 +1,195 @@
+//! Keys and passwords in a text, by their form.
+
+/// A kind of key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyKind {
+    /// A key of a model's vendor: `sk-...`, `sk-ant-...`.
+    Model,
+    /// A key of a cloud: `AKIA...`, `AIza...`.
+    Cloud,
+    /// A token of a place where source or packages are kept: `ghp_...`, `glpat-...`, `npm_...`.
+    Source,
+    /// A token of a messenger: `xoxb-...`.
+    Messenger,
+    /// A private key in PEM.
+    Private,
+    /// A signed token (RFC 7519).
+    Token,
+    /// A key of Asepsis.
+    Asepsis,
+    /// What stands behind `password:` and its like.
+    Password,
+}
+
+impl KeyKind {
+    /// The rule under which it is found.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Model => "secret/model-key",
+            Self::Cloud => "secret/cloud-key",
+            Self::Source => "secret/source-token",
+            Self::Messenger => "secret/messenger-token",
+            Self::Private => "secret/private-key",
+            Self::Token => "secret/signed-token",
+            Self::Asepsis => "secret/asepsis-key",
+            Self::Password => "secret/password",
+        }
+    }
+}
+
+/// How a key begins, how long what follows is at least, and which characters that has.
+const PREFIXES: [(&str, usize, KeyKind); 22] = [
+    ("sk-ant-", 24, KeyKind::Model),
+    ("sk-proj-", 24, KeyKind::Model),
+    ("sk-", 32, KeyKind::Model),
+    ("hf_", 30, KeyKind::Model),
+    ("gsk_", 30, KeyKind::Model),
+    ("AKIA", 16, KeyKind::Cloud),
+    ("ASIA", 16, KeyKind::Cloud),
+    ("AIza", 35, KeyKind::Cloud),
+    ("ya29.", 30, KeyKind::Cloud),
+    ("ghp_", 36, KeyKind::Source),
+    ("gho_", 36, KeyKind::Source),
+    ("ghs_", 36, KeyKind::Source),
+    ("github_pat_", 40, KeyKind::Source),
+    ("glpat-", 20, KeyKind::Source),
+    ("npm_", 36, KeyKind::Source),
+    ("pypi-", 50, KeyKind::Source),
+    ("xoxb-", 20, KeyKind::Messenger),
+    ("xoxp-", 20, KeyKind::Messenger),
+    ("xapp-", 20, KeyKind::Messenger),
+    ("SG.", 40, KeyKind::Messenger),
+    ("ask_", 30, KeyKind::Asepsis),
+    ("hvs.", 24, KeyKind::Cloud),
+];
+
+/// What stands before a password in a text.
+const NAMES: [&str; 9] =
+    ["password", "passwort", "contraseña", "passphrase", "passwd", "api_key", "apikey", "api key", "secret_key"];
+
+/// The first key in one word.
+pub(crate) fn in_word(word: &str) -> Option<(std::ops::Range<usize>, KeyKind)> {
+    by_form(word).into_iter().next()
+}
+
+/// The keys in a text, with where they stand, in order. Linear in the text.
+#[must_use]
+pub fn keys_in(text: &str) -> Vec<(std::ops::Range<usize>, KeyKind)> {
+    let mut found = by_form(text);
+    passwords(text, &mut found);
+    found.sort_by_key(|(range, _)| range.start);
+    found.dedup_by(|later, earlier| later.0.start < earlier.0.end);
+    found
+}
+
+fn by_form(text: &str) -> Vec<(std::ops::Range<usize>, KeyKind)> {
+    let bytes = text.as_bytes();
+    let body = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let mut found: Vec<(std::ops::Range<usize>, KeyKind)> = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let begins = at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'-' | b'_'));
+        if begins && let Some((end, kind)) = key_at(text, at, body) {
+            found.push((at..end, kind));
+            at = end;
+            continue;
+        }
+        at += 1;
+    }
+    found
+}
+
+fn key_at(text: &str, at: usize, body: impl Fn(&u8) -> bool) -> Option<(usize, KeyKind)> {
+    let bytes = text.as_bytes();
+    let rest = &bytes[at..];
+    for (prefix, least, kind) in PREFIXES {
+        if rest.starts_with(prefix.as_bytes()) {
+            let length = rest[prefix.len()..].iter().take_while(|b| body(b)).count();
+            let mixed = rest[prefix.len()..prefix.len() + length].iter().any(u8::is_ascii_digit);
+            if length >= least && mixed {
+                return Some((at + prefix.len() + length, kind));
+            }
+        }
+    }
+    if rest.starts_with(b"-----BEGIN ") {
+        let line = &text[at..at + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len()).min(80).min(rest.len())];
+        if line.contains("PRIVATE KEY-----") {
+            let end = text[at..].find("-----END ").map_or(text.len(), |end| at + end);
+            return Some((end, KeyKind::Private));
+        }
+    }
+    if rest.starts_with(b"eyJ") {
+        let length = rest.iter().take_while(|b| body(b)).count();
+        let parts: Vec<usize> = text[at..at + length].split('.').map(str::len).collect();
+        if parts.len() == 3 && parts[0] >= 16 && parts[1] >= 16 && parts[2] >= 16 {
+            return Some((at + length, KeyKind::Token));
+        }
+    }
+    None
+}
+
+/// Words behind `password:` that look like one: letters and digits or marks, not a word of a sentence.
+fn passwords(text: &str, found: &mut Vec<(std::ops::Range<usize>, KeyKind)>) {
+    let lower = text.to_lowercase();
+    // Lower case of some letters has another length; then the places would not be those of the text.
+    if lower.len() != text.len() {
+        return;
+    }
+    for name in NAMES {
+        for (at, _) in lower.match_indices(name) {
+            let behind = &text[at + name.len()..];
+            let lead = behind.trim_start_matches([' ', '"', '\'']);
+            let Some(value) =
+                lead.strip_prefix([':', '=']).or_else(|| lead.strip_prefix("is ")).or_else(|| lead.strip_prefix("es "))
+            else {
+                continue;
+            };
+            let value = value.trim_start_matches([' ', '"', '\'']);
+            let word = value
+                .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';'))
+                .next()
+                .unwrap_or_default();
+            let start = text.len() - value.len();
+            let digit = word.bytes().any(|b| b.is_ascii_digit());
+            let letter = word.bytes().any(|b| b.is_ascii_alphabetic());
+            let mark = word.trim_end_matches('.').bytes().any(|b| b.is_ascii_punctuation() && b != b'-' && b != b'/');
+            if (6..=128).contains(&word.len()) && letter && (digit || mark) && !word.starts_with('[') {
+                found.push((start..start + word.len(), KeyKind::Password));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<(&str, KeyKind)> {
+        keys_in(text).into_iter().map(|(range, kind)| (&text[range], kind)).collect()
+    }
+
+    #[test]
+    fn r28_keys_are_found_by_form_and_words_are_not() {
+        let model = format!("sk-{}", "a1B2c3D4".repeat(5));
+        assert_eq!(kinds(&format!("use {model}, please")), [(model.as_str(), KeyKind::Model)]);
+        assert_eq!(kinds("AKIAIOSFODNN7EXAMPLE"), [("AKIAIOSFODNN7EXAMPLE", KeyKind::Cloud)]);
+        let token = format!("eyJ{}.{}.{}", "a".repeat(20), "b".repeat(20), "c".repeat(20));
+        assert_eq!(kinds(&token), [(token.as_str(), KeyKind::Token)]);
+        let pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----";
+        assert_eq!(kinds(pem)[0].1, KeyKind::Private);
+        assert_eq!(kinds("The password is Hunter2!x."), [("Hunter2!x.", KeyKind::Password)]);
+        assert_eq!(kinds("password: \"tr0ub4dor\""), [("tr0ub4dor", KeyKind::Password)]);
+        for text in [
+            "Ask the patient for the password of the portal.",
+            "password: required",
+            "sk-learn and risk-adjusted-mortality-was-lower-in-the-treated-group",
+            "[NAME_7F3K9QXA2BCDE]",
+            "AKIA is no key",
+            "The password is kept.",
+            "-----BEGIN NOTE-----",
+        ] {
+            assert_eq!(kinds(text), [], "{text}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The answer of an AI system on its way back to the client, whole or as a stream.
+
+use asepsis_document::json::{self, Json};
+use asepsis_exchange::{Admitted, Ending};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, header};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+
+use crate::body::{Answer, Pieces};
+use crate::closing::Closing;
+use crate::fault::Fault;
+use crate::gateway::{Gateway, map, name_exchange};
+use crate::restore;
+use crate::settings::Protocol;
+use crate::stream::Relay;
+use crate::switch::{self, Switch};
+use crate::upstream::{read_answer, returned_headers};
+use crate::uses::Used;
+
+/// What every answer of an AI system is labelled with: artificial intelligence asserted, of HL7 v3 ObservationValue.
+const LABEL: &str = "AIAST";
+
+impl Gateway {
+    /// The answer of the AI system on its way back.
+    pub(crate) async fn answer(
+        &self,
+        protocol: Protocol,
+        stream: bool,
+        mut admitted: Admitted,
+        mut closing: Closing,
+        (response, switch): (Response<Incoming>, Switch),
+        used: &Used,
+    ) -> Response<Answer> {
+        let (parts, body) = response.into_parts();
+        closing.upstream_http = Some(parts.status.as_u16());
+        closing.http = parts.status.as_u16();
+        if let Err(error) = admitted.stored().await {
+            tracing::error!(%error, "the vault cannot be written");
+            return self.fail_admitted(protocol, admitted, closing, Fault::vault("nothing may be given back")).await;
+        }
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|e| e != "identity") {
+            let fault =
+                Fault::upstream("upstream_broken", "the AI system sent a compressed answer that was not asked for");
+            return self.fail_admitted(protocol, admitted, closing, fault).await;
+        }
+        let streamed = kind.starts_with("text/event-stream");
+        if streamed && stream && parts.status.is_success() {
+            let (sender, cut, pieces) = Pieces::channel();
+            let mut response = Response::new(Either::Right(pieces));
+            *response.status_mut() = parts.status;
+            head(&mut response, &parts.headers, &admitted, "text/event-stream; charset=utf-8");
+            self.coaching.headers(response.headers_mut(), &admitted);
+            used.headers(response.headers_mut());
+            let said = used.said(self.coaching.at_the_end(&admitted));
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            tokio::spawn(
+                Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut)).saying(said).run(body),
+            );
+            return response;
+        }
+        self.whole_answer(protocol, (admitted, switch), closing, &parts, body, used).await
+    }
+
+    async fn whole_answer(
+        &self,
+        protocol: Protocol,
+        (mut admitted, mut switch): (Admitted, Switch),
+        closing: Closing,
+        parts: &http::response::Parts,
+        body: Incoming,
+        used: &Used,
+    ) -> Response<Answer> {
+        let read = tokio::select! {
+            fault = switch.pulled() => Err(fault),
+            read = read_answer(body, &self.limits) => read,
+        };
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
+        };
+        let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
+        let restored = match Json::parse(&bytes, &limits) {
+            Ok(json) => match switch.calls(switch::calls(protocol, &json)) {
+                None => {
+                    let mut said = used.said(self.coaching.at_the_end(&admitted).filter(|_| parts.status.is_success()));
+                    match restore::whole(&json, protocol, &mut admitted, &mut said) {
+                        Ok(restored) => restored,
+                        Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
+                    }
+                }
+                Some(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
+            },
+            Err(_) if !parts.status.is_success() => {
+                // A proxy's page in front of the AI system, most likely. Its status still says what to do.
+                let message = format!("the AI system answered with status {} and no JSON", parts.status.as_u16());
+                let fault = Fault::new(parts.status, "upstream_error", message);
+                let mut response = self.fail_admitted(protocol, admitted, closing, fault).await;
+                returned_headers(&parts.headers, response.headers_mut());
+                return response;
+            }
+            Err(_) => {
+                let fault = Fault::upstream(
+                    "upstream_broken",
+                    format!(
+                        "the AI system answered with status {} and no JSON that can be read",
+                        parts.status.as_u16()
+                    ),
+                );
+                return self.fail_admitted(protocol, admitted, closing, fault).await;
+            }
+        };
+        let mut response = Response::new(Either::Left(Full::new(Bytes::from(restored))));
+        *response.status_mut() = parts.status;
+        head(&mut response, &parts.headers, &admitted, "application/json");
+        self.coaching.headers(response.headers_mut(), &admitted);
+        used.headers(response.headers_mut());
+        let exchange = admitted.id().to_string();
+        let status = if parts.status.is_success() { "completed" } else { "upstream_error" };
+        let ending = Ending { answer_bytes: bytes.len() as u64, ..closing.ending(status) };
+        match closing.finish(admitted, ending).await {
+            Ok(()) => response,
+            Err(fault) => map(fault.response(protocol, &exchange), &exchange),
+        }
+    }
+}
+
+/// The headers of an answer: what the client's SDK acts upon, and what Asepsis did.
+fn head(response: &mut Response<Answer>, upstream: &HeaderMap, admitted: &Admitted, kind: &'static str) {
+    let headers = response.headers_mut();
+    returned_headers(upstream, headers);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert("x-asepsis-form", HeaderValue::from_static(admitted.decision().form.name()));
+    headers.insert("x-asepsis-replaced", HeaderValue::from(admitted.replaced()));
+    headers.insert("x-asepsis-label", HeaderValue::from_static(LABEL));
+    name_exchange(headers, &admitted.id().to_string());
+}
