@@ -2,11 +2,10 @@
 
 #![allow(clippy::print_stdout, reason = "a tool at the terminal")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use asepsis_lure::{Carrier, Disguise, Options, Recipe, Second, lexicon};
-use serde::Deserialize;
+use asepsis_lure::{Carrier, Disguise, Options, Recipe, Second, Wish, abstracts, lexicon, show};
 
 const USAGE: &str =
     "asepsis-lure second ROOT   the texts of the second grammar as JSON lines, from the repository's root";
@@ -19,6 +18,7 @@ fn main() -> anyhow::Result<()> {
             let table = Recipe::read(Path::new(data), Path::new(root))?.table(|_| true, Options::default());
             std::fs::write(out, table.write()).with_context(|| out.to_owned())
         }
+        ["figures", root, ref options @ ..] => figures(Path::new(root), options),
         ["lexicon", seeds, wordnet, out] => {
             let text = std::fs::read_to_string(seeds).with_context(|| seeds.to_owned())?;
             std::fs::write(out, lexicon(&text, Path::new(wordnet))?).with_context(|| out.to_owned())
@@ -27,17 +27,8 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-#[derive(Deserialize)]
-struct Clinical {
-    source: String,
-    text: String,
-}
-
 fn second(root: &Path) -> anyhow::Result<()> {
-    let path = root.join("data/training/clinical-carriers.jsonl");
-    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let rows: Vec<Clinical> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    let abstracts: Vec<String> = rows.into_iter().filter(|r| r.source == "pubmedqa").map(|r| r.text).collect();
+    let abstracts = abstracts(&root.join("data/training/clinical-carriers.jsonl"))?;
     for sample in Second::read(&root.join("data/guard/second"), &abstracts)?.texts() {
         let line = serde_json::json!({
             "set": sample.set, "label": u8::from(sample.attack), "disguise": sample.disguise.map(Disguise::word),
@@ -46,4 +37,19 @@ fn second(root: &Path) -> anyhow::Result<()> {
         println!("{line}");
     }
     Ok(())
+}
+
+fn figures(root: &Path, options: &[&str]) -> anyhow::Result<()> {
+    let mut wish = Wish::default();
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        let mut folder = || options.next().map(PathBuf::from).with_context(|| format!("{option} needs a path"));
+        match *option {
+            "--quick" => wish.quick = true,
+            "--data" => wish.data = Some(folder()?),
+            "--peer" => wish.peer = Some(folder()?),
+            other => bail!("{other:?} is no option\n{USAGE}"),
+        }
+    }
+    show(root, &wish)
 }
