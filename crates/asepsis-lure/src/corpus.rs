@@ -87,3 +87,36 @@ pub fn unlabelled(path: &Path, source: &str) -> anyhow::Result<Vec<Sample>> {
     });
     rows.collect()
 }
+
+/// The sentences of a CoNLL file, without their labels.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn tagged(path: &Path) -> anyhow::Result<Vec<String>> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let sentences = text.split("\n\n").map(|s| {
+        let words = s.lines().filter_map(|line| line.split_whitespace().next()).filter(|w| *w != "-DOCSTART-");
+        words.fold(String::new(), |out, word| {
+            let glued = out.is_empty() || word.starts_with([',', '.', ';', ':', '!', '?', ')', '\'']);
+            if glued { out + word } else { out + " " + word }
+        })
+    });
+    Ok(sentences.filter(|s| s.len() > 10).collect())
+}
+
+/// The abstracts among the clinical texts of the repository: one half is learnt from, the other for the test.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn abstracts(path: &Path, part: Part) -> anyhow::Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Abstract {
+        source: String,
+        text: String,
+    }
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let rows: Vec<Abstract> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let half = u64::from(part == Part::Test);
+    let texts = rows.into_iter().filter(|r| r.source == "pubmedqa").map(|r| r.text);
+    Ok(texts.filter(|text| number(text) / 100 % 2 == half).collect())
+}

@@ -22,8 +22,6 @@ use crate::recipe::{Recipe, worst};
 use crate::text::Sample;
 use crate::train::Options;
 
-pub use sets::abstracts;
-
 use row::{Row, heading};
 use sets::Sets;
 

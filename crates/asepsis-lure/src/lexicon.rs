@@ -57,6 +57,24 @@ pub fn lexicon(seeds: &str, wordnet: &Path) -> anyhow::Result<String> {
     Ok(out)
 }
 
+/// The sentences by which WordNet shows how words are used: ordinary English with every word of the lexicon in it.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn examples(wordnet: &Path) -> anyhow::Result<String> {
+    let mut found = BTreeSet::new();
+    for name in ["verb", "noun", "adj", "adv"] {
+        let path = wordnet.join(format!("data.{name}"));
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        for line in text.lines().filter(|l| !l.starts_with(' ')) {
+            let gloss = line.split_once(" | ").map_or("", |(_, gloss)| gloss);
+            let shown = gloss.split('"').skip(1).step_by(2).map(str::trim);
+            found.extend(shown.filter(|s| s.split(' ').count() > 3).map(str::to_owned));
+        }
+    }
+    Ok(found.into_iter().fold(String::new(), |out, line| out + &line + "\n"))
+}
+
 /// A part of speech.
 struct Net {
     /// The places of a word's synsets, by frequency.

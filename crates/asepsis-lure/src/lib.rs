@@ -20,12 +20,12 @@ mod wrap;
 
 pub use carrier::Carrier;
 pub use chance::{Chance, number};
-pub use corpus::{Part, labelled, unlabelled};
+pub use corpus::{Part, abstracts, labelled, tagged, unlabelled};
 pub use disguise::Disguise;
-pub use figures::{Wish, abstracts, show};
+pub use figures::{Wish, show};
 pub use grammar::Grammar;
 pub use lesson::Lesson;
-pub use lexicon::lexicon;
+pub use lexicon::{examples, lexicon};
 pub use quantile::{Mix, above};
 pub use recipe::Recipe;
 pub use second::{STYLES, Second};

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use asepsis_lure::{Carrier, Disguise, Options, Recipe, Second, Wish, abstracts, lexicon, show};
+use asepsis_lure::{Carrier, Disguise, Options, Part, Recipe, Second, Wish, abstracts, examples, lexicon, show};
 
 const USAGE: &str =
     "asepsis-lure second ROOT   the texts of the second grammar as JSON lines, from the repository's root";
@@ -19,6 +19,9 @@ fn main() -> anyhow::Result<()> {
             std::fs::write(out, table.write()).with_context(|| out.to_owned())
         }
         ["figures", root, ref options @ ..] => figures(Path::new(root), options),
+        ["examples", wordnet, out] => {
+            std::fs::write(out, examples(Path::new(wordnet))?).with_context(|| out.to_owned())
+        }
         ["lexicon", seeds, wordnet, out] => {
             let text = std::fs::read_to_string(seeds).with_context(|| seeds.to_owned())?;
             std::fs::write(out, lexicon(&text, Path::new(wordnet))?).with_context(|| out.to_owned())
@@ -28,7 +31,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn second(root: &Path) -> anyhow::Result<()> {
-    let abstracts = abstracts(&root.join("data/training/clinical-carriers.jsonl"))?;
+    let abstracts = abstracts(&root.join("data/training/clinical-carriers.jsonl"), Part::Test)?;
     for sample in Second::read(&root.join("data/guard/second"), &abstracts)?.texts() {
         let line = serde_json::json!({
             "set": sample.set, "label": u8::from(sample.attack), "disguise": sample.disguise.map(Disguise::word),

@@ -66,7 +66,7 @@ pub struct Weights {
 impl Weights {
     /// Learns from texts.
     #[must_use]
-    pub fn learn(bags: &[Bag], options: Options) -> Self {
+    pub fn learn(bags: &[&Bag], options: Options) -> Self {
         let mut weights = vec![0f32; Table::WEIGHTS];
         let mut squares = vec![1f32; Table::WEIGHTS];
         let (mut bias, mut bias_square) = (-1f32, 1f32);
@@ -76,7 +76,7 @@ impl Weights {
         for epoch in 0..options.epochs {
             chance.shuffle(&mut order);
             for &at in &order {
-                let bag = &bags[at];
+                let bag = bags[at];
                 bag.blocks.sums(|b| weights[b as usize], &mut sums);
                 let worst = best(&sums).map_or(0..1, |(window, _)| window);
                 let mut windows = [Some(worst), None];

@@ -18,6 +18,10 @@ pub(super) enum Shape {
     Snake,
     /// A sign of a script without blanks.
     Sign,
+    /// A web address.
+    Address,
+    /// A mail address.
+    Mail,
 }
 
 /// What stands before a word.
@@ -78,6 +82,16 @@ impl Words {
                 continue;
             }
             let from = words.lower.len();
+            if let Some((length, shape, stands_for)) = address(&text[start..]) {
+                words.lower.push_str(stands_for);
+                let span = Span::new(start, start + length);
+                words.places.push(Place { lower: (from, words.lower.len()), span, shape, gap });
+                while chars.peek().is_some_and(|(at, _)| *at < start + length) {
+                    chars.next();
+                }
+                gap = if chars.peek().is_some_and(|(_, c)| c.is_whitespace()) { Gap::Blank } else { Gap::Other };
+                continue;
+            }
             let mut end = start;
             let (mut upper, mut lower, mut digit, mut snake, mut first_upper) = (0usize, 0usize, 0usize, false, false);
             while let Some(&(at, c)) = chars.peek() {
@@ -105,7 +119,10 @@ impl Words {
                 } else if c.is_alphabetic() {
                     lower += 1;
                 }
-                if c.is_ascii() {
+                if c.is_numeric() {
+                    // Which number it is says nothing.
+                    words.lower.push('0');
+                } else if c.is_ascii() {
                     words.lower.push(c.to_ascii_lowercase());
                 } else if c == '’' {
                     words.lower.push('\'');
@@ -145,6 +162,46 @@ impl Words {
         let word = &self.lower[place.lower.0..place.lower.1];
         Token { word, span: place.span, shape: place.shape, gap: place.gap, hash: hash(word.as_bytes()) }
     }
+}
+
+/// The longest address that is read as one.
+const ADDRESS: usize = 512;
+/// The longest part of a mail address before its `@`.
+const LOCAL: usize = 64;
+
+/// An address at the start of a text: its length, and the word that stands for it. Which host it names says nothing; whether
+/// it carries something says much.
+fn address(rest: &str) -> Option<(usize, Shape, &'static str)> {
+    let bytes = rest.as_bytes();
+    let starts = |with: &str| bytes.len() > with.len() && bytes[..with.len()].eq_ignore_ascii_case(with.as_bytes());
+    if matches!(bytes.first(), Some(b'h' | b'H' | b'w' | b'W' | b'f' | b'F'))
+        && ["http://", "https://", "ftp://", "www."].into_iter().any(starts)
+    {
+        let inside = |b: &u8| {
+            b.is_ascii_graphic()
+                && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b')' | b']' | b'}' | b'|' | b'`' | b',' | b';')
+        };
+        let length = bytes.iter().take(ADDRESS).take_while(|b| inside(b)).count();
+        let length = length - bytes[..length].iter().rev().take_while(|b| matches!(b, b'.' | b':' | b'!')).count();
+        let carries = bytes[..length].contains(&b'=') || bytes[..length].contains(&b'{');
+        return Some((length, Shape::Address, if carries { "addresswith" } else { "address" }));
+    }
+    let local = bytes
+        .iter()
+        .take(LOCAL)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'%'));
+    let at = local.count();
+    if at == 0 || bytes.get(at) != Some(&b'@') {
+        return None;
+    }
+    let domain = bytes[at + 1..]
+        .iter()
+        .take(LOCAL)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        .count();
+    let domain =
+        domain - bytes[at + 1..at + 1 + domain].iter().rev().take_while(|b| !b.is_ascii_alphanumeric()).count();
+    (domain > 2 && bytes[at + 1..at + 1 + domain].contains(&b'.')).then_some((at + 1 + domain, Shape::Mail, "mailbox"))
 }
 
 /// Whether a script is written without blanks between words: Han, Kana, Thai, Lao, Khmer, Myanmar.
@@ -213,13 +270,24 @@ mod unit {
             ("now", Shape::Upper, Gap::Blank),
             ("don't", Shape::Lower, Gap::Colon),
             ("call", Shape::Lower, Gap::Mark),
-            ("set_dose2", Shape::Snake, Gap::Mark),
+            ("set_dose0", Shape::Snake, Gap::Mark),
             ("忽", Shape::Sign, Gap::Blank),
             ("略", Shape::Sign, Gap::Other),
             ("x", Shape::Lower, Gap::Quote),
-            ("12", Shape::Number, Gap::Quote),
+            ("00", Shape::Number, Gap::Quote),
         ];
         assert_eq!(all, want.map(|(w, s, g)| (w.to_owned(), s, g)));
         assert_eq!(words.get(3).span.range(), 17..21);
+    }
+
+    #[test]
+    fn addresses_are_one_word_each_whatever_they_name() {
+        let text = "Write to a.b@c.example, see https://x.example/y?z=1. or (www.x.example) now";
+        let words = Words::of(text);
+        let all: Vec<_> = (0..words.len()).map(|i| words.get(i)).map(|t| (t.word, &text[t.span.range()])).collect();
+        assert_eq!(all[2], ("mailbox", "a.b@c.example"));
+        assert_eq!(all[4], ("addresswith", "https://x.example/y?z=1"));
+        assert_eq!(all[6], ("address", "www.x.example"));
+        assert_eq!(all[7].0, "now");
     }
 }

@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-use serde::Deserialize;
-
 use super::kept;
-use crate::corpus::{labelled, unlabelled};
+use crate::corpus::{Part, abstracts, labelled, unlabelled};
 use crate::second::Second;
 use crate::text::Sample;
 
@@ -22,7 +19,7 @@ impl Sets {
     /// Reads the second grammar and the abstracts of the repository, and where `data` is given what was kept apart of the
     /// corpora, and notes by generators that nothing was learnt from.
     pub(super) fn read(root: &Path, data: Option<&Path>) -> anyhow::Result<Self> {
-        let abstracts = abstracts(&root.join("data/training/clinical-carriers.jsonl"))?;
+        let abstracts = abstracts(&root.join("data/training/clinical-carriers.jsonl"), Part::Test)?;
         let mut all = Second::read(&root.join("data/guard/second"), &abstracts)?.texts();
         all.extend(abstracts.into_iter().map(|text| Sample {
             source: "PubMedQA".to_owned(),
@@ -74,25 +71,10 @@ impl Sets {
     /// What is clinical text here, in words.
     pub(super) fn seen(&self) -> &'static str {
         if self.corpora {
-            "the second grammar; clinical text is PubMedQA and notes of two outis generators, of which nothing was learnt from, and the part \
-             of MTS-Dialog, MedQuAD and aci-bench that was kept apart"
+            "the second grammar; clinical text is notes of two outis generators, of which nothing was learnt from, and the parts of PubMedQA, \
+             MTS-Dialog, MedQuAD and aci-bench that were kept apart"
         } else {
-            "the second grammar; clinical text is PubMedQA, of which nothing was learnt from; --data adds the development corpora"
+            "the second grammar; clinical text is the half of PubMedQA that was kept apart; --data adds the development corpora"
         }
     }
-}
-
-/// The abstracts among the clinical texts of the repository.
-///
-/// # Errors
-/// If the file cannot be read.
-pub fn abstracts(path: &Path) -> anyhow::Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Row {
-        source: String,
-        text: String,
-    }
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let rows: Vec<Row> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    Ok(rows.into_iter().filter(|r| r.source == "pubmedqa").map(|r| r.text).collect())
 }

@@ -29,7 +29,12 @@ pub(super) fn show(guard: &Guard, texts: &[Sample], names: &[&str], peers: &[f64
     println!("\nCPU time of one thread, texts of 4 KiB ({ROUNDS} of them)");
     type Work<'a> = (&'a str, Box<dyn Fn(&str) + 'a>);
     let works: [Work<'_>; 3] = [
-        ("classifier", Box::new(|text| drop(std::hint::black_box(score(text, Channel::Document))))),
+        (
+            "classifier",
+            Box::new(|text| {
+                let _ = std::hint::black_box(score(text, Channel::Document));
+            }),
+        ),
         (
             "classifier and views",
             Box::new(|text| {
