@@ -39,7 +39,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { epochs: 8, rate: 0.15, benign: 5.0, decay: 2e-5, dropout: 0.2, seed: 1 }
+        Self { epochs: 10, rate: 0.15, benign: 15.0, decay: 2e-5, dropout: 0.2, seed: 1 }
     }
 }
 

@@ -7,6 +7,7 @@
 //! The weights were learnt from public corpora and from grammars (crate `asepsis-lure`), not from any site's texts. A site
 //! with other texts calibrates anew: `asepsis guard calibrate`.
 
+mod calibration;
 mod features;
 mod judge;
 mod lexicon;
@@ -16,6 +17,7 @@ mod window;
 
 use asepsis_vocab::{Channel, Span};
 
+pub use calibration::{Calibration, CalibrationError, read as read_thresholds, write as write_thresholds};
 pub use judge::RULE;
 pub(crate) use judge::judge;
 pub use table::{KNOTS, NotATable, Table};

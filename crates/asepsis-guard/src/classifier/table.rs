@@ -81,6 +81,13 @@ impl Table {
         out
     }
 
+    /// A name of the table that another one does not have by chance (FNV-1a of its bytes): what scores mean depends on it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let hash = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01B3);
+        format!("{:016x}", self.write().into_iter().fold(0xCBF2_9CE4_8422_2325, hash))
+    }
+
     /// What a sum means in a channel: see [`super::Score`].
     pub(super) fn score(&self, sum: f32, channel: Channel) -> f32 {
         let at = Channel::ALL.iter().position(|c| *c == channel).unwrap_or(0);
