@@ -1,12 +1,15 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use asepsis_egress::{Filter, Overlap, Shingles, Watcher};
 use asepsis_log::LogError;
-use asepsis_policy::Decision;
+use asepsis_policy::{Decision, Deed, Inputs, Policy, PolicyError, ToolCall, Verdict as CallVerdict};
 use asepsis_surrogate::{Context, Issued, Restorer, Tally};
 use asepsis_vault::{Stored, VaultError};
-use asepsis_vocab::{ClassCount, ExchangeId};
+use asepsis_vocab::{ClassCount, ExchangeId, GuardRecord};
 
 use crate::content::Piece;
+use crate::guard::Watched;
 use crate::protect::Protected;
 use crate::record::{Ticket, count};
 
@@ -19,13 +22,25 @@ const ANSWER_KEPT: usize = 256 * 1024;
 pub struct Admitted {
     ticket: Ticket,
     decision: Arc<Decision>,
+    /// What decided, and decides about tools that the answer calls.
+    policy: Arc<Policy>,
+    user: String,
     texts: Vec<Option<String>>,
     replaced: u64,
     issued: Arc<Issued>,
     stored: Stored,
     tally: Tally,
     answer: String,
+    watched: Watched,
+    /// What was taken out of the answer: how often by rule.
+    taken: BTreeMap<String, u32>,
+    /// How much of the application's instructions each text of the answer repeats.
+    repeats: bool,
 }
+
+/// A canary came back that had stood at this place of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leak(pub String);
 
 /// How an exchange ended, as the face saw it.
 #[derive(Clone, Debug, Default)]
@@ -59,22 +74,39 @@ impl Ending {
 /// One stream of text within an answer, on its way back: surrogates become the originals again, where the user may see
 /// them. Texts that are interleaved (choices, tool calls, content blocks) need a lane each.
 pub struct Lane {
+    watcher: Watcher,
+    filter: Filter,
+    overlap: Option<Overlap>,
     restorer: Option<Restorer>,
     kept: String,
     room: usize,
+    /// A canary came back, and where it had stood.
+    leak: Option<String>,
+    places: Arc<[String]>,
 }
 
 impl Admitted {
-    pub(crate) fn new(ticket: Ticket, decision: Arc<Decision>, protected: Protected) -> Self {
+    pub(crate) fn new(
+        ticket: Ticket,
+        (decision, policy): (Arc<Decision>, Arc<Policy>),
+        user: &str,
+        protected: Protected,
+        watched: Watched,
+    ) -> Self {
         Self {
             ticket,
             decision,
+            policy,
+            user: user.to_owned(),
             texts: protected.texts,
             replaced: protected.replaced,
             issued: protected.issued,
             stored: protected.stored,
             tally: Tally::default(),
             answer: String::new(),
+            watched,
+            taken: BTreeMap::new(),
+            repeats: false,
         }
     }
 
@@ -115,22 +147,72 @@ impl Admitted {
     /// A lane for one stream of text of the answer.
     pub fn lane(&self, context: Context) -> Lane {
         let restorer = self.decision.restore.then(|| Restorer::new(Arc::clone(&self.issued), context));
-        Lane { restorer, kept: String::new(), room: ANSWER_KEPT.saturating_sub(self.answer.len()) }
+        Lane {
+            watcher: self.watched.secrets.watcher(),
+            filter: Filter::new(Arc::clone(&self.watched.hosts)),
+            overlap: self.watched.instructions.as_ref().map(Shingles::overlap),
+            restorer,
+            kept: String::new(),
+            room: ANSWER_KEPT.saturating_sub(self.answer.len()),
+            leak: None,
+            places: Arc::clone(&self.watched.places),
+        }
+    }
+
+    /// Whether the AI system may have a tool called in this exchange, and why. What is refused is recorded with the outcome.
+    ///
+    /// # Errors
+    /// If the policy engine cannot decide; the call is not to be made then.
+    pub fn may_call(&mut self, call: &ToolCall) -> Result<CallVerdict, PolicyError> {
+        let mut inputs: Inputs = serde_json::from_value((*self.decision.facts).clone())
+            .map_err(|error| PolicyError::Facts(error.to_string()))?;
+        let clock = self.ticket.plane().clock();
+        inputs.now = i64::try_from(clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        let guard = self.ticket.event_mut().guard.as_deref();
+        let call = ToolCall { tainted: Some(guard.is_some_and(|guard| guard.tainted)), ..call.clone() };
+        let inputs = inputs.under(self.policy.settings());
+        let verdict = self.policy.may_on(&inputs, &self.user, &Deed::CallTool(call))?;
+        if !verdict.permitted {
+            let reason = verdict.rules.first().map_or("default-deny", |rule| rule.id.as_str()).to_owned();
+            *self.guard_mut().calls.entry(reason).or_default() += 1;
+        }
+        Ok(verdict)
     }
 
     /// A whole text of the answer, turned back.
-    pub fn restore(&mut self, context: Context, text: &str) -> String {
+    ///
+    /// # Errors
+    /// Where a canary came back in it; nothing of the answer may be given out then.
+    pub fn restore(&mut self, context: Context, text: &str) -> Result<String, Leak> {
         let mut lane = self.lane(context);
         let mut out = String::with_capacity(text.len());
         lane.push(text, &mut out);
         lane.finish(&mut out);
+        let leak = lane.leak.clone();
         self.collect(lane);
-        out
+        match leak {
+            None => Ok(out),
+            Some(place) => Err(Leak(place)),
+        }
     }
 
     /// Takes back a lane that has ended, with what it counted.
     pub fn collect(&mut self, lane: Lane) {
-        let Lane { restorer, kept, .. } = lane;
+        let Lane { restorer, kept, filter, overlap, leak, .. } = lane;
+        let (flags, more) = filter.found();
+        for flag in flags {
+            *self.taken.entry(flag.rule.clone()).or_default() += 1;
+        }
+        if more > 0 {
+            *self.taken.entry("channel/more".to_owned()).or_default() += u32::try_from(more).unwrap_or(u32::MAX);
+        }
+        if overlap.is_some_and(|overlap| overlap.is_leak()) {
+            self.repeats = true;
+            *self.taken.entry("leak/instructions".to_owned()).or_default() += 1;
+        }
+        if let Some(place) = leak {
+            self.guard_mut().canary = Some(place);
+        }
         if let Some(restorer) = restorer {
             let tally = restorer.tally();
             self.tally.restored += tally.restored;
@@ -143,6 +225,15 @@ impl Admitted {
         }
     }
 
+    /// What was taken out of the answer so far: how often by rule.
+    pub fn taken(&self) -> &BTreeMap<String, u32> {
+        &self.taken
+    }
+
+    fn guard_mut(&mut self) -> &mut GuardRecord {
+        self.ticket.event_mut().guard.get_or_insert_default()
+    }
+
     /// What was turned back so far.
     pub fn tally(&self) -> Tally {
         self.tally
@@ -151,6 +242,9 @@ impl Admitted {
     /// Records how the exchange ended. Returns when the record is durable; only then may the last byte be given back.
     pub async fn finish(mut self, ending: Ending) -> Result<(), LogError> {
         let answer = self.inspect_answer();
+        if !self.taken.is_empty() {
+            self.guard_mut().answer = std::mem::take(&mut self.taken);
+        }
         let tally = self.tally;
         let traffic = self.ticket.traffic_mut();
         traffic.restored = tally.restored;
@@ -166,7 +260,7 @@ impl Admitted {
         if self.answer.trim().is_empty() {
             return String::new();
         }
-        let piece = Piece { text: std::mem::take(&mut self.answer), field: None, place: String::new(), rigid: false };
+        let piece = Piece::new(std::mem::take(&mut self.answer), String::new());
         // What comes back is counted, not rewritten, and somebody waits for it.
         let findings = self.ticket.plane().engine().inspect_by_rules(&piece.text);
         self.ticket.event_mut().found_in_answer = count(std::slice::from_ref(&piece), &[findings]);
@@ -183,16 +277,50 @@ impl Lane {
         }
         self.kept.push_str(&piece[..end]);
         self.room -= end;
-        match &mut self.restorer {
-            Some(restorer) => restorer.push(piece, out),
-            None => out.push_str(piece),
+        if let Some(overlap) = &mut self.overlap {
+            overlap.push(piece);
         }
+        let mut known = String::with_capacity(piece.len());
+        if let Some(found) = self.watcher.push(piece, &mut known) {
+            // Nothing more goes out, not even what was held back.
+            self.leak = self.leak.take().or_else(|| self.places.get(found.which).cloned());
+            return;
+        }
+        self.give(&known, out);
+    }
+
+    fn give(&mut self, known: &str, out: &mut String) {
+        match &mut self.restorer {
+            Some(restorer) => {
+                let mut plain = String::with_capacity(known.len());
+                self.filter.push(known, &mut plain);
+                restorer.push(&plain, out);
+            }
+            None => self.filter.push(known, out),
+        }
+    }
+
+    /// Where the canary had stood that came back, where one did. Nothing of the text may be given out any more then.
+    pub fn leak(&self) -> Option<&str> {
+        self.leak.as_deref()
     }
 
     /// Ends the text and appends to `out` what was held back.
     pub fn finish(&mut self, out: &mut String) {
-        if let Some(restorer) = &mut self.restorer {
-            restorer.finish(out);
+        if self.leak.is_some() {
+            return;
+        }
+        let mut known = String::new();
+        self.watcher.finish(&mut known);
+        self.give(&known, out);
+        let mut plain = String::new();
+        self.filter.finish(&mut plain);
+        match &mut self.restorer {
+            Some(restorer) => {
+                restorer.push(&plain, out);
+                restorer.finish(out);
+            }
+            None => out.push_str(&plain),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use asepsis_keys::PatientId;
 use asepsis_policy::{ContentFacts, Whereabouts};
-use asepsis_vocab::{Actor, DisclosureForm, PurposeOfUse, UseRecord};
+use asepsis_vocab::{Actor, DisclosureForm, Origin, PurposeOfUse, UseRecord};
 
 use asepsis_surrogate::Rendering;
 
@@ -96,9 +96,22 @@ pub struct Piece {
     pub field: Option<String>,
     /// Where it stands, for errors; must hold nothing of the text.
     pub place: String,
+    /// Who wrote it.
+    pub origin: Origin,
     /// Whether it may be rewritten. A rigid piece (an id, a name of a tool) in which an identifier is seen makes the
     /// request refused.
     pub rigid: bool,
+    /// Whether it is what somebody says in the conversation, and no value among others.
+    pub is_speech: bool,
+    /// Whether it says what a tool is and does, and is no data.
+    pub is_definition: bool,
+}
+
+impl Piece {
+    /// What staff say, at this place.
+    pub fn new(text: String, place: String) -> Self {
+        Self { text, field: None, place, origin: Origin::Staff, rigid: false, is_speech: false, is_definition: false }
+    }
 }
 
 impl fmt::Debug for Content {

@@ -14,17 +14,19 @@
 mod admitted;
 mod clock;
 mod content;
+mod guard;
 mod keep;
 mod plane;
 mod protect;
 mod reach;
 mod record;
 
-pub use admitted::{Admitted, Ending, Lane};
-pub use asepsis_policy::{Looked, Whereabouts};
+pub use admitted::{Admitted, Ending, Lane, Leak};
+pub use asepsis_policy::{Looked, ToolCall, ToolEffect, Whereabouts};
 pub use asepsis_surrogate::Rendering;
 pub use clock::{Clock, SystemClock};
 pub use content::{Asker, Content, Level, Piece, Route};
+pub use guard::{Guarding, STRIPPED};
 pub use keep::{Keep, PAYLOAD_VERSION, record as payload_record};
 pub use plane::{Plane, PlaneParts, Refusal, RefusalKind, Rules};
 pub use protect::{Protected, issued};

@@ -12,6 +12,7 @@ use asepsis_vocab::{ClassCount, DisclosureForm, ExchangeId, Finding, IdentifierC
 use crate::admitted::{Admitted, Ending};
 use crate::clock::Clock;
 use crate::content::{Asker, Content, Piece, Route};
+use crate::guard::{Guarding, Looked};
 use crate::keep::{Keep, Keeper};
 use crate::protect::{Protected, protect};
 use crate::reach::Reach;
@@ -26,6 +27,8 @@ pub struct Plane {
     versions: Vec<(String, String)>,
     /// What decides from now on, with its facts. An exchange takes both once and keeps them to its end.
     rules: RwLock<Rules>,
+    /// What hostile text is looked for with.
+    guarding: RwLock<Arc<Guarding>>,
 }
 
 /// What decides, and the facts behind it.
@@ -45,6 +48,8 @@ pub struct PlaneParts {
     pub known: Arc<KnownPhi>,
     /// What decides at first, and the facts behind it.
     pub rules: Rules,
+    /// What hostile text is looked for with at first.
+    pub guarding: Arc<Guarding>,
     /// Keeps surrogates.
     pub vault: Vault,
     /// The pseudonyms of patients, and the keys of what is kept about them.
@@ -81,6 +86,8 @@ pub enum RefusalKind {
     RigidIdentifier(String),
     /// A notice has to go along with what is sent, and there is no text that it could stand before.
     NoPlaceForNotice,
+    /// Text stands at this place that may not be sent and cannot be taken out.
+    Hostile(String),
     /// After the rewriting the tripwire still saw an identifier, in a piece at this place.
     Tripwire(String),
     /// The AI system is not in the register.
@@ -105,7 +112,8 @@ impl Plane {
             ("detector".to_owned(), parts.engine.version().to_owned()),
         ];
         let rules = RwLock::new(parts.rules.clone());
-        Arc::new(Self { parts, versions, rules })
+        let guarding = RwLock::new(Arc::clone(&parts.guarding));
+        Arc::new(Self { parts, versions, rules, guarding })
     }
 
     /// Begins an exchange through the face `interface`.
@@ -121,6 +129,16 @@ impl Plane {
     /// Lets other policies decide, or other facts, from the next exchange on.
     pub fn set_rules(&self, rules: Rules) {
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// What hostile text is looked for with at present.
+    pub fn guarding(&self) -> Arc<Guarding> {
+        Arc::clone(&self.guarding.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks for hostile text with this from the next exchange on.
+    pub fn set_guarding(&self, guarding: Arc<Guarding>) {
+        *self.guarding.write().unwrap_or_else(PoisonError::into_inner) = guarding;
     }
 
     /// Whether the organisation accepts first-layer detection for the label "deidentified".
@@ -165,6 +183,21 @@ impl Plane {
         Ok(())
     }
 
+    /// Looks for hostile text and identifiers on a thread of its own.
+    async fn inspect_apart(
+        &self,
+        guarding: Arc<Guarding>,
+        mut pieces: Vec<Piece>,
+    ) -> Option<(Looked, Vec<Piece>, Vec<Vec<Finding>>)> {
+        let work = move || {
+            let looked = guarding.look(&mut pieces);
+            (looked, pieces)
+        };
+        let (looked, pieces) = tokio::task::spawn_blocking(work).await.ok()?;
+        let (pieces, findings) = self.inspect(pieces).await?;
+        Some((looked, pieces, findings))
+    }
+
     /// Inspects the pieces as one document.
     pub async fn inspect(&self, pieces: Vec<Piece>) -> Option<(Vec<Piece>, Vec<Vec<Finding>>)> {
         let (engine, known) = (Arc::clone(&self.parts.engine), Arc::clone(&self.parts.known));
@@ -197,23 +230,31 @@ impl Plane {
 
         // === Inspect ===
         let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
-        let findings = if total <= INSPECT_INLINE {
-            self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known)
+        let guarding = self.guarding();
+        let (looked, findings) = if total <= INSPECT_INLINE {
+            let looked = guarding.look(&mut content.pieces);
+            (looked, self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known))
         } else {
-            match self.inspect(std::mem::take(&mut content.pieces)).await {
-                Some((pieces, findings)) => {
+            match self.inspect_apart(guarding, std::mem::take(&mut content.pieces)).await {
+                Some((looked, pieces, findings)) => {
                     content.pieces = pieces;
-                    findings
+                    (looked, findings)
                 }
                 None => return self.refuse(ticket, RefusalKind::Internal("inspection failed")).await,
             }
         };
         let findings = without_rigid(&content.pieces, findings);
         ticket.event_mut().found = count(&content.pieces, &findings);
+        ticket.event_mut().guard = (!looked.record.is_empty()).then(|| Box::new(looked.record.clone()));
+        content.stated.injection = Some(looked.injection);
+        content.stated.credentials = Some(looked.credentials);
+        if let Some(place) = looked.refused.clone() {
+            return self.refuse(ticket, RefusalKind::Hostile(place)).await;
+        }
 
         // === Decide ===
-        let decision = match self.decide(asker, route, &content, &findings, &mut ticket) {
-            Ok(decision) => decision,
+        let (decision, policy) = match self.decide(asker, route, &content, &findings, &mut ticket) {
+            Ok(decided) => decided,
             Err(kind) => return self.refuse(ticket, kind).await,
         };
         if decision.form == DisclosureForm::Nothing {
@@ -246,6 +287,7 @@ impl Plane {
             if let Some(at) = content.notice_at.filter(|_| marked) {
                 protected.mark(&content.pieces, at);
             }
+            looked.finish(&content.pieces, &mut protected.texts);
             Ok(protected)
         };
         let protected = if ticket.keeps() {
@@ -278,7 +320,7 @@ impl Plane {
         if let Some(place) = tripped(&content.pieces, &protected, decision.form) {
             return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
         }
-        Ok(Admitted::new(ticket, decision, protected))
+        Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, looked.watched))
     }
 
     /// Names the patient by pseudonym, and takes out the key for what is kept.
@@ -299,7 +341,7 @@ impl Plane {
         content: &Content,
         findings: &[Vec<Finding>],
         ticket: &mut Ticket,
-    ) -> Result<Arc<Decision>, RefusalKind> {
+    ) -> Result<(Arc<Decision>, Arc<Policy>), RefusalKind> {
         let Rules { policy, register } = self.rules();
         let system = register.system(&route.system).ok_or(RefusalKind::UnknownSystem)?;
         let now = self.clock().now();
@@ -335,7 +377,7 @@ impl Plane {
         let event = ticket.event_mut();
         event.decision = Some(decision.record());
         event.facts = Some(Arc::clone(&decision.facts));
-        Ok(decision)
+        Ok((decision, policy))
     }
 
     /// Rewrites texts for somebody on this machine, without a recipient: the command line's `deid`.
@@ -364,7 +406,10 @@ impl Plane {
         let (exchange, found) = (ticket.id(), ticket.found().to_vec());
         let status = match &kind {
             RefusalKind::Policy(_) | RefusalKind::UnknownSystem => "refused",
-            RefusalKind::RigidIdentifier(_) | RefusalKind::NoPlaceForNotice | RefusalKind::Tripwire(_) => "blocked",
+            RefusalKind::RigidIdentifier(_)
+            | RefusalKind::NoPlaceForNotice
+            | RefusalKind::Hostile(_)
+            | RefusalKind::Tripwire(_) => "blocked",
             RefusalKind::Log(_)
             | RefusalKind::Vault(_)
             | RefusalKind::Keys(_)

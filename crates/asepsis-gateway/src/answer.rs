@@ -14,7 +14,8 @@ use crate::gateway::{Gateway, map, name_exchange};
 use crate::restore;
 use crate::settings::Protocol;
 use crate::stream::Relay;
-use crate::switch::{self, Switch};
+use crate::switch::{self, Call, Switch};
+use crate::tools::Desk;
 use crate::upstream::{read_answer, returned_headers};
 use crate::uses::Used;
 
@@ -56,11 +57,24 @@ impl Gateway {
             let said = used.said(self.coaching.at_the_end(&admitted));
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             tokio::spawn(
-                Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut)).saying(said).run(body),
+                Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut))
+                    .saying(said)
+                    .judging(Desk::new(self.tools()))
+                    .run(body),
             );
             return response;
         }
         self.whole_answer(protocol, (admitted, switch), closing, &parts, body, used).await
+    }
+
+    /// Why an answer with these calls is not given back.
+    fn judged(&self, calls: &[Call], switch: &mut Switch, admitted: &mut Admitted) -> Option<Fault> {
+        if calls.is_empty() {
+            return None;
+        }
+        let mut desk = Desk::new(self.tools());
+        desk.take(calls);
+        switch.calls(calls).or_else(|| desk.judge(admitted, |_| true))
     }
 
     async fn whole_answer(
@@ -82,7 +96,7 @@ impl Gateway {
         };
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
         let restored = match Json::parse(&bytes, &limits) {
-            Ok(json) => match switch.calls(switch::calls(protocol, &json)) {
+            Ok(json) => match self.judged(&switch::calls(protocol, &json), &mut switch, &mut admitted) {
                 None => {
                     let mut said = used.said(self.coaching.at_the_end(&admitted).filter(|_| parts.status.is_success()));
                     match restore::whole(&json, protocol, &mut admitted, &mut said) {

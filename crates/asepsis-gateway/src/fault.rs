@@ -67,6 +67,16 @@ impl Fault {
         .to_string()
     }
 
+    /// A canary came back: what was sent at one place took over, and the answer ends.
+    pub(crate) fn leak(leak: &asepsis_exchange::Leak) -> Self {
+        let message = format!(
+            "the answer repeats an internal mark that stood in {}: a text there may have taken the AI system over. Nothing of the answer \
+             is given out. Look at that text before you send it again",
+            leak.0
+        );
+        Self::new(StatusCode::FORBIDDEN, "leak", message)
+    }
+
     /// The vault fails, so that something may not be.
     pub(crate) fn vault(not: &str) -> Self {
         Self::new(
@@ -148,6 +158,13 @@ impl Fault {
                 "notice_needs_text",
                 "the notice of 42 CFR 2.32 has to go along with these records, and the request holds no text that it could \
                  stand before; send a system prompt or a message of text with it",
+            ),
+            RefusalKind::Hostile(place) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "hostile_text",
+                format!(
+                    "{place} holds text that tries to take an AI system over, and it cannot be taken out there; nothing was sent"
+                ),
             ),
             RefusalKind::Tripwire(place) => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,

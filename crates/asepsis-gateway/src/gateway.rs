@@ -25,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::prepare::Prepared;
 use crate::settings::{Limits, Protocol, Settings, SystemRoute};
 use crate::switch::{self, Switch};
+use crate::tools::Tools;
 use crate::upstream::Upstreams;
 
 /// Answers requests of AI clients.
@@ -40,6 +41,8 @@ pub struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) coaching: Coaching,
     pub(crate) patient_wording: Option<(String, String)>,
+    /// Swapped as a whole.
+    tools: RwLock<Arc<Tools>>,
     upstreams: Upstreams,
     pub(crate) metrics: Arc<Metrics>,
     room: Arc<Semaphore>,
@@ -75,6 +78,7 @@ impl Gateway {
             limits: settings.limits,
             coaching: settings.coaching.clone(),
             patient_wording: settings.patient_wording.clone(),
+            tools: RwLock::new(Arc::new(settings.tools.clone())),
             upstreams: Upstreams::new(settings)?,
             metrics: Arc::new(Metrics::new(collectors)),
             room: Arc::new(Semaphore::new(settings.limits.exchanges)),
@@ -87,6 +91,15 @@ impl Gateway {
         let routes = systems.into_iter().map(Arc::new).collect();
         *self.routes.write().unwrap_or_else(PoisonError::into_inner) = routes;
         self.turned.send_modify(|turned| *turned += 1);
+    }
+
+    /// Judges calls of tools by this from the next exchange on.
+    pub fn set_tools(&self, tools: Tools) {
+        *self.tools.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tools);
+    }
+
+    pub(crate) fn tools(&self) -> Arc<Tools> {
+        Arc::clone(&self.tools.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn routes(&self) -> Arc<[Arc<SystemRoute>]> {

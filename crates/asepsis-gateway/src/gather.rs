@@ -4,8 +4,11 @@
 //! that the protocol needs to the letter (ids, names of tools, roles) are rigid: they are not rewritten, and the request is
 //! refused where an identifier is seen in one.
 
+use std::collections::BTreeSet;
+
 use asepsis_document::json::{Json, Kind, Limits, Node, NodeId};
 use asepsis_exchange::{Content, Piece};
+use asepsis_vocab::Origin;
 
 use crate::fault::Fault;
 
@@ -17,6 +20,8 @@ pub(crate) struct Gathered {
     nested: Vec<Nested>,
     /// The first piece that is somebody's words to the model.
     speech: Option<usize>,
+    /// The ids of calls whose results are the organisation's own.
+    own: BTreeSet<String>,
 }
 
 struct Nested {
@@ -52,6 +57,20 @@ struct Place {
     tool: bool,
     /// Within a JSON schema: names of properties and required ones are rigid.
     schema: bool,
+    /// Who wrote it.
+    origin: Author,
+    /// Within what a tool is, as whoever offers it describes it.
+    definition: bool,
+}
+
+/// Who wrote a part of a request; staff where nothing says otherwise.
+#[derive(Clone, Copy)]
+struct Author(Origin);
+
+impl Default for Author {
+    fn default() -> Self {
+        Self(Origin::Staff)
+    }
 }
 
 /// Names whose values the protocols need to the letter.
@@ -154,8 +173,10 @@ const SHORTEST_NUMBER: usize = 5;
 
 impl Gathered {
     /// Gathers the pieces of a request.
-    pub(crate) fn from(json: &Json<'_>, limits: &Limits) -> Result<Self, Fault> {
-        let mut gathered = Self { pieces: Vec::new(), targets: Vec::new(), nested: Vec::new(), speech: None };
+    ///
+    /// `own` are the ids of calls of tools whose results are the organisation's own and nobody else's words.
+    pub(crate) fn from(json: &Json<'_>, limits: &Limits, own: BTreeSet<String>) -> Result<Self, Fault> {
+        let mut gathered = Self { pieces: Vec::new(), targets: Vec::new(), nested: Vec::new(), speech: None, own };
         gathered.walk(json.root(), Place::default(), None, limits)?;
         Ok(gathered)
     }
@@ -211,10 +232,13 @@ impl Gathered {
         }
         match node.kind() {
             Kind::Object => {
+                let place = place.within(node, &self.own);
                 for (key, value) in node.members() {
                     // A name that is no plain word may be an identifier: {"Martha Collins": ...}, {"123-45-6789": ...}.
                     if let Some(name) = value.key_node().filter(|_| !is_plain_name(&key)) {
-                        self.add(name, key.clone().into_owned(), None, document, Use::Text, true);
+                        let piece =
+                            Piece { origin: place.origin.0, ..Piece::new(key.clone().into_owned(), String::new()) };
+                        self.add(name, piece, document, Use::Text, true);
                     }
                     self.walk(value, place.under(&key, value), document, limits)?;
                 }
@@ -242,7 +266,8 @@ impl Gathered {
                     && let Ok(inner) = Json::parse(text.as_bytes(), limits)
                 {
                     self.nested.push(Nested { holder: node.id(), source: text.clone().into_owned() });
-                    let free = Place { free: true, ..Place::default() };
+                    let free =
+                        Place { free: true, origin: place.origin, definition: place.definition, ..Place::default() };
                     return self.walk(inner.root(), free, Some(self.nested.len() - 1), limits);
                 }
             }
@@ -261,7 +286,8 @@ impl Gathered {
             self.speech = Some(self.pieces.len());
         }
         let field = place.free.then(|| key.map(std::borrow::Cow::into_owned)).flatten();
-        self.add(node, text.into_owned(), field, document, usage, false);
+        let piece = Piece { field, is_speech, ..place.piece(text.into_owned()) };
+        self.add(node, piece, document, usage, false);
         Ok(())
     }
 
@@ -271,34 +297,64 @@ impl Gathered {
         let field = enclosing_name(node).map(std::borrow::Cow::into_owned);
         let is_value = place.free || (place.schema && field.as_deref().is_some_and(|f| SCHEMA_VALUES.contains(&f)));
         if is_value && digits(spelled) >= SHORTEST_NUMBER {
-            self.add(node, spelled.to_owned(), field, document, Use::Text, false);
+            let piece = Piece { field, ..place.piece(spelled.to_owned()) };
+            self.add(node, piece, document, Use::Text, false);
         }
     }
 
-    fn add(
-        &mut self,
-        node: Node<'_>,
-        text: String,
-        field: Option<String>,
-        document: Option<usize>,
-        usage: Use,
-        is_key: bool,
-    ) {
-        if text.is_empty() {
+    fn add(&mut self, node: Node<'_>, piece: Piece, document: Option<usize>, usage: Use, is_key: bool) {
+        if piece.text.is_empty() {
             return;
         }
-        self.pieces.push(Piece { text, field, place: node.path().to_string(), rigid: usage == Use::Rigid });
+        self.pieces.push(Piece { place: node.path().to_string(), rigid: usage == Use::Rigid, ..piece });
         self.targets.push(Target { document, node: node.id(), is_key });
     }
 }
 
 impl Place {
+    /// The place of the members of this object: a message or a part of one says who wrote it.
+    fn within(mut self, node: Node<'_>, own: &BTreeSet<String>) -> Self {
+        let says = |name| node.get(name).and_then(Node::as_str);
+        if self.free || self.schema || self.definition {
+            return self;
+        }
+        let staff = self.origin.0 == Origin::Staff;
+        let answers = |name| says(name).is_some_and(|id| own.contains(id.as_ref()));
+        if staff && (answers("tool_call_id") || answers("tool_use_id")) {
+            return self;
+        }
+        match says("role").as_deref() {
+            // Within what a tool returned nobody becomes anybody else.
+            Some("system" | "developer") if staff => self.origin = Author(Origin::System),
+            Some("assistant") if staff => self.origin = Author(Origin::Model),
+            Some("tool" | "function") => self.origin = Author(Origin::Tool),
+            _ => {}
+        }
+        match says("type").as_deref() {
+            Some("tool_result") => self.origin = Author(Origin::Tool),
+            Some("tool_use") if staff => self.origin = Author(Origin::Model),
+            _ => {}
+        }
+        self
+    }
+
+    /// A piece that stands here.
+    fn piece(self, text: String) -> Piece {
+        Piece { origin: self.origin.0, is_definition: self.definition, ..Piece::new(text, String::new()) }
+    }
+
     fn under(self, key: &str, value: Node<'_>) -> Self {
         let mut place = self;
         match key {
             // Property names of a schema are protocol words at one level and the tool's own at the next; both are rigid
             // where they are plain, which names that are not plain never are.
             "parameters" | "input_schema" | "json_schema" => place.schema = true,
+            "tools" | "functions" if !place.free && !place.tool => {
+                place.tool = true;
+                place.definition = true;
+                place.origin = Author(Origin::Tool);
+            }
+            "system" if !place.free && !place.tool && !place.schema => place.origin = Author(Origin::System),
             "tools" | "tool_choice" | "functions" | "function_call" | "tool_calls" => place.tool = true,
             "input" | "metadata" => place.free |= value.kind() == Kind::Object,
             "arguments" => {

@@ -22,6 +22,7 @@ mod server;
 mod settings;
 mod stream;
 mod switch;
+mod tools;
 mod upstream;
 mod uses;
 
@@ -31,3 +32,4 @@ pub use gateway::Gateway;
 pub use identify::whereabouts;
 pub use server::Server;
 pub use settings::{Limits, Protocol, Settings, SystemRoute};
+pub use tools::{ToolRule, Tools};

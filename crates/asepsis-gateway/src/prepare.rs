@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use asepsis_document::json::{self, Json};
-use asepsis_exchange::{Asker, Content, Route};
+use asepsis_exchange::{Asker, Content, Piece, Route};
 use asepsis_keys::PatientId;
-use asepsis_vocab::{Label, PurposeOfUse};
+use asepsis_vocab::{Label, Origin, PurposeOfUse};
 use http::{HeaderMap, StatusCode};
 
 use crate::fault::Fault;
@@ -30,6 +30,10 @@ const LABELS: &str = "x-asepsis-labels";
 
 /// The longest name of a model that is looked at.
 const LONGEST_MODEL: usize = 128;
+
+/// The header with which a client says that texts are not of the one who asks: `document` for all that the user says, or places with
+/// their origin, `messages[0].content=patient`.
+const ORIGIN: &str = "x-asepsis-origin";
 
 /// A request that can go the way of an exchange.
 pub(crate) struct Prepared {
@@ -79,8 +83,9 @@ impl Gateway {
             purpose_stated: headers.contains_key(PURPOSE),
             ai_use: used.record(),
         };
-        let mut gathered = Gathered::from(json, limits)?;
+        let mut gathered = Gathered::from(json, limits, self.tools().trusted_calls(json))?;
         let mut content = gathered.content(conversation, bytes);
+        origins(headers, &mut content.pieces)?;
         content.patient = patient(headers)?;
         content.stated.labels = labels(headers)?;
         content.stated.reviewed = used.reviewed();
@@ -104,6 +109,44 @@ impl Gateway {
             "no registered AI system serves this model; it was refused and listed. GET /v1/models tells which there are",
         )
     }
+}
+
+/// Takes what the client says of who wrote its texts. It can say of a text of staff that it is somebody else's, and never the reverse.
+fn origins(headers: &HeaderMap, pieces: &mut [Piece]) -> Result<(), Fault> {
+    for value in headers.get_all(ORIGIN) {
+        let text = value.to_str().map_err(|_| Fault::invalid(format!("{ORIGIN} must be plain text")))?;
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (place, word) =
+                part.rsplit_once('=').map_or((None, part), |(place, word)| (Some(place.trim()), word.trim()));
+            let origin = match word.parse::<Origin>() {
+                Ok(origin @ (Origin::Patient | Origin::Document | Origin::Image | Origin::Tool)) => origin,
+                _ => {
+                    return Err(Fault::invalid(format!(
+                        "{ORIGIN} takes patient, document, image or tool, alone or as messages[0].content=document"
+                    )));
+                }
+            };
+            let mut any = place.is_none();
+            for piece in pieces.iter_mut().filter(|piece| piece.origin == Origin::Staff && !piece.rigid) {
+                let here = place.is_none_or(|place| {
+                    piece
+                        .place
+                        .strip_prefix(place)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '/']))
+                });
+                if here {
+                    piece.origin = origin;
+                    any = true;
+                }
+            }
+            if !any {
+                return Err(Fault::invalid(format!(
+                    "{ORIGIN} names a place where the request has no text of the user"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What the client says makes the text sensitive; `None` where it says nothing.

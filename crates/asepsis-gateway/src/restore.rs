@@ -32,7 +32,7 @@ const KEPT: [&str; 15] = [
 /// byte for byte as it came.
 ///
 /// # Errors
-/// Where something has to be said and the model's words are read by a program, so that it cannot be.
+/// Where something has to be said and the model's words are read by a program, so that it cannot be; where a canary came back.
 pub(crate) fn whole(
     json: &Json<'_>,
     protocol: Protocol,
@@ -46,7 +46,7 @@ pub(crate) fn whole(
     for (id, context) in found {
         let Some(text) = json.node(id).and_then(Node::as_str) else { continue };
         let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
-        let mut restored = admitted.restore(context, &text);
+        let mut restored = admitted.restore(context, &text).map_err(|leak| Fault::leak(&leak))?;
         if let Some(words) = words.iter().find(|words| words.node == id) {
             if context != Context::Text && said.must_be_read() {
                 return Err(no_place());
@@ -143,6 +143,17 @@ pub(crate) struct LaneId {
     pub(crate) part: Part,
     /// The tool call within the choice.
     pub(crate) tool: u64,
+}
+
+impl LaneId {
+    /// The call of a tool that the text belongs to, as [`switch::calls`](crate::switch::calls) counts them.
+    pub(crate) fn call(self) -> Option<(u64, u64)> {
+        match self.part {
+            Part::Arguments => Some((self.index, self.tool)),
+            Part::FunctionCall => Some((self.index, u64::MAX)),
+            Part::Content | Part::Refusal => None,
+        }
+    }
 }
 
 /// A text within a choice or a content block.

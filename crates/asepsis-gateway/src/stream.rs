@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use asepsis_document::json::{self, Json, Node};
 use asepsis_document::sse;
-use asepsis_exchange::{Admitted, Ending, Lane};
+use asepsis_exchange::{Admitted, Ending, Lane, Leak};
 use asepsis_surrogate::Context;
 use asepsis_vocab::ExchangeId;
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use crate::restore::{LaneId, Part, Reading, context_of};
 use crate::said::{Said, no_place};
 use crate::settings::{Limits, Protocol};
 use crate::switch::{self, Switch};
+use crate::tools::Desk;
 
 /// The most texts that an answer may interleave; each takes memory of its own.
 const MOST_LANES: usize = 1024;
@@ -45,6 +46,8 @@ pub(crate) struct Relay {
     answer_bytes: u64,
     /// What we say around what the model says.
     said: Said,
+    /// Judges the calls of tools.
+    desk: Desk,
     /// Why the answer may not go on.
     held: Option<Fault>,
 }
@@ -92,6 +95,7 @@ impl Relay {
             last: Vec::new(),
             answer_bytes: 0,
             said: Said::default(),
+            desk: Desk::new(Arc::default()),
             held: None,
         }
     }
@@ -99,6 +103,11 @@ impl Relay {
     /// The same with this around what the model says.
     pub(crate) fn saying(self, said: Said) -> Self {
         Self { said, ..self }
+    }
+
+    /// The same with this judging the calls of tools.
+    pub(crate) fn judging(self, desk: Desk) -> Self {
+        Self { desk, ..self }
     }
 
     /// Relays until one side ends, and records the outcome before the last byte goes out.
@@ -117,6 +126,12 @@ impl Relay {
                 (status, error_event(self.protocol, &fault, exchange))
             }
         };
+        // What was not given out to its end counts as well.
+        for text in std::mem::take(&mut self.lanes).into_values() {
+            if let Text::Lane(lane, _) = text {
+                self.admitted.collect(lane);
+            }
+        }
         let ending = Ending { answer_bytes: self.answer_bytes, ..self.closing.ending(status) };
         let last = match self.closing.finish(self.admitted, ending).await {
             Ok(()) => last,
@@ -184,6 +199,9 @@ impl Relay {
             Ok(finish) if whole && !finish.is_cut_off() => {
                 let mut rest = Vec::new();
                 self.flush(None, &mut rest);
+                if let Some(fault) = self.held.take().or_else(|| self.desk.judge(&mut self.admitted, |_| true)) {
+                    return End::Fault(fault);
+                }
                 rest.append(&mut self.last);
                 self.last = rest;
                 End::Whole
@@ -201,6 +219,9 @@ impl Relay {
         if event.data == "[DONE]" {
             let mut rest = Vec::new();
             self.flush(None, &mut rest);
+            if let Some(fault) = self.held.take().or_else(|| self.desk.judge(&mut self.admitted, |_| true)) {
+                return Some(End::Fault(fault));
+            }
             rest.append(&mut self.last);
             rest.extend_from_slice(&event.raw);
             self.last = rest;
@@ -210,10 +231,21 @@ impl Relay {
         let Ok(json) = Json::parse(event.data.as_bytes(), &limits) else {
             return Some(End::Fault(Fault::upstream("upstream_broken", "an event of the answer is no JSON")));
         };
-        if let Some(fault) = self.switch.calls(switch::calls(self.protocol, &json)) {
+        let calls = switch::calls(self.protocol, &json);
+        self.desk.take(&calls);
+        if let Some(fault) = self.switch.calls(&calls) {
             return Some(End::Fault(fault));
         }
         let reading = Reading::of(self.protocol, &json);
+        // A name is whole where its arguments begin, or where what it stands in ends; until then nothing can be called by it.
+        let whole = |at: (u64, u64)| {
+            let argued = |(lane, _): &(LaneId, _)| lane.call() == Some(at);
+            let named_at_once = self.protocol == Protocol::Anthropic;
+            named_at_once || reading.last || reading.ended.contains(&at.0) || reading.fragments.iter().any(argued)
+        };
+        if let Some(fault) = self.desk.judge(&mut self.admitted, whole) {
+            return Some(End::Fault(fault));
+        }
         self.begun = true;
         self.open.extend(&reading.opened);
         if self.lanes.len() + reading.fragments.len() > MOST_LANES || self.open.len() > MOST_LANES {
@@ -234,6 +266,9 @@ impl Relay {
                 edits.set_string(*node, &restored);
             }
         }
+        if let Some(place) = self.leak() {
+            return Some(End::Fault(Fault::leak(&Leak(place))));
+        }
         if let Some(fault) = self.held.take() {
             return Some(End::Fault(fault));
         }
@@ -244,6 +279,9 @@ impl Relay {
         }
         if reading.last || reading.error {
             self.flush(None, &mut bytes);
+        }
+        if let Some(fault) = self.held.take() {
+            return Some(End::Fault(fault));
         }
         if edits.is_empty() {
             bytes.extend_from_slice(&event.raw);
@@ -262,6 +300,14 @@ impl Relay {
             return Some(End::ToldByUpstream);
         }
         reading.last.then_some(End::Whole)
+    }
+
+    /// Where the canary had stood that came back in a text that goes on.
+    fn leak(&self) -> Option<String> {
+        self.lanes.values().find_map(|text| match text {
+            Text::Lane(lane, _) => lane.leak().map(str::to_owned),
+            Text::Opening(_) => None,
+        })
     }
 
     /// Whether, in OpenAI's protocol, no choice is open any more.
@@ -322,6 +368,9 @@ impl Relay {
                 }
             };
             lane.finish(out);
+            if let Some(place) = lane.leak() {
+                self.held = Some(Fault::leak(&Leak(place.to_owned())));
+            }
             if is_speech {
                 out.push_str(self.said.after());
             }

@@ -80,7 +80,7 @@ impl Switch {
     }
 
     /// Takes in the tools that a piece of the answer calls. Why the exchange ends, where one is switched off.
-    pub(crate) fn calls(&mut self, calls: Vec<Call>) -> Option<Fault> {
+    pub(crate) fn calls(&mut self, calls: &[Call]) -> Option<Fault> {
         if calls.is_empty() {
             return None;
         }
@@ -103,8 +103,9 @@ fn fault(message: impl Into<String>) -> Fault {
 
 /// A call of a tool in an answer, or a piece of one.
 pub(crate) struct Call {
-    at: (u64, u64),
-    name: String,
+    /// The choice or block, and the call within it.
+    pub(crate) at: (u64, u64),
+    pub(crate) name: String,
 }
 
 /// The names of the tools that a request offers, and of those whose calls and results it holds.
@@ -163,7 +164,7 @@ pub(crate) fn calls(protocol: Protocol, json: &Json<'_>) -> Vec<Call> {
 }
 
 /// The items of an array, and of all else none.
-fn each(node: Option<Node<'_>>) -> impl Iterator<Item = Node<'_>> {
+pub(crate) fn each(node: Option<Node<'_>>) -> impl Iterator<Item = Node<'_>> {
     node.filter(|node| node.kind() == Kind::Array).into_iter().flat_map(Node::items)
 }
 

@@ -7,9 +7,18 @@ use asepsis_vocab::{Channel, Flag, Span, Verdict};
 
 use crate::anomaly::HIDDEN;
 use crate::classifier;
-use crate::fields::{FieldText, Fields};
+use crate::fields::{Carrier, FieldText, Fields, fields};
 use crate::pack::{Folded, Pack};
 use crate::views::Views;
+
+/// From so many flags on no further views are looked at: the text is what it is.
+const MOST_FLAGS: usize = 2048;
+
+/// The rule of a document that cannot be read as what it looks like.
+const UNREADABLE: &str = "document/unreadable";
+
+/// What the rules of tags and tokens that pass for roles begin with.
+const ROLES: &str = "role/";
 
 /// The scores of the classifier from which on a text is flagged, one a channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,21 +108,78 @@ impl Guard {
         self.inspect_views(&Views::of(text), channel)
     }
 
+    /// What is hostile in a document that came by this channel, read by its fields: one report over all of them, with places
+    /// in the document. What was decoded is flagged as the whole field that it stands in. A document that cannot be read as
+    /// what it looks like is held, by the flag `document/unreadable`.
+    #[must_use]
+    pub fn inspect_document(&self, text: &str, channel: Channel) -> Report {
+        match fields(text.as_bytes(), None) {
+            Ok(fields) if fields.carrier() == Carrier::Text => self.inspect(text, channel),
+            Ok(fields) => self.together(&fields, channel),
+            Err(_) => {
+                let mut report = self.inspect(text, channel);
+                let flag = Flag { span: Span::new(0, text.len()), rule: UNREADABLE.to_owned(), verdict: Verdict::Hold };
+                report.flags.insert(0, flag);
+                report.verdict = report.verdict.max(Verdict::Hold);
+                report.score = report.score.max(score(Verdict::Hold));
+                report
+            }
+        }
+    }
+
+    fn together(&self, fields: &Fields<'_>, channel: Channel) -> Report {
+        let markup = self.markup(fields, channel);
+        let verdict = markup.iter().map(|f| f.verdict).max().unwrap_or_default();
+        let mut all = Report { score: score(verdict), verdict, flags: markup };
+        for field in fields.iter() {
+            let report = self.report(field, channel);
+            all.score = all.score.max(report.score);
+            all.verdict = all.verdict.max(report.verdict);
+            let covers = field.span();
+            all.flags.extend(report.flags.into_iter().map(|flag| {
+                let span = match field.verbatim {
+                    true => Span::new(covers.start + flag.span.start, covers.start + flag.span.end),
+                    false => Span::new(covers.start, covers.end),
+                };
+                Flag { span, ..flag }
+            }));
+        }
+        all.flags.sort_by(|a, b| (a.span, &a.rule).cmp(&(b.span, &b.rule)));
+        all.flags.dedup();
+        all
+    }
+
     /// What is hostile in the fields of a document that came by this channel: one report for each field with a flag, in the
     /// document's order.
     #[must_use]
     pub fn inspect_fields(&self, fields: &Fields<'_>, channel: Channel) -> Vec<FieldReport> {
-        fields.iter().filter_map(|field| self.inspect_field(field, channel)).collect()
+        let markup = self.markup(fields, channel);
+        let verdict = markup.iter().map(|f| f.verdict).max().unwrap_or_default();
+        let whole = (!markup.is_empty()).then(|| FieldReport {
+            place: "markup".to_owned(),
+            span: Span::new(0, fields.source().len()),
+            verbatim: true,
+            report: Report { score: score(verdict), verdict, flags: markup },
+        });
+        whole.into_iter().chain(fields.iter().filter_map(|field| self.inspect_field(field, channel))).collect()
+    }
+
+    /// Tags that pass for roles are markup for a reader of HTML or XML, and a role for a model.
+    fn markup(&self, fields: &Fields<'_>, channel: Channel) -> Vec<Flag> {
+        let text = std::str::from_utf8(fields.source()).unwrap_or_default();
+        if !matches!(fields.carrier(), Carrier::Html | Carrier::Xml) {
+            return Vec::new();
+        }
+        let views = Views::of(text);
+        let folded = Folded::of(views.clean());
+        let mut flags = Vec::new();
+        self.packs.iter().for_each(|pack| pack.find(&folded, channel, &mut flags));
+        flags.retain(|flag| flag.rule.starts_with(ROLES));
+        flags
     }
 
     fn inspect_field(&self, field: FieldText<'_>, channel: Channel) -> Option<FieldReport> {
-        let mut report = self.inspect(field.text, channel);
-        if field.hidden {
-            let span = Span::new(0, field.text.len());
-            report.flags.push(Flag { span, rule: HIDDEN.to_owned(), verdict: Verdict::Strip });
-            report.verdict = report.verdict.max(Verdict::Strip);
-            report.score = report.score.max(score(Verdict::Strip));
-        }
+        let report = self.report(field, channel);
         let span = field.span();
         (!report.flags.is_empty()).then(|| FieldReport {
             place: field.place.to_owned(),
@@ -121,6 +187,17 @@ impl Guard {
             verbatim: field.verbatim,
             report,
         })
+    }
+
+    fn report(&self, field: FieldText<'_>, channel: Channel) -> Report {
+        let mut report = self.inspect(field.text, channel);
+        if field.hidden {
+            let span = Span::new(0, field.text.len());
+            report.flags.push(Flag { span, rule: HIDDEN.to_owned(), verdict: Verdict::Strip });
+            report.verdict = report.verdict.max(Verdict::Strip);
+            report.score = report.score.max(score(Verdict::Strip));
+        }
+        report
     }
 
     /// The same of views that were made before.
@@ -131,6 +208,9 @@ impl Guard {
             for view in views.all() {
                 let folded = Folded::of(view);
                 self.packs.iter().for_each(|pack| pack.find(&folded, channel, &mut flags));
+                if flags.len() >= MOST_FLAGS {
+                    break;
+                }
             }
         }
         let certain = score(flags.iter().map(|f| f.verdict).max().unwrap_or_default());

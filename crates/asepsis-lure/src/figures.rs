@@ -7,12 +7,12 @@ mod row;
 mod sets;
 mod speed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use asepsis_guard::classifier::{RULE, Table};
-use asepsis_guard::{Guard, Pack, Thresholds, fields};
+use asepsis_guard::{Guard, Pack, Thresholds};
 use asepsis_vocab::{Channel, Verdict};
 
 use crate::carrier::Carrier;
@@ -46,6 +46,8 @@ pub(crate) struct Found {
     pub(crate) flagged: bool,
     /// What the peers say, a bit a peer.
     pub(crate) peers: u8,
+    /// The rules that flagged it.
+    pub(crate) rules: BTreeSet<String>,
 }
 
 /// The sum at a share of flags, of the classifier alone and of it with all else.
@@ -93,6 +95,7 @@ pub fn show(root: &Path, wish: &Wish) -> anyhow::Result<()> {
     };
     mix(&sets, &found, &limits, &names);
     table("false alarms, by set", true, &|s| Some(format!("{}: {}", s.source, s.set)));
+    rules(&sets, &found);
     table("plain attacks of the second grammar, by style", false, &|s| {
         (s.source == sets::SECOND && s.disguise.is_none()).then(|| s.set.clone())
     });
@@ -122,16 +125,14 @@ fn channel(sample: &Sample) -> Channel {
 
 fn look(guard: &Guard, table: &Table, sample: &Sample) -> Found {
     let channel = channel(sample);
-    let reports: Vec<_> = match fields(sample.text.as_bytes(), None) {
-        Ok(fields) => guard.inspect_fields(&fields, channel).into_iter().map(|f| f.report).collect(),
-        Err(_) => vec![guard.inspect(&sample.text, channel)],
-    };
-    let flags = || reports.iter().flat_map(|r| &r.flags).filter(|f| f.verdict > Verdict::Allow);
+    let report = guard.inspect_document(&sample.text, channel);
+    let flags = || report.flags.iter().filter(|f| f.verdict > Verdict::Allow);
     Found {
         sum: worst(table, &sample.text),
         certain: flags().any(|f| f.rule != RULE),
         flagged: flags().next().is_some(),
         peers: 0,
+        rules: flags().map(|f| f.rule.clone()).collect(),
     }
 }
 
@@ -172,6 +173,21 @@ fn mix(sets: &Sets, found: &[Found], limits: &Limits, names: &[&str]) {
         sum.add_share(share, &row);
     }
     sum.print("mix", names.len());
+}
+
+/// The rules that flag ordinary texts, and how many.
+fn rules(sets: &Sets, found: &[Found]) {
+    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for (sample, found) in sets.all.iter().zip(found).filter(|(s, _)| !s.attack) {
+        for rule in &found.rules {
+            *counts.entry(rule).or_default().entry(&sample.set).or_default() += 1;
+        }
+    }
+    println!("\nrules that flagged ordinary texts as Asepsis ships");
+    for (rule, sets) in counts {
+        let sets: Vec<String> = sets.iter().map(|(set, count)| format!("{set} {count}")).collect();
+        println!("  {rule:<44} {}", sets.join(", "));
+    }
 }
 
 /// Honest figures of public attacks: learnt without a source, and tested with it.

@@ -58,8 +58,7 @@ fn r6_the_classifier_finds_what_it_has_not_learnt_and_leaves_ordinary_text_alone
     for set in ["trigger notes", "staff tasks", "envelopes"] {
         mix.add(0.1, &of(set));
     }
-    let plain: Vec<f32> =
-        texts.iter().filter(|s| s.attack && s.disguise.is_none()).map(|s| score(&s.text)).collect();
+    let plain: Vec<f32> = texts.iter().filter(|s| s.attack && s.disguise.is_none()).map(|s| score(&s.text)).collect();
     let (often, seldom) = (above(&plain, mix.threshold(0.01)), above(&plain, mix.threshold(0.001)));
     assert!(often > 0.35, "{often} of the plain attacks at 1 % flags");
     assert!(seldom > 0.15, "{seldom} of the plain attacks at 0.1 % flags");

@@ -22,6 +22,9 @@ const SUMMARY_LINES: usize = 8;
 impl Answer {
     /// The answer to a request body of either protocol.
     pub(crate) fn to(request: &Value, behaviour: &Behaviour) -> Self {
+        if let Some(obeyed) = behaviour.obey.then(|| crate::obey::answer(request)).flatten() {
+            return obeyed;
+        }
         let words = last_user_words(request);
         let tool = behaviour.tool.then(|| first_tool(request)).flatten().map(|name| ToolCall {
             name,

@@ -5,6 +5,7 @@ use std::time::Duration;
 /// | word | meaning |
 /// |---|---|
 /// | `echo` | the answer is the last message of the user, to the letter |
+/// | `obey` | orders in anything that it is sent are obeyed, whoever wrote them and however they are disguised |
 /// | `tool` | the answer calls the first tool, with the user's words as arguments |
 /// | `f7` | a streamed answer comes in fragments of 7 characters (16 otherwise) |
 /// | `b3` | a streamed answer comes in pieces of 3 bytes, wherever that cuts an event, an escape or a character |
@@ -22,6 +23,8 @@ use std::time::Duration;
 pub struct Behaviour {
     /// Answer with the user's own words.
     pub echo: bool,
+    /// Obey whatever it reads.
+    pub obey: bool,
     /// Call the first tool.
     pub tool: bool,
     /// Characters a fragment.
@@ -62,6 +65,7 @@ impl Behaviour {
     pub fn of(model: &str) -> Self {
         let mut behaviour = Self {
             echo: false,
+            obey: false,
             tool: false,
             fragment: 16,
             piece: 0,
@@ -73,6 +77,7 @@ impl Behaviour {
             let number = word.get(1..).and_then(|n| n.parse::<u64>().ok());
             match (word, number) {
                 ("echo", _) => behaviour.echo = true,
+                ("obey", _) => behaviour.obey = true,
                 ("tool", _) => behaviour.tool = true,
                 ("alien", _) => behaviour.alien = true,
                 ("cut", _) => behaviour.failure = Some(Failure::Cut),

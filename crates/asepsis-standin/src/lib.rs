@@ -7,6 +7,7 @@
 
 mod answer;
 mod behaviour;
+mod obey;
 mod server;
 mod wire;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{DisclosureForm, ExchangeId, IdentifierClass, PurposeOfUse, SubjectId};
+use crate::{DisclosureForm, ExchangeId, GuardRecord, IdentifierClass, PurposeOfUse, SubjectId};
 
 /// The version of the layout of [`AuditEvent`], written into every entry.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -46,6 +46,9 @@ pub struct AuditEvent {
     /// What was found in the answer, as the AI system wrote it; in [`Phase::Outcome`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub found_in_answer: Vec<ClassCount>,
+    /// What the guard found; absent where it found nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Box<GuardRecord>>,
     /// What was decided and why; absent where the exchange ended before a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionRecord>,
@@ -86,6 +89,7 @@ impl AuditEvent {
             recipient: None,
             found: Vec::new(),
             found_in_answer: Vec::new(),
+            guard: None,
             decision: None,
             facts: None,
             outcome: None,

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 use crate::Span;
 
 /// Who wrote a text. It says whose wishes the text may express: only the organisation's own system prompt and its staff
@@ -129,6 +133,72 @@ pub struct Flag {
     pub rule: String,
     /// What it leads to by default; policy can change that.
     pub verdict: Verdict,
+}
+
+/// What the guard found in an exchange, as the log keeps it: places, rules and counts, and nothing of what was said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuardRecord {
+    /// The highest score of what was sent, 0 to 100.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub score: u8,
+    /// The greatest verdict; absent where nothing was done.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub verdict: String,
+    /// Whether text that nobody of the organisation wrote was in the conversation.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tainted: bool,
+    /// What was found in what was sent, and where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<GuardFlag>,
+    /// How many more flags there were than are kept.
+    #[serde(skip_serializing_if = "is_none")]
+    pub more: u32,
+    /// What was found in the answer: how often by rule.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub answer: BTreeMap<String, u32>,
+    /// Where the canary stood that came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<String>,
+    /// Calls of tools that were refused: how often by reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub calls: BTreeMap<String, u32>,
+}
+
+/// A place that was flagged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardFlag {
+    /// Where the text stands: `messages[2].content`, and the field within it: `messages[2].content > OBX-5`.
+    pub place: String,
+    /// Who wrote it.
+    pub origin: String,
+    /// The bytes of that text.
+    pub start: u64,
+    /// One past the last.
+    pub end: u64,
+    /// The rule.
+    pub rule: String,
+    /// What was done.
+    pub verdict: String,
+}
+
+impl GuardRecord {
+    /// Whether there is nothing to record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(score: &u8) -> bool {
+    *score == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A word that names no origin, channel or verdict.

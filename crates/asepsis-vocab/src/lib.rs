@@ -22,7 +22,7 @@ pub use audit::{
 pub use code::{Code, Label, Table, UnknownLabelOfInformation};
 pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Span};
 pub use form::{DisclosureForm, UnknownForm};
-pub use hostile::{Channel, Flag, Origin, UnknownWord, Verdict};
+pub use hostile::{Channel, Flag, GuardFlag, GuardRecord, Origin, UnknownWord, Verdict};
 pub use id::{ExchangeId, InvalidExchangeId, InvalidSubjectId, SubjectId};
 pub use identifier::{Detail, IdentifierClass, UnknownLabel};
 pub use purpose::{PurposeOfUse, UnknownPurpose};

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod conduct;
 mod evidence;
+mod guard;
 mod key;
 mod keys;
 mod people;
@@ -27,6 +28,7 @@ pub(crate) use conduct::{
     TrainingAction,
 };
 pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
+pub(crate) use guard::{Guard, GuardAction, GuardPacks, GuardScan};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
 pub(crate) use people::{Device, DeviceAction, User, UserAction};
@@ -118,6 +120,8 @@ pub(crate) enum Command {
     Deid(Deid),
     /// Turn surrogates back.
     Reid(Reid),
+    /// Find what is hostile in texts and documents; look after the packs of signatures.
+    Guard(Guard),
     /// Teach the detection what is special about this site: its own notes, its own numbers.
     Phi(Phi),
     /// Answer Presidio's REST calls, so that LiteLLM's and others' Presidio hooks work by changing a URL.

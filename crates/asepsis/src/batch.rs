@@ -50,7 +50,7 @@ pub(crate) enum Unreadable {
 impl Document {
     /// Plain text.
     pub(crate) fn text(text: String) -> Self {
-        let piece = Piece { text, field: None, place: "text".to_owned(), rigid: false };
+        let piece = Piece::new(text, "text".to_owned());
         Self { bytes: Vec::new(), pieces: vec![piece], nodes: None }
     }
 
@@ -67,7 +67,7 @@ impl Document {
             let field = if is_key { None } else { leaf.node.key().map(std::borrow::Cow::into_owned) };
             // The text of a note is no value of a field of that name.
             let field = field.filter(|name| name != "text" && name != "note" && name != "content");
-            pieces.push(Piece { text, field, place: leaf.node.path().to_string(), rigid: false });
+            pieces.push(Piece { field, ..Piece::new(text, leaf.node.path().to_string()) });
             nodes.push((leaf.node.id(), is_key));
         }
         Ok(Self { bytes: bytes.to_vec(), pieces, nodes: Some(nodes) })

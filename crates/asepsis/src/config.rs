@@ -1,6 +1,7 @@
 //! The configuration file: what it may hold, and what it means.
 
 mod export;
+mod guard;
 mod inspect;
 mod mirror;
 mod patients;
@@ -18,8 +19,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use asepsis_conduct::Courses;
 use asepsis_course::Course;
-use asepsis_exchange::{Keep, Reach, Rules};
-use asepsis_gateway::{Coaching, Settings, SystemRoute};
+use asepsis_exchange::{Guarding, Keep, Reach, Rules};
+use asepsis_gateway::{Coaching, Settings, SystemRoute, Tools};
 use asepsis_phi::{Engine, KnownPhi};
 use asepsis_policy::{
     Agreement, AiUse, Fact, Pack, Parts, Person, Policy, Register, Role, Source, Status, Stops, Vendor,
@@ -83,6 +84,10 @@ struct File {
     coaching: CoachingTable,
     #[serde(default)]
     patients: patients::Patients,
+    #[serde(default)]
+    guard: guard::GuardTable,
+    #[serde(default, rename = "tool")]
+    tools: Vec<guard::ToolEntry>,
     #[serde(default)]
     training: TrainingTable,
     #[serde(default)]
@@ -330,6 +335,8 @@ impl Config {
         }
         self.file.patients.wording()?;
         self.one_approves_nothing()?;
+        self.guarding()?;
+        self.tools()?;
         self.file.store.check()?;
         self.mirror()?;
         self.file.backup.check(&self.base)?;
@@ -356,6 +363,16 @@ impl Config {
             ),
             None => Ok(()),
         }
+    }
+
+    /// What hostile text is looked for with. Packs are read here.
+    pub(crate) fn guarding(&self) -> anyhow::Result<Guarding> {
+        self.file.guard.guarding(&self.base)
+    }
+
+    /// What tools may do.
+    pub(crate) fn tools(&self) -> anyhow::Result<Tools> {
+        self.file.guard.tools(&self.file.tools)
     }
 
     /// Who may ask, and how that is found out.
@@ -516,7 +533,16 @@ impl Config {
         let pages = self.people().pages();
         let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages };
         let patient_wording = self.file.patients.wording()?;
-        let settings = Settings { listen: self.listen(), tls, systems, limits, coaching, patient_wording, extra_roots };
+        let settings = Settings {
+            listen: self.listen(),
+            tls,
+            systems,
+            limits,
+            coaching,
+            patient_wording,
+            tools: self.tools()?,
+            extra_roots,
+        };
         Ok((settings, left_out))
     }
 

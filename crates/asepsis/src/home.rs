@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use asepsis_db::{Place, Server};
 use asepsis_evidence::Documents;
-use asepsis_exchange::{Keep, Plane, PlaneParts, Reach, Rules, SystemClock};
+use asepsis_exchange::{Guarding, Keep, Plane, PlaneParts, Reach, Rules, SystemClock};
 use asepsis_keys::{Keys, RootKey};
 use asepsis_log::{Log, LogKey, LogOptions, LogPlace, Recovery};
 use asepsis_phi::{Engine, KnownPhi};
@@ -310,7 +310,7 @@ impl Home {
     /// A plane for work on this machine that asks no policy of a site.
     pub(crate) async fn local_plane(&self, name: LogName) -> anyhow::Result<Arc<Plane>> {
         let (engine, known) = (Engine::builder().titles_apart().build()?, KnownPhi::default());
-        Ok(self.plane(name, engine, known, Self::no_rules()?, false).await?.0)
+        Ok(self.plane(name, engine, known, Self::no_rules()?, Arc::default(), false).await?.0)
     }
 
     /// The shipped policies over an empty register, for work that asks no policy of a site.
@@ -326,6 +326,7 @@ impl Home {
         engine: Engine,
         known: KnownPhi,
         rules: Rules,
+        guarding: Arc<Guarding>,
         first_layer_accepted: bool,
     ) -> anyhow::Result<(Arc<Plane>, Recovery)> {
         let (log, recovery) = self.log(name).await?;
@@ -334,6 +335,7 @@ impl Home {
             engine: Arc::new(engine),
             known: Arc::new(known),
             rules,
+            guarding,
             vault: self.vault_of(&keys).await?,
             keys,
             log,

@@ -1,6 +1,6 @@
 //! `asepsis`: the security plane between a healthcare organisation and the AI it uses.
 //!
-//! Exit codes: 0 done, nothing found; 1 identifiers found, or a log that is not intact; 2 wrong use, or it could not be
+//! Exit codes: 0 done, nothing found; 1 identifiers or hostile text found, or a log that is not intact; 2 wrong use, or it could not be
 //! done; 3 refused by policy or because something cannot be inspected.
 
 mod act;
@@ -83,6 +83,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Scan(scan) => commands::scan::run(&scan),
         Command::Deid(deid) => commands::deid::run(&config, &deid),
         Command::Reid(reid) => commands::reid::run(&config, &reid),
+        Command::Guard(guard) => commands::guard::run(&guard),
         Command::Phi(phi) => commands::phi::run(&phi),
         Command::Presidio(presidio) => commands::presidio::run(&presidio),
         Command::Standin(standin) => commands::standin::run(&standin),

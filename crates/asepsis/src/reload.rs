@@ -162,7 +162,10 @@ impl Watch {
         let version = rules.policy.version().to_owned();
         let (routes, left_out) = used.system_routes()?;
         say_left_out(&left_out);
+        let (guarding, tools) = (file.guarding()?, file.tools()?);
         plane.set_rules(rules);
+        plane.set_guarding(Arc::new(guarding));
+        gateway.set_tools(tools);
         gateway.serve_systems(routes);
         (self.file, self.used, self.looked) = (file, used, looked);
         tracing::info!(policies = version, "other policies or facts decide from here on");

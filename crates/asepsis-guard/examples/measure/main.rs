@@ -1,6 +1,6 @@
 //! How many texts the guard flags, by source and by rule: `measure [--record PACK.toml]... [--show RULE] FILE.jsonl...`
 //!
-//! The files hold `{"source","label","text"}` a line, label 1 for attacks. `--record` writes into a pack how often each
+//! The files hold `{"source","label","text"}` a line, label 1 for attacks; without a source it is the file's name. `--record` writes into a pack how often each
 //! of its rules fired on the benign clinical texts. Short attacks are also put into clinical carriers under each
 //! disguise, to see what becomes of them. `--show` prints the first benign texts in which a rule fired.
 
@@ -66,10 +66,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         for line in std::io::BufReader::new(std::fs::File::open(file)?).lines() {
             let row: serde_json::Value = serde_json::from_str(&line?)?;
             let text = row["text"].as_str().ok_or("no text")?;
-            let source = row["source"].as_str().unwrap_or_default().to_owned();
+            let name = std::path::Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
+            let source = row["source"].as_str().unwrap_or(&name).to_owned();
             let attack = row["label"] == 1;
             let mut fired: Vec<String> =
-                guard.inspect(text, Channel::Document).flags.into_iter().map(|f| f.rule).collect();
+                guard.inspect_document(text, Channel::Document).flags.into_iter().map(|f| f.rule).collect();
             fired.sort();
             fired.dedup();
             let signed = |rule: &String| guard.packs().iter().any(|p| p.rule(rule).is_some());
@@ -81,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             for rule in fired {
                 if !attack && show.as_deref().is_some_and(|s| rule.starts_with(s)) && shown < 40 {
                     shown += 1;
-                    let flags = guard.inspect(text, Channel::Document).flags;
+                    let flags = guard.inspect_document(text, Channel::Document).flags;
                     let flag = flags.iter().find(|f| f.rule == rule).ok_or("the rule fired")?;
                     let from = text.floor_char_boundary(flag.span.start.saturating_sub(60));
                     let to = text.ceil_char_boundary((flag.span.end + 40).min(flag.span.start + 300).min(text.len()));

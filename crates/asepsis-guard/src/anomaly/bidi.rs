@@ -4,8 +4,29 @@ use asepsis_vocab::{Span, Verdict};
 
 use super::Flags;
 
-/// Right-to-left overrides, and left-to-right ones around anything but a telephone number, as address books copy them.
+/// Right-to-left overrides, left-to-right ones around anything but a telephone number, as address books copy them, and
+/// right-to-left embeddings and isolates around Latin sentences.
 pub(super) fn find(text: &str, flags: &mut Flags) {
+    overrides(text, flags);
+    embeddings(text, flags);
+}
+
+/// Latin words that are set in from the right though no letter of them is written so.
+fn embeddings(text: &str, flags: &mut Flags) {
+    let mut from = 0;
+    while let Some(at) = text[from..].find(['\u{202B}', '\u{2067}']).map(|i| from + i) {
+        let begin = at + '\u{202B}'.len_utf8();
+        let end = text[begin..].find(['\u{202C}', '\u{2069}', '\n']).map_or(text.len(), |i| begin + i);
+        let inside = &text[begin..end];
+        let words = inside.split(|c: char| !c.is_ascii_alphabetic()).filter(|w| w.len() > 1).take(3).count();
+        if words == 3 && !inside.chars().any(is_right_to_left) {
+            flags.add("bidi/embedding", Verdict::Spotlight, Span::new(at, end));
+        }
+        from = end.max(begin);
+    }
+}
+
+fn overrides(text: &str, flags: &mut Flags) {
     let mut from = 0;
     while let Some(at) = text[from..].find(['\u{202D}', '\u{202E}']).map(|i| from + i) {
         let begin = at + '\u{202D}'.len_utf8();

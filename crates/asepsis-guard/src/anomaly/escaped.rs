@@ -12,6 +12,8 @@ pub(crate) const PERCENT: &str = "encoded/percent";
 
 /// So many escaped letters near each other are no accident.
 const FEWEST: usize = 6;
+/// A path with so many spaces in it is a sentence.
+const PATH: usize = 6;
 /// Escapes that are so near belong together.
 const NEAR: usize = 12;
 
@@ -96,9 +98,9 @@ fn sentence(text: &str, flags: &mut Flags) {
         let url = [&b"://"[..], b"mailto:", b"tel:", b"www.", b"cid:", b"?", b"="]
             .iter()
             .any(|sign| memchr::memmem::find(head, sign).is_some())
-            || row.first() == Some(&b'/')
+            || row.first() == Some(&b'/') && spaces < PATH
             || is_file(row);
-        if spaces >= 3 && !url && text.is_char_boundary(start) && text.is_char_boundary(end) {
+        if spaces >= 2 && !url && text.is_char_boundary(start) && text.is_char_boundary(end) {
             flags.add(PERCENT, Verdict::Strip, Span::new(start, end));
         }
         from = end.max(at + 3);

@@ -131,8 +131,11 @@ fn is_ordinary(place: Place, text: &str) -> bool {
 /// soft hyphen or the word's end, or the line's end behind it.
 fn divides(place: Place, text: &str) -> bool {
     let Place { before, at, after, .. } = place;
+    if before == '\u{AD}' || after == '\u{AD}' {
+        return false;
+    }
     if matches!(after, '\n' | '\r' | ' ') || !before.is_alphabetic() || !after.is_alphabetic() {
-        return !(before == '\u{AD}' || after == '\u{AD}') || !before.is_alphanumeric() && !after.is_alphanumeric();
+        return true;
     }
     let left = text[..at].chars().rev().take(16).take_while(|c| c.is_alphabetic()).count();
     let right = text[at..].chars().skip(1).take(16).take_while(|c| c.is_alphabetic()).count();

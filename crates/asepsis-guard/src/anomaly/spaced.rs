@@ -11,6 +11,8 @@ pub(crate) const SPACED: &str = "layout/spaced-letters";
 
 /// The fewest letters in a row.
 const FEWEST: usize = 12;
+/// The same of small ones: names are spelled in capitals.
+const FEWEST_SMALL: usize = 9;
 /// The longest heading in capitals that is set wide.
 const HEADING: usize = 28;
 /// The fewest different letters: a genome has four, a column of answers two.
@@ -55,9 +57,11 @@ const WEIGHED: usize = 256;
 
 fn run(text: &str, start: usize) -> Row {
     let bytes = text.as_bytes();
+    // One writer uses one mark, and spaces.
+    let mark = bytes[start + 1];
     let mut row = Row { start, end: start + 1, letters: vec![bytes[start]] };
     loop {
-        let gap = gap(bytes, row.end);
+        let gap = gap(bytes, row.end, mark);
         let next = row.end + gap;
         let single = bytes.get(next).is_some_and(u8::is_ascii_alphanumeric)
             && !bytes
@@ -74,12 +78,12 @@ fn run(text: &str, start: usize) -> Row {
 }
 
 /// How long what divides two letters is: up to four marks or no-break spaces.
-fn gap(bytes: &[u8], from: usize) -> usize {
+fn gap(bytes: &[u8], from: usize, mark: u8) -> usize {
     let mut len = 0;
     for _ in 0..4 {
         match &bytes[from + len..] {
             [0xC2, 0xA0, ..] => len += 2,
-            [b, ..] if is_mark(*b) => len += 1,
+            [b, ..] if *b == mark && is_mark(mark) || matches!(b, b' ' | b'\n') => len += 1,
             _ => break,
         }
     }
@@ -90,7 +94,8 @@ impl Row {
     fn is_text(&self, text: &str) -> bool {
         let letters: Vec<u8> =
             self.letters.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_lowercase).collect();
-        if letters.len() < FEWEST || letters.len() * 4 < self.letters.len() * 3 {
+        let fewest = if self.letters.iter().any(u8::is_ascii_uppercase) { FEWEST } else { FEWEST_SMALL };
+        if letters.len() < fewest || letters.len() * 4 < self.letters.len() * 3 {
             return false;
         }
         let mut seen = [false; 26];

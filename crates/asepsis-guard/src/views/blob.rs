@@ -57,7 +57,7 @@ impl Blob<'_> {
         let decoded = decode(from, most);
         let cut = most == room && decoded.len() == room;
         let found = readable::of(&decoded)?;
-        let reads = found.is_text && !self.is_token();
+        let reads = found.is_text && !self.is_token() && !is_document(&found.texts);
         (found.is_text || !short).then_some(Found { texts: found.texts, reads, cut })
     }
 
@@ -66,6 +66,22 @@ impl Blob<'_> {
         let row = &self.text[self.start..self.end];
         row.starts_with("eyJ") && (self.text[self.end..].starts_with(".") || self.text[..self.start].ends_with('.'))
     }
+}
+
+/// Whether what was decoded is a document, as messages carry them in base64: it is read, and no disguise.
+fn is_document(texts: &[String]) -> bool {
+    const BEGIN: [&str; 9] = [
+        "%PDF-",
+        "{\\rtf",
+        "<?xml",
+        "<ClinicalDocument",
+        "<!DOCTYPE",
+        "<html",
+        "MSH|",
+        "{\"resourceType\"",
+        "BEGIN:VC",
+    ];
+    texts.first().is_some_and(|text| BEGIN.iter().any(|begin| text.trim_start().starts_with(begin)))
 }
 
 /// Every row of a text that may be something encoded, in order; they do not overlap.
@@ -83,6 +99,11 @@ fn next(text: &str, mut at: usize) -> Option<Blob<'_>> {
     while at < bytes.len() {
         if !IN[usize::from(bytes[at])] {
             at += 1;
+            continue;
+        }
+        if bytes[at] == b'0' && matches!(bytes.get(at + 1), Some(b'x' | b'X')) && pairs(bytes, at).is_none() {
+            // "0x" before a row says that it is hexadecimal.
+            at += 2;
             continue;
         }
         if let Some(end) = pairs(bytes, at) {

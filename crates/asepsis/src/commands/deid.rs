@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use asepsis_exchange::{Asker, Ending, Level, Piece, Plane, Rendering, Whereabouts, count};
@@ -58,7 +59,7 @@ pub(crate) fn run(config: &Path, deid: &Deid) -> anyhow::Result<u8> {
     let known = deid.known.as_deref().map(read_known).transpose()?.unwrap_or_default();
     let home = Home::named(&deid.vault.data, config)?;
     let engine = model::engine(Engine::builder().titles_apart().profile(deid.profile), deid.model.as_deref())?;
-    let opening = home.plane(LogName::CommandLine, engine, known, Home::no_rules()?, false);
+    let opening = home.plane(LogName::CommandLine, engine, known, Home::no_rules()?, Arc::default(), false);
     let (plane, _) = runtime.block_on(opening)?;
     let (scope, name) = scope(plane.vault(), deid.scope.as_deref());
     let rendering = match deid.surrogates {
@@ -238,7 +239,7 @@ fn name(run: &Run<'_>, below: &Path) -> anyhow::Result<PathBuf> {
     };
     for part in below.components() {
         let text = part.as_os_str().to_str().context("its name is no UTF-8")?.to_owned();
-        pieces.push(Piece { text, field: None, place: "its name".to_owned(), rigid: false });
+        pieces.push(Piece::new(text, "its name".to_owned()));
     }
     let mut document = Document::text(String::new());
     document.pieces = pieces;

@@ -6,6 +6,7 @@ mod show;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 use asepsis_gateway::{Gateway, Server};
@@ -43,7 +44,16 @@ async fn play(demo: &Demo, folder: PathBuf) -> anyhow::Result<u8> {
     let look = if demo.realistic { "realistic" } else { "placeholder" };
     let config = Config::parse(&configuration(demo.listen, vendor.address(), look, demo.uses), folder)?;
     let home = Home::of(&config)?;
-    let (plane, _) = home.plane(LogName::Gateway, config.engine()?, config.known()?, config.rules()?, false).await?;
+    let (plane, _) = home
+        .plane(
+            LogName::Gateway,
+            config.engine()?,
+            config.known()?,
+            config.rules()?,
+            Arc::new(config.guarding()?),
+            false,
+        )
+        .await?;
     let store = home.store().await?;
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let (key, _) = store.add_key("dr-demo", "clinician", Some(now + 86_400), now).await?;

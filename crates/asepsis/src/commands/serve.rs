@@ -1,6 +1,7 @@
 //! `asepsis serve`: runs the gateway.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use asepsis_gateway::{Gateway, Server};
@@ -43,7 +44,14 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     let (settings, left_out) = used.settings()?;
     reload::say_left_out(&left_out);
     let (plane, recovery) = home
-        .plane(LogName::Gateway, config.engine()?, config.known()?, used.rules()?, config.first_layer_accepted())
+        .plane(
+            LogName::Gateway,
+            config.engine()?,
+            config.known()?,
+            used.rules()?,
+            Arc::new(config.guarding()?),
+            config.first_layer_accepted(),
+        )
         .await?;
     if let Some(warning) = config.reach().warning() {
         tracing::warn!("{warning}");

@@ -1,0 +1,160 @@
+//! Tools that an AI system has called: what each does, and whether it may be called in this exchange.
+//!
+//! The client runs the tools, so a call that may not be made never gets to it whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use asepsis_document::json::{Json, Kind, Node};
+use asepsis_exchange::{Admitted, ToolCall, ToolEffect};
+use http::StatusCode;
+
+use crate::fault::Fault;
+use crate::switch::{Call, each};
+
+/// What a tool does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolRule {
+    /// Its name; one that ends in `*` stands for all that begin so.
+    pub name: String,
+    /// What it does.
+    pub effect: ToolEffect,
+    /// Whether it reaches beyond the organisation.
+    pub network: bool,
+    /// Whether what it returns is the organisation's own and holds nobody else's words.
+    pub trusted: bool,
+}
+
+/// What is known of tools.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tools {
+    /// The first that fits by its whole name counts, else the one with the longest beginning.
+    pub rules: Vec<ToolRule>,
+    /// Whether a tool of which nothing is known counts as one that reads within the organisation; else its effect is unknown, and unknown
+    /// never permits.
+    pub unregistered_read: bool,
+}
+
+impl Tools {
+    fn rule(&self, name: &str) -> Option<&ToolRule> {
+        let fits = |rule: &&ToolRule| match rule.name.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => rule.name == name,
+        };
+        // A whole name before a beginning, a longer beginning before a shorter one.
+        self.rules.iter().filter(fits).max_by_key(|rule| (!rule.name.ends_with('*'), rule.name.len()))
+    }
+
+    fn call(&self, name: &str) -> ToolCall {
+        let rule = self.rule(name);
+        let unknown = self.unregistered_read && rule.is_none();
+        ToolCall {
+            effect: rule.map(|rule| rule.effect).or(unknown.then_some(ToolEffect::Read)),
+            network: rule.map(|rule| rule.network).or(unknown.then_some(false)),
+            tainted: None,
+            approved: false,
+        }
+    }
+
+    /// The ids of the calls in a request whose results are the organisation's own.
+    pub(crate) fn trusted_calls(&self, json: &Json<'_>) -> BTreeSet<String> {
+        let mut ids = BTreeSet::new();
+        if !self.rules.iter().any(|rule| rule.trusted) {
+            return ids;
+        }
+        let mut note = |id: Option<Node<'_>>, name: Option<Node<'_>>| {
+            let name = name.and_then(Node::as_str).unwrap_or_default();
+            if self.rule(&name).is_some_and(|rule| rule.trusted) {
+                ids.extend(id.and_then(Node::as_str).map(std::borrow::Cow::into_owned));
+            }
+        };
+        for message in each(json.root().get("messages")) {
+            for call in each(message.get("tool_calls")) {
+                note(call.get("id"), call.get("function").and_then(|function| function.get("name")));
+            }
+            for part in each(message.get("content")).filter(|part| part.kind() == Kind::Object) {
+                note(part.get("id"), part.get("name"));
+            }
+        }
+        ids
+    }
+}
+
+/// Judges the calls of one answer.
+pub(crate) struct Desk {
+    tools: Arc<Tools>,
+    /// Names by where in the answer, and whether they were judged; a name may come in pieces.
+    called: BTreeMap<(u64, u64), (String, bool)>,
+}
+
+impl Desk {
+    pub(crate) fn new(tools: Arc<Tools>) -> Self {
+        Self { tools, called: BTreeMap::new() }
+    }
+
+    /// Takes in names, or pieces of them.
+    pub(crate) fn take(&mut self, calls: &[Call]) {
+        for call in calls {
+            self.called.entry(call.at).or_default().0.push_str(&call.name);
+        }
+    }
+
+    /// Judges the calls that `ready` says are named whole. Why the answer ends, where one may not be made.
+    pub(crate) fn judge(&mut self, admitted: &mut Admitted, ready: impl Fn((u64, u64)) -> bool) -> Option<Fault> {
+        for (at, (name, judged)) in &mut self.called {
+            if *judged || !ready(*at) {
+                continue;
+            }
+            *judged = true;
+            if let Some(fault) = refused(&self.tools, admitted, name) {
+                return Some(fault);
+            }
+        }
+        None
+    }
+}
+
+/// Why a tool may not be called.
+fn refused(tools: &Tools, admitted: &mut Admitted, name: &str) -> Option<Fault> {
+    let call = tools.call(name);
+    let unknown = call.effect.is_none();
+    let verdict = match admitted.may_call(&call) {
+        Ok(verdict) if verdict.permitted => return None,
+        Ok(verdict) => verdict,
+        Err(error) => {
+            tracing::error!(%error, "whether a tool may be called could not be decided");
+            return Some(Fault::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "whether the tool may be called could not be decided",
+            ));
+        }
+    };
+    let why = match verdict.rules.first() {
+        _ if unknown => "the AI system wants to call a tool of which your office has not said what it does. Have it entered (`[[tool]]`)".to_owned(),
+        Some(rule) => format!("the AI system wants to call a tool that may not be called here. {} {}", rule.staff, rule.fix),
+        None => "the AI system wants to call a tool that no policy permits".to_owned(),
+    };
+    let rule = verdict.rules.first().map_or("default-deny", |rule| rule.id.as_str());
+    Some(Fault::new(StatusCode::FORBIDDEN, "tool_refused", format!("{why} (rule {rule}); the call was not made")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r30_the_most_exact_rule_of_a_tool_counts() {
+        let rule = |name: &str, effect| ToolRule { name: name.to_owned(), effect, network: false, trusted: false };
+        let rules =
+            vec![rule("*", ToolEffect::Read), rule("send_*", ToolEffect::Write), rule("send_draft", ToolEffect::Read)];
+        let tools = Tools { rules, unregistered_read: false };
+        assert_eq!(tools.call("find").effect, Some(ToolEffect::Read));
+        assert_eq!(tools.call("send_mail").effect, Some(ToolEffect::Write));
+        assert_eq!(tools.call("send_draft").effect, Some(ToolEffect::Read));
+        let none = Tools::default();
+        assert_eq!((none.call("find").effect, none.call("find").network), (None, None));
+        let read = Tools { unregistered_read: true, ..Tools::default() };
+        assert_eq!((read.call("find").effect, read.call("find").network), (Some(ToolEffect::Read), Some(false)));
+    }
+}

@@ -1,0 +1,82 @@
+//! Arguments of `asepsis guard`.
+
+use std::path::PathBuf;
+
+use asepsis_guard::Carrier;
+use asepsis_vocab::Channel;
+use clap::{Args, Subcommand};
+
+use super::Color;
+
+#[derive(Args)]
+pub(crate) struct Guard {
+    #[command(subcommand)]
+    pub(crate) action: GuardAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum GuardAction {
+    /// Find hostile text: disguises and known attacks. Exit code 0 nothing found, 1 something, 2 something cannot be read.
+    Scan(GuardScan),
+    /// List the rules of the packs: what each looks for, its tags, its false alarms on clinical text.
+    Rules {
+        #[command(flatten)]
+        packs: GuardPacks,
+        /// Print one JSON object for each rule.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a key to sign packs with. The public key is printed.
+    Key {
+        /// The publisher's name, without spaces and plus: guard.example.org.
+        name: String,
+        /// The file that the private key is written to, which must not be there yet.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Sign a pack: writes a C2SP signed note beside it, PACK.note.
+    Sign {
+        /// The pack.
+        pack: PathBuf,
+        /// The private key that `asepsis guard key` wrote.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct GuardScan {
+    /// Files and folders; standard input where absent or `-`.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Standard input holds lines of {"id","text"}; print {"id","score","verdict","flags"} for each, in the same order. Exit code 0.
+    #[arg(long, conflicts_with_all = ["paths", "json", "carrier"])]
+    pub(crate) jsonl: bool,
+    /// Where the texts come from: staff-prompt, document, transcript or tool-result.
+    #[arg(long, default_value = "document")]
+    pub(crate) channel: Channel,
+    /// Print one JSON object for each file.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What the files are: hl7, json, xml, html, mail, table or text. Found out from each where absent.
+    #[arg(long = "as", value_name = "CARRIER")]
+    pub(crate) carrier: Option<Carrier>,
+    #[command(flatten)]
+    pub(crate) packs: GuardPacks,
+    /// Whether to use colours; `auto` does on a terminal where NO_COLOR is not set.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// Packs of signatures beside the shipped ones.
+#[derive(Args)]
+pub(crate) struct GuardPacks {
+    /// A pack of signatures, with its signature beside it as PACK.note. Can be given several times.
+    #[arg(long, value_name = "PACK", requires = "publisher")]
+    pub(crate) pack: Vec<PathBuf>,
+    /// The public key of a publisher whose packs are trusted: <name>+<id>+<base64>, or a file that holds it.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) publisher: Vec<String>,
+    /// Leave the shipped packs out.
+    #[arg(long)]
+    pub(crate) no_shipped: bool,
+}

@@ -1,0 +1,17 @@
+//! `asepsis guard`: what is hostile in texts, and the packs of signatures.
+
+mod lines;
+mod packs;
+mod scan;
+
+use crate::args::{Guard, GuardAction};
+
+pub(crate) fn run(guard: &Guard) -> anyhow::Result<u8> {
+    match &guard.action {
+        GuardAction::Scan(scan) if scan.jsonl => lines::run(scan),
+        GuardAction::Scan(scan) => scan::run(scan),
+        GuardAction::Rules { packs, json } => packs::rules(packs, *json),
+        GuardAction::Key { name, out } => packs::key(name, out),
+        GuardAction::Sign { pack, key } => packs::sign(pack, key),
+    }
+}

@@ -1,0 +1,138 @@
+//! What hostile text is looked for with, where answers may point, and what tools may do.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use asepsis_egress::Hosts;
+use asepsis_exchange::Guarding;
+use asepsis_gateway::{ToolRule, Tools};
+use asepsis_guard::{Guard, Pack, PublisherKey, Thresholds};
+use asepsis_policy::ToolEffect;
+use serde::Deserialize;
+
+/// `[guard]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct GuardTable {
+    /// Hosts that addresses in answers may point to, besides the shipped ones.
+    hosts: Vec<String>,
+    /// Whether the shipped ones are among them.
+    shipped_hosts: bool,
+    /// Whether text with flags is marked as data.
+    spotlight: bool,
+    /// Whether canaries are put into requests that hold text of others.
+    canaries: bool,
+    /// Packs of signatures of others, besides the shipped ones.
+    packs: Vec<PackEntry>,
+    /// What a tool counts as that stands in no `[[tool]]`.
+    unregistered_tools: Unregistered,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PackEntry {
+    file: PathBuf,
+    /// The signed note beside it; `FILE.sig` where absent.
+    signature: Option<PathBuf>,
+    /// The publisher's key.
+    key: String,
+}
+
+/// What a tool counts as that nobody has registered.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Unregistered {
+    /// Its effect is unknown, and unknown never permits.
+    #[default]
+    Refuse,
+    /// It reads, within the organisation.
+    Read,
+}
+
+/// `[[tool]]`: what a tool does that AI systems may call.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ToolEntry {
+    /// Its name; one that ends in `*` stands for all that begin so.
+    name: String,
+    /// `read`, `write`, `record` (a write into a health record) or `device`.
+    effect: ToolEffect,
+    /// Whether it reaches beyond the organisation.
+    #[serde(default)]
+    network: bool,
+    /// Whether what it returns is the organisation's own and holds nobody else's words.
+    #[serde(default)]
+    trusted: bool,
+}
+
+impl Default for GuardTable {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            shipped_hosts: true,
+            spotlight: true,
+            canaries: true,
+            packs: Vec::new(),
+            unregistered_tools: Unregistered::default(),
+        }
+    }
+}
+
+impl GuardTable {
+    /// What hostile text is looked for with. Packs are read here.
+    pub(super) fn guarding(&self, base: &Path) -> anyhow::Result<Guarding> {
+        let mut packs = Pack::shipped();
+        for entry in &self.packs {
+            let path = base.join(&entry.file);
+            let note = entry.signature.as_ref().map_or_else(|| with_sig(&path), |file| base.join(file));
+            let read = |path: &Path| {
+                std::fs::read_to_string(path).with_context(|| format!("[guard] packs: cannot read {}", path.display()))
+            };
+            let key: PublisherKey =
+                entry.key.parse().with_context(|| format!("[guard] packs: the key of {}", path.display()))?;
+            let pack = Pack::read(&read(&path)?, &read(&note)?, &[key])
+                .with_context(|| format!("[guard] packs: {}", path.display()))?;
+            packs.push(Arc::new(pack));
+        }
+        let own = Hosts::new(&self.hosts).context("[guard] hosts")?;
+        let hosts = if self.shipped_hosts { Hosts::shipped().and(own) } else { own };
+        Ok(Guarding {
+            guard: Guard::new(packs, Thresholds::default()),
+            hosts: Arc::new(hosts),
+            spotlight: self.spotlight,
+            canaries: self.canaries,
+        })
+    }
+
+    /// What tools may do.
+    pub(super) fn tools(&self, entries: &[ToolEntry]) -> anyhow::Result<Tools> {
+        let mut rules = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let bare = entry.name.strip_suffix('*').unwrap_or(&entry.name);
+            if bare.contains('*')
+                || entry.name.is_empty()
+                || entry.name.len() > 128
+                || entry.name.contains(char::is_whitespace)
+            {
+                bail!("[[tool]] name = \"{}\" is no name of a tool; `send_*` stands for all that begin so", entry.name);
+            }
+            if rules.iter().any(|rule: &ToolRule| rule.name == entry.name) {
+                bail!("[[tool]] `{}` stands there twice; take one of them out", entry.name);
+            }
+            rules.push(ToolRule {
+                name: entry.name.clone(),
+                effect: entry.effect,
+                network: entry.network,
+                trusted: entry.trusted,
+            });
+        }
+        Ok(Tools { rules, unregistered_read: self.unregistered_tools == Unregistered::Read })
+    }
+}
+
+fn with_sig(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".sig");
+    PathBuf::from(name)
+}
