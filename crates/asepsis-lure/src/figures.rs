@@ -40,8 +40,10 @@ pub struct Wish {
 pub(crate) struct Found {
     /// The worst sum of the classifier.
     pub(crate) sum: f32,
-    /// Whether something else than the classifier flagged it.
-    pub(crate) certain: bool,
+    /// Whether an anomaly was found in it.
+    pub(crate) anomaly: bool,
+    /// Whether a signature was found in it.
+    pub(crate) signature: bool,
     /// Whether it is flagged as Asepsis ships.
     pub(crate) flagged: bool,
     /// What the peers say, a bit a peer.
@@ -50,7 +52,7 @@ pub(crate) struct Found {
     pub(crate) rules: BTreeSet<String>,
 }
 
-/// The sum at a share of flags, of the classifier alone and of it with all else.
+/// The sum at a share of flags, of the classifier alone and of it with anomalies.
 struct Limits {
     alone: [f32; 2],
     all: [f32; 2],
@@ -126,17 +128,19 @@ fn channel(sample: &Sample) -> Channel {
 fn look(guard: &Guard, table: &Table, sample: &Sample) -> Found {
     let channel = channel(sample);
     let report = guard.inspect_document(&sample.text, channel);
+    let signed = |rule: &str| guard.packs().iter().any(|pack| pack.rule(rule).is_some());
     let flags = || report.flags.iter().filter(|f| f.verdict > Verdict::Allow);
     Found {
         sum: worst(table, &sample.text),
-        certain: flags().any(|f| f.rule != RULE),
+        anomaly: flags().any(|f| f.rule != RULE && !signed(&f.rule)),
+        signature: flags().any(|f| signed(&f.rule)),
         flagged: flags().next().is_some(),
         peers: 0,
         rules: flags().map(|f| f.rule.clone()).collect(),
     }
 }
 
-/// The sums at which the mix is flagged as often as may be. Where all else alone flags more, the classifier may say nothing.
+/// The sums at which the mix is flagged as often as may be. Where anomalies alone flag more, the classifier may say nothing.
 fn limits(sets: &Sets, found: &[Found], all: bool) -> Limits {
     let mix = |score: &dyn Fn(&Found) -> f32| {
         let mut mix = Mix::default();
@@ -147,7 +151,7 @@ fn limits(sets: &Sets, found: &[Found], all: bool) -> Limits {
     };
     Limits {
         alone: mix(&|f| f.sum),
-        all: if all { mix(&|f| if f.certain { f32::INFINITY } else { f.sum }) } else { [f32::INFINITY; 2] },
+        all: if all { mix(&|f| if f.anomaly { f32::INFINITY } else { f.sum }) } else { [f32::INFINITY; 2] },
     }
 }
 
@@ -158,7 +162,7 @@ fn head(sets: &Sets, limits: &Limits) {
     );
     println!("where all of it together flags so much; verdict = flagged as Asepsis ships. Shares are of 1.");
     println!(
-        "sums at 1 % and 0.1 %: classifier {:.2}, {:.2}; guard {:.2}, {:.2}",
+        "sums at 1 % and 0.1 %: classifier {:.2}, {:.2}; with anomalies {:.2}, {:.2}",
         limits.alone[0], limits.alone[1], limits.all[0], limits.all[1]
     );
 }
@@ -214,9 +218,11 @@ fn across(root: &Path, data: &Path, sets: &Sets) -> anyhow::Result<()> {
             .iter()
             .map(|s| Found {
                 sum: if s.attack { 0.0 } else { worst(&table, &s.text) },
-                certain: false,
+                anomaly: false,
+                signature: false,
                 flagged: false,
                 peers: 0,
+                rules: BTreeSet::new(),
             })
             .collect();
         let limits = limits(sets, &found, false);
