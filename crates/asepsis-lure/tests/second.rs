@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use asepsis_guard::{Guard, Thresholds, fields};
-use asepsis_lure::{Bag, Carrier, Mix, Options, Part, Second, Weights, above, abstracts};
+use asepsis_lure::{Bag, Carrier, Lesson, Mix, Options, Part, Second, Weights, above, abstracts};
 use asepsis_vocab::Channel;
 
 fn root() -> PathBuf {
@@ -26,8 +26,9 @@ fn runs(text: &str) -> HashSet<Vec<String>> {
 #[test]
 fn r6_lessons_and_test_share_no_five_words_in_a_row() {
     let second = runs(&(read("second/attacks.txt") + &read("second/benign.txt")));
-    let lesson = runs(&(read("lesson/attacks.txt") + &read("lesson/benign.txt")));
-    assert!(second.len() > 1_000 && lesson.len() > 200, "{} and {}", second.len(), lesson.len());
+    let lessons = Lesson::read(&root().join("data/guard/lesson")).expect("reads").texts(30_000, &[], 3);
+    let lesson = runs(&lessons.into_iter().map(|s| s.text + "\n").collect::<String>());
+    assert!(second.len() > 1_000 && lesson.len() > 50_000, "{} and {}", second.len(), lesson.len());
     let shared: Vec<_> = second.intersection(&lesson).collect();
     assert!(shared.is_empty(), "{shared:?}");
 }

@@ -18,8 +18,8 @@ mod window;
 use asepsis_vocab::{Channel, Span};
 
 pub use calibration::{Calibration, CalibrationError, read as read_thresholds, write as write_thresholds};
-pub use judge::RULE;
 pub(crate) use judge::judge;
+pub use judge::{RULE, score_document};
 pub use table::{KNOTS, NotATable, Table};
 pub use window::{BLOCK, BLOCKS, Blocks, best};
 

@@ -277,7 +277,7 @@ mod unit {
             ("00", Shape::Number, Gap::Quote),
         ];
         assert_eq!(all, want.map(|(w, s, g)| (w.to_owned(), s, g)));
-        assert_eq!(words.get(3).span.range(), 17..21);
+        assert_eq!(words.get(3).span.range(), 18..22);
     }
 
     #[test]

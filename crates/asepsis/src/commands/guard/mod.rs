@@ -1,5 +1,6 @@
-//! `asepsis guard`: what is hostile in texts, and the packs of signatures.
+//! `asepsis guard`: what is hostile in texts, the packs of signatures, and thresholds.
 
+mod calibrate;
 mod lines;
 mod packs;
 mod scan;
@@ -10,6 +11,7 @@ pub(crate) fn run(guard: &Guard) -> anyhow::Result<u8> {
     match &guard.action {
         GuardAction::Scan(scan) if scan.jsonl => lines::run(scan),
         GuardAction::Scan(scan) => scan::run(scan),
+        GuardAction::Calibrate(arguments) => calibrate::run(arguments),
         GuardAction::Rules { packs, json } => packs::rules(packs, *json),
         GuardAction::Key { name, out } => packs::key(name, out),
         GuardAction::Sign { pack, key } => packs::sign(pack, key),
