@@ -17,9 +17,7 @@ const INNER: usize = 18;
 enum Kind {
     Word = 1,
     Two,
-    Three,
     Skip,
-    SkipTwo,
     Part,
     Shape,
     Start,
@@ -27,7 +25,6 @@ enum Kind {
     Gap,
     Frame2,
     Frame3,
-    Frame4,
     Class,
     Pair,
     Triple,
@@ -51,8 +48,8 @@ struct Classed {
 pub(super) fn features(words: &Words, mut see: impl FnMut(usize, u32)) {
     let lexicon = &*LEXICON;
     let function = *FUNCTION;
-    let mut hashes = [0u32; 4];
-    let mut frames = [0u32; 4];
+    let mut hashes = [0u32; 2];
+    let mut frames = [0u32; 2];
     let mut classed: [Option<Classed>; BEFORE] = [None; BEFORE];
     let mut padded = [0u8; 64];
     for at in 0..words.len() {
@@ -60,18 +57,16 @@ pub(super) fn features(words: &Words, mut see: impl FnMut(usize, u32)) {
         let h = token.hash;
         let start = matches!(token.gap, Gap::Stop | Gap::Line | Gap::Colon | Gap::Mark | Gap::Quote);
         see(at, feature(Kind::Word, h));
-        see(at, feature(Kind::Two, join(hashes[3], h)));
-        see(at, feature(Kind::Three, join(join(hashes[2], hashes[3]), h)));
-        see(at, feature(Kind::Skip, join(hashes[2], h)));
-        see(at, feature(Kind::SkipTwo, join(hashes[1], h)));
+        see(at, feature(Kind::Two, join(hashes[1], h)));
+        see(at, feature(Kind::Skip, join(hashes[0], h)));
         parts(&token, &mut padded, |part| see(at, part));
-        see(at, feature(Kind::Shape, join(token.shape as u32 * 16 + token.gap as u32, frames[3])));
+        see(at, feature(Kind::Shape, join(token.shape as u32 * 16 + token.gap as u32, frames[1])));
         if token.gap != Gap::Blank {
             see(at, feature(Kind::Gap, join(token.gap as u32, h)));
         }
 
         let (mut class, ending) = lexicon.single(token.word, h);
-        let pair = if token.gap == Gap::Blank || token.shape == Shape::Sign { lexicon.pair(hashes[3], h) } else { 0 };
+        let pair = if token.gap == Gap::Blank || token.shape == Shape::Sign { lexicon.pair(hashes[1], h) } else { 0 };
         if pair != 0 {
             class = pair;
         }
@@ -81,9 +76,8 @@ pub(super) fn features(words: &Words, mut see: impl FnMut(usize, u32)) {
             see(at, feature(Kind::Start, h));
             see(at, feature(Kind::StartClass, join(frame, token.gap as u32)));
         }
-        see(at, feature(Kind::Frame2, join(frames[3], frame)));
-        see(at, feature(Kind::Frame3, join(join(frames[2], frames[3]), frame)));
-        see(at, feature(Kind::Frame4, join(join(join(frames[1], frames[2]), frames[3]), frame)));
+        see(at, feature(Kind::Frame2, join(frames[1], frame)));
+        see(at, feature(Kind::Frame3, join(join(frames[0], frames[1]), frame)));
 
         if class != 0 && class != function {
             see(at, feature(Kind::Class, key));
@@ -109,9 +103,9 @@ pub(super) fn features(words: &Words, mut see: impl FnMut(usize, u32)) {
             see(at, feature(Kind::WordClass, join(two.key, h)));
         }
         hashes.rotate_left(1);
-        hashes[3] = h;
+        hashes[1] = h;
         frames.rotate_left(1);
-        frames[3] = frame;
+        frames[1] = frame;
     }
 }
 
@@ -126,7 +120,8 @@ fn frame(token: &Token<'_>, class: Class, key: u32, function: Class) -> u32 {
     }
 }
 
-/// Three to five bytes of a word and its edges; of a script of more bytes a letter, of more of these.
+/// Four bytes in a row of a word and its edges; of a script of more bytes a letter, six. Three and five as well found less: a table
+/// of this size gets crowded.
 fn parts(token: &Token<'_>, room: &mut [u8; 64], mut see: impl FnMut(u32)) {
     let word = token.word.as_bytes();
     if token.shape == Shape::Number || word.len() < 3 {
@@ -136,10 +131,8 @@ fn parts(token: &Token<'_>, room: &mut [u8; 64], mut see: impl FnMut(u32)) {
     room[0] = b'^';
     room[1..length - 1].copy_from_slice(&word[..length - 2]);
     room[length - 1] = b'$';
-    let wide = if token.word.is_ascii() { 0 } else { 2 };
-    for size in [3 + wide, 4 + wide, 5 + wide] {
-        for part in room[..length].windows(size) {
-            see(feature(Kind::Part, hash(part)));
-        }
+    let size = if token.word.is_ascii() { 4 } else { 6 };
+    for part in room[..length].windows(size) {
+        see(feature(Kind::Part, hash(part)));
     }
 }
