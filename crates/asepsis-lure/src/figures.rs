@@ -212,7 +212,7 @@ fn across(root: &Path, data: &Path, sets: &Sets) -> anyhow::Result<()> {
     println!("  {:<44} {:>7} {:>8} {:>8} {:>14} {:>8}", "source", "attacks", "1 %", "0.1 %", "benign", "1 %");
     for (name, left_out) in groups {
         let apart = |s: &Sample| left_out.contains(&s.source.as_str());
-        let table = recipe.table(|s| !apart(s), Options::default());
+        let table = recipe.uncalibrated(|s| !apart(s), Options::default());
         let found: Vec<Found> = sets
             .all
             .iter()

@@ -21,7 +21,7 @@ pub fn lexicon(seeds: &str, wordnet: &Path) -> anyhow::Result<String> {
     for (pos, name) in [('v', "verb"), ('n', "noun"), ('a', "adj"), ('r', "adv")] {
         nets.insert(pos, Net::read(wordnet, name)?);
     }
-    let mut classes: Vec<(&str, Vec<(char, bool)>, Vec<String>)> = Vec::new();
+    let mut classes: Vec<Class<'_>> = Vec::new();
     for line in seeds.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
         if let Some(head) = line.strip_prefix("== ") {
             let mut words = head.split(' ');
@@ -74,6 +74,9 @@ pub fn examples(wordnet: &Path) -> anyhow::Result<String> {
     }
     Ok(found.into_iter().fold(String::new(), |out, line| out + &line + "\n"))
 }
+
+/// A class: its name, what WordNet may add to it (part of speech, and whether hyponyms too), its seeds.
+type Class<'s> = (&'s str, Vec<(char, bool)>, Vec<String>);
 
 /// A part of speech.
 struct Net {

@@ -15,7 +15,7 @@ fn main() -> anyhow::Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["second", root] => second(Path::new(root)),
         ["table", root, data, out] => {
-            let table = Recipe::read(Path::new(data), Path::new(root))?.table(|_| true, Options::default());
+            let table = Recipe::read(Path::new(data), Path::new(root))?.table(Options::default());
             std::fs::write(out, table.write()).with_context(|| out.to_owned())
         }
         ["figures", root, ref options @ ..] => figures(Path::new(root), options),

@@ -78,12 +78,25 @@ impl Recipe {
         clinical.flat_map(|s| sentences(&s.text)).collect()
     }
 
-    /// Learns from every sample that may be learnt from and that `from` admits, and from lessons; then calibrates.
+    /// Learns from every sample that may be learnt from and that `from` admits, and from lessons. What sums mean is left open.
     #[must_use]
-    pub fn table(&self, from: impl Fn(&Sample) -> bool, options: Options) -> Table {
-        let learn: Vec<&Sample> = self.samples.iter().filter(|s| part_of(s) == Part::Learn && from(s)).collect();
+    pub fn uncalibrated(&self, from: impl Fn(&Sample) -> bool, options: Options) -> Table {
         let lessons = self.lesson.texts(LESSONS, &self.fillers(Part::Learn), 5);
-        let bags: Vec<(&str, Bag)> = learn.into_iter().chain(&lessons).map(|s| (s.source.as_str(), bag(s))).collect();
+        let bags: Vec<Bag> = self.learnt(from).chain(&lessons).map(bag).collect();
+        Weights::learn(&bags.iter().collect::<Vec<_>>(), options).table()
+    }
+
+    fn learnt(&self, from: impl Fn(&Sample) -> bool) -> impl Iterator<Item = &Sample> {
+        self.samples.iter().filter(move |s| part_of(s) == Part::Learn && from(s))
+    }
+
+    /// Learns from every sample that may be learnt from, and from lessons; then calibrates with benign sources that are left out
+    /// one group after the other.
+    #[must_use]
+    pub fn table(&self, options: Options) -> Table {
+        let lessons = self.lesson.texts(LESSONS, &self.fillers(Part::Learn), 5);
+        let bags: Vec<(&str, Bag)> =
+            self.learnt(|_| true).chain(&lessons).map(|s| (s.source.as_str(), bag(s))).collect();
         let all: Vec<&Bag> = bags.iter().map(|(_, bag)| bag).collect();
         let mut table = Weights::learn(&all, options).table();
         let mut scores = Scores::default();
