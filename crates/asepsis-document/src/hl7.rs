@@ -3,7 +3,8 @@
 //! A field is one text: its components and subcomponents are joined by spaces, so that nobody cuts a sentence with a hat. Reports
 //! come a line a segment; the lines of `NTE-3` and `OBX-5` that follow each other are given once more as one text.
 //!
-//! A segment that repeats is counted (`OBX[2]-5`), and so is a repetition of a field (`PID-3[2]`).
+//! A segment that repeats is counted (`OBX[2]-5`), and so is a repetition of a field (`PID-3[2]`). A line that is no segment, as
+//! senders make them who put line ends into their texts, is a text of its own (`line 7`).
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -49,7 +50,7 @@ fn segment_name(line: &str, mark: u8) -> Option<&str> {
 /// The texts of a message. Without a header the usual marks count.
 ///
 /// # Errors
-/// Where the header is cut off or a line is no segment.
+/// Where the header is cut off, or the first line is no segment.
 pub fn fields(text: &str, limits: &Limits) -> Result<Found, Unreadable> {
     let mut gather = Gather::new(limits, text.len())?;
     let mut marks = Marks::default();
@@ -77,10 +78,13 @@ pub fn fields(text: &str, limits: &Limits) -> Result<Found, Unreadable> {
             })?;
         }
         let Some(name) = segment_name(segment, marks.field) else {
-            return Err(Unreadable::new(
-                format!("line {}", number + 1),
-                "it is no segment: three capitals or digits and a mark",
-            ));
+            if counts.is_empty() {
+                let why = "it is no segment: three capitals or digits and a mark";
+                return Err(Unreadable::new(format!("line {}", number + 1), why));
+            }
+            // Senders put line ends into their texts; what follows one is read as what it is.
+            gather.add(|| format!("line {}", number + 1), start..start + segment.len(), marks.read(segment))?;
+            continue;
         };
         let count = counts.entry(name).or_default();
         *count += 1;

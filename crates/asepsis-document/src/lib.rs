@@ -16,6 +16,7 @@ pub mod field;
 pub mod hl7;
 pub mod html;
 pub mod json;
+pub mod label;
 pub mod mail;
 pub mod sse;
 pub mod table;

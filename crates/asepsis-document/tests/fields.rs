@@ -45,7 +45,9 @@ fn r19_hl7_with_other_marks_in_a_frame_and_in_pieces_is_read() {
     let piece = "NTE|1||text\nOBX|1|TX|a||b";
     assert_eq!(said(&hl7::fields(piece, &within()).unwrap(), piece)[1], ("NTE-3", "text"));
     assert_eq!(place_of(hl7::fields("MSH", &within())), "line 1, MSH-1");
-    assert_eq!(place_of(hl7::fields("MSH|^~\\&|A\rsome words\r", &within())), "line 2");
+    assert_eq!(place_of(hl7::fields("some words\r", &within())), "line 1");
+    let broken = "MSH|^~\\&|A\rNTE|1||one\rtwo \\T\\ three|F\r";
+    assert!(said(&hl7::fields(broken, &within()).unwrap(), broken).contains(&("line 3", "two & three|F")));
 }
 
 #[test]

@@ -50,14 +50,14 @@ fn ends(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b')' | b']' | b'}' | b'|' | b'^') || byte <= b' '
 }
 
-/// The first address at or behind `from`.
-pub(crate) fn first(word: &str, from: usize) -> Option<Address> {
+/// The first address at or behind `from`. With so many backslashes a share of a network begins: two, in the source of JSON four.
+pub(crate) fn first(word: &str, from: usize, least_backslashes: usize) -> Option<Address> {
     let bytes = word.as_bytes();
     let mut at = from;
     while at < bytes.len() {
         let found = match bytes[at] {
             b':' => with_scheme(word, at, from),
-            b'/' | b'\\' => without_scheme(word, at),
+            b'/' | b'\\' => without_scheme(word, at, least_backslashes),
             b'w' | b'W' => www(word, at),
             b'.' => bare_name(word, at, from),
             _ => None,
@@ -98,7 +98,8 @@ fn with_scheme(word: &str, colon: usize, from: usize) -> Option<Address> {
     while start < colon && !bytes[start].is_ascii_alphabetic() {
         start += 1;
     }
-    if start == colon {
+    // One letter is a drive of Windows.
+    if colon - start < 2 {
         return None;
     }
     let scheme = word[start..colon].to_ascii_lowercase();
@@ -137,7 +138,7 @@ fn with_scheme(word: &str, colon: usize, from: usize) -> Option<Address> {
 }
 
 /// An address that takes its scheme from where it stands, or a share of a network: slashes at `at`.
-fn without_scheme(word: &str, at: usize) -> Option<Address> {
+fn without_scheme(word: &str, at: usize, least_backslashes: usize) -> Option<Address> {
     let bytes = word.as_bytes();
     let marks = slashes(&bytes[at..]);
     if marks < 2 || (at > 0 && !b"(\"'=<[,;`{>".contains(&bytes[at - 1])) {
@@ -148,7 +149,10 @@ fn without_scheme(word: &str, at: usize) -> Option<Address> {
     let host = rest.split(['/', '\\', '?', '#', '@', ':']).next().unwrap_or_default();
     let is_host =
         host.len() >= 2 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b) || b >= 0x80);
-    let named = host.contains('.') || bytes[at] == b'\\' || rest.contains('@') || rest.starts_with("localhost");
+    // A share of a network: in the source of JSON each backslash is two.
+    let backslashes = bytes[at..].iter().take_while(|b| **b == b'\\').count();
+    let share = backslashes >= least_backslashes && rest[host.len()..].len() > 1;
+    let named = host.contains('.') || share || rest.contains('@') || rest.starts_with("localhost");
     (is_host && named).then(|| Address { range: at..end, opened: format!("https://{rest}") })
 }
 
@@ -198,7 +202,7 @@ mod tests {
     use super::*;
 
     fn found(word: &str) -> Option<(&str, String)> {
-        first(word, 0).map(|address| (&word[address.range], address.opened))
+        first(word, 0, 2).map(|address| (&word[address.range], address.opened))
     }
 
     #[test]

@@ -80,6 +80,11 @@ fn alone(character: char) -> Becomes {
     }
 }
 
+/// Whether a text holds anything that is taken out.
+pub(crate) fn holds(text: &str) -> bool {
+    may_hold(text) && text.chars().any(|character| character == '\u{1b}' || alone(character) != Becomes::Stays)
+}
+
 /// Whether a text may hold anything that [`Sequence::next`] takes out.
 pub(crate) fn may_hold(text: &str) -> bool {
     text.bytes()

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::address;
-use crate::filter::REMOVED;
+use crate::filter::{REMOVED, Written};
 use crate::formula;
 use crate::hosts::Hosts;
 use crate::key;
@@ -27,7 +27,13 @@ pub(crate) struct Cut {
 
 /// The word as it may be shown. `first`: it begins a line or a cell. `past`: what came before in the same word is out already, so it
 /// does not end here.
-pub(crate) fn word<'w>(word: &'w str, first: bool, hosts: &Hosts, cuts: &mut Vec<Cut>) -> Cow<'w, str> {
+pub(crate) fn word<'w>(
+    word: &'w str,
+    first: bool,
+    written: Written,
+    hosts: &Hosts,
+    cuts: &mut Vec<Cut>,
+) -> Cow<'w, str> {
     let raw = word.as_bytes();
     if raw.len() >= SHORTEST_KEY
         && let Some(key) = key::in_word(word)
@@ -39,7 +45,7 @@ pub(crate) fn word<'w>(word: &'w str, first: bool, hosts: &Hosts, cuts: &mut Vec
         return Cow::Borrowed(word);
     }
     let before = cuts.len();
-    let out = plain(word, first, hosts, cuts);
+    let out = plain(word, first, written, hosts, cuts);
     // What an escape hides was looked at by nobody in the plain word, so the whole word goes.
     if raw.iter().any(|b| matches!(b, b'&' | b'\\')) {
         let seen = cuts.len() - before;
@@ -58,21 +64,24 @@ fn hidden(word: &str, hosts: &Hosts, seen: usize) -> Option<&'static str> {
     let read = undone(word, Of::All);
     if read != word {
         let mut found = Vec::new();
-        addresses(&read, hosts, &mut found);
+        addresses(&read, Written::Plain, hosts, &mut found);
         if found.len() > seen {
             return Some("channel/escaped-address");
         }
     }
     let run = undone(word, Of::Programs);
+    if run != word && crate::control::holds(&run) {
+        return Some("channel/escaped-control");
+    }
     if run != word && (markup::active(&run, 0).is_some() || markup::handler(&run, 0).is_some()) && seen == 0 {
         return Some("channel/escaped-markup");
     }
     None
 }
 
-fn addresses(text: &str, hosts: &Hosts, found: &mut Vec<Cut>) {
+fn addresses(text: &str, written: Written, hosts: &Hosts, found: &mut Vec<Cut>) {
     let mut from = 0;
-    while let Some(address) = address::first(text, from) {
+    while let Some(address) = address::first(text, from, if written == Written::Json { 4 } else { 2 }) {
         from = address.range.end.max(address.range.start + 1);
         if let Some(rule) = hosts.refuses(&address.opened) {
             found.push(Cut { range: address.range, rule });
@@ -80,11 +89,23 @@ fn addresses(text: &str, hosts: &Hosts, found: &mut Vec<Cut>) {
     }
 }
 
-fn plain<'w>(word: &'w str, first: bool, hosts: &Hosts, cuts: &mut Vec<Cut>) -> Cow<'w, str> {
+/// The range with the escapes that it begins or ends in the middle of: half of one is no JSON.
+fn whole(word: &str, range: Range<usize>, written: Written) -> Range<usize> {
+    if written == Written::Plain {
+        return range;
+    }
+    let backslashes = |at: usize| word.as_bytes()[..at].iter().rev().take_while(|b| **b == b'\\').count();
+    let start = range.start - backslashes(range.start) % 2;
+    // An escape of four digits may have begun before.
+    let end = if backslashes(range.end) % 2 == 1 { (range.end + 1).min(word.len()) } else { range.end };
+    start..word.ceil_char_boundary(end)
+}
+
+fn plain<'w>(word: &'w str, first: bool, written: Written, hosts: &Hosts, cuts: &mut Vec<Cut>) -> Cow<'w, str> {
     let mut refused = Vec::new();
-    addresses(word, hosts, &mut refused);
+    addresses(word, written, hosts, &mut refused);
     let mut steps: Vec<(Range<usize>, &'static str, Cow<'static, str>)> =
-        refused.into_iter().map(|cut| (cut.range, cut.rule, Cow::Borrowed(REMOVED))).collect();
+        refused.into_iter().map(|cut| (whole(word, cut.range, written), cut.rule, Cow::Borrowed(REMOVED))).collect();
     let mut from = 0;
     while let Some(at) = markup::active(word, from) {
         steps.push((at..at + 1, "channel/active-markup", Cow::Borrowed("&lt;")));
@@ -92,7 +113,8 @@ fn plain<'w>(word: &'w str, first: bool, hosts: &Hosts, cuts: &mut Vec<Cut>) -> 
     }
     from = 0;
     while let Some((at, length)) = markup::handler(word, from) {
-        steps.push((at..at + 2, "channel/event-handler", Cow::Borrowed("on-")));
+        // Its letters may be given out already; with a hyphen behind them they are the name of nothing.
+        steps.push((at + length..at + length, "channel/event-handler", Cow::Borrowed("-")));
         from = at + length + 1;
     }
     if let Some(at) = formula::begins(word, first) {

@@ -18,14 +18,37 @@ pub const LONGEST_WORD: usize = 8192;
 /// How much of a long word is looked at twice, in bytes: more than any beginning of an address that matters.
 const OVERLAP: usize = 512;
 
+/// What of a word is still to be given out, where so much of it is already: up to the first cut the two are the same.
+fn rest<'s>(shown: &'s str, given: usize, cuts: &[Cut]) -> &'s str {
+    let same = cuts.iter().map(|cut| cut.range.start).min().unwrap_or(usize::MAX);
+    &shown[given.min(same).min(shown.len())..]
+}
+
 /// The most flags that are kept of one text; the others are counted.
 const MOST_FLAGS: usize = 256;
+
+/// How a text is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Written {
+    /// As it is read.
+    #[default]
+    Plain,
+    /// As the source of JSON: what is taken out leaves JSON behind.
+    Json,
+}
 
 /// Takes out of one text what could carry data out.
 pub struct Filter {
     hosts: Arc<Hosts>,
+    /// How the text is written.
+    written: Written,
+    /// Whether the present word ends with a backslash that escapes what comes next.
+    escapes: bool,
     /// The present word as far as it came, without what was taken out of it by the character.
     word: String,
+    /// How much of it is given out already: the letters that it begins with. Alone they do nothing, wherever they are shown, and a
+    /// stream whose pieces end within words of letters stays as it is.
+    given: usize,
     /// Where it began, in bytes of the text as it came.
     word_at: usize,
     /// How much of the text came.
@@ -60,7 +83,10 @@ impl Filter {
     pub fn new(hosts: Arc<Hosts>) -> Self {
         Self {
             hosts,
+            written: Written::Plain,
+            escapes: false,
             word: String::new(),
+            given: 0,
             word_at: 0,
             came: 0,
             uneven: false,
@@ -71,6 +97,12 @@ impl Filter {
             flags: Vec::new(),
             more: 0,
         }
+    }
+
+    /// The same for a text that is written so.
+    #[must_use]
+    pub fn written(self, written: Written) -> Self {
+        Self { written, ..self }
     }
 
     /// Takes the next piece of the text and appends to `out` what may be shown of it by now.
@@ -104,19 +136,59 @@ impl Filter {
 
     /// Takes text without control characters.
     fn text(&mut self, mut text: &str, out: &mut String) {
+        if self.written == Written::Json {
+            return self.source(text, out);
+        }
         while let Some(at) = text.find(char::is_whitespace) {
             self.grow(&text[..at], out);
             self.end_word(out);
             let space = text[at..].chars().next().unwrap_or(' ');
-            out.push(space);
-            self.came += space.len_utf8();
-            if matches!(space, '\n' | '\r' | '\t') {
-                self.first = true;
-            }
-            self.word_at = self.came;
+            self.space(space, out);
             text = &text[at + space.len_utf8()..];
         }
         self.grow(text, out);
+    }
+
+    /// Takes source of JSON: a quotation mark, and an escape that stands for one or for space, end a word as well.
+    fn source(&mut self, text: &str, out: &mut String) {
+        let mut start = 0;
+        for (at, character) in text.char_indices() {
+            let behind = at + character.len_utf8();
+            if std::mem::take(&mut self.escapes) {
+                if !matches!(character, '"' | 'n' | 'r' | 't' | 'b' | 'f') {
+                    continue;
+                }
+                // The backslash is in the word already, or in what is still to be added to it.
+                self.grow(&text[start..at], out);
+                if !self.swallow {
+                    self.word.pop();
+                }
+                self.end_word(out);
+                out.push('\\');
+                self.space(character, out);
+                self.first = character != '"' || self.first;
+                start = behind;
+            } else if character == '\\' {
+                self.escapes = true;
+            } else if character == '"' || character.is_whitespace() {
+                self.grow(&text[start..at], out);
+                self.end_word(out);
+                self.space(character, out);
+                self.first |= character == '"';
+                start = behind;
+            }
+        }
+        self.grow(&text[start..], out);
+    }
+
+    /// Gives out a character between words.
+    fn space(&mut self, space: char, out: &mut String) {
+        out.push(space);
+        self.came += space.len_utf8();
+        if matches!(space, '\n' | '\r' | '\t') {
+            self.first = true;
+        }
+        self.word_at = self.came;
     }
 
     fn grow(&mut self, mut text: &str, out: &mut String) {
@@ -128,6 +200,11 @@ impl Filter {
             }
             self.came += part;
             if !self.swallow {
+                if self.pem == Pem::None && self.given == self.word.len() {
+                    let letters = text[..part].find(|c: char| !c.is_alphabetic()).unwrap_or(part);
+                    out.push_str(&text[..letters]);
+                    self.given += letters;
+                }
                 self.word.push_str(&text[..part]);
                 if self.word.len() + 4 > LONGEST_WORD {
                     self.begin_of_long_word(out);
@@ -140,19 +217,21 @@ impl Filter {
     /// Gives out the beginning of a word that is longer than what is held back.
     fn begin_of_long_word(&mut self, out: &mut String) {
         let mut cuts = Vec::new();
-        let shown = cut::word(&self.word, self.first, &self.hosts, &mut cuts).into_owned();
+        let shown = cut::word(&self.word, self.first, self.written, &self.hosts, &mut cuts).into_owned();
         let length = self.word.len();
         let reaches_on = cuts.iter().any(|cut| cut.range.end == length);
         if cuts.is_empty() {
             // Nothing yet; an address may begin in what is kept.
             let keep = self.word.floor_char_boundary(length - OVERLAP);
-            out.push_str(&self.word[..keep]);
+            out.push_str(&self.word[self.given.min(keep)..keep]);
             self.word.drain(..keep);
+            self.given = self.given.saturating_sub(keep);
             self.word_at += keep;
         } else {
             self.flag_all(&cuts);
-            out.push_str(&shown);
+            out.push_str(rest(&shown, self.given, &cuts));
             self.word.clear();
+            self.given = 0;
             self.word_at = self.came;
             self.swallow = reaches_on;
         }
@@ -163,10 +242,12 @@ impl Filter {
         if !self.word.is_empty() {
             if !self.private(out) {
                 let mut cuts = Vec::new();
-                out.push_str(&cut::word(&self.word, self.first, &self.hosts, &mut cuts));
+                let shown = cut::word(&self.word, self.first, self.written, &self.hosts, &mut cuts);
+                out.push_str(rest(&shown, self.given, &cuts));
                 self.flag_all(&cuts);
             }
             self.word.clear();
+            self.given = 0;
             self.first = false;
         }
         self.swallow = false;

@@ -20,7 +20,7 @@ mod secret;
 mod shingle;
 mod word;
 
-pub use filter::{Filter, LONGEST_WORD, REMOVED};
+pub use filter::{Filter, LONGEST_WORD, REMOVED, Written};
 pub use hosts::{BadHost, Hosts};
 pub use key::{KeyKind, keys_in};
 pub use secret::{Canary, Found, Secrets, Watcher};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use asepsis_egress::{Filter, Hosts, LONGEST_WORD, REMOVED};
+use asepsis_egress::{Filter, Hosts, LONGEST_WORD, REMOVED, Written};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -77,7 +77,7 @@ fn r28_what_clinicians_read_comes_out_byte_for_byte() {
     for text in [
         "Start amoxicillin 875 mg p.o. b.i.d. x 10 days; BP 120/80, HbA1c <7 %, K+ >5.0 mmol/L, SpO2=96%.",
         "| Drug | Dose |\n|---|---|\n| metoprolol | 25 mg |\n\n- [ ] recheck\n* see [the guideline](https://www.cdc.gov/flu/index.html)\n",
-        "Assessment/Plan:\n1) HTN - continue.\n2) Data:WBC 7.2. Ratio 1:1. q.d./p.r.n. w/o fever. C:\\temp",
+        "Assessment/Plan:\n1) HTN - continue.\n2) Data:WBC 7.2. Ratio 1:1. q.d./p.r.n. w/o fever. C:\\temp \\u0041 \\frac{a}{b}",
         "https://pubmed.ncbi.nlm.nih.gov/31535829/ and <https://loinc.org/4548-4/>",
         "Write to front@clinic.example or call tel:555-0100. R&D at AT&T; \"a < b && c > d\"; x = f(y)",
         "- aspirin\n-aspirin(81 mg)\n+1\n=\n@bedside\n\tindented, tab\n\r\nnaïve «ß» 漢字 👩‍⚕️ 👨‍👩‍👧",
@@ -136,6 +136,55 @@ proptest! {
         filter.finish(&mut out);
         for flag in filter.found().0 {
             prop_assert!(flag.span.start <= flag.span.end && flag.span.end <= text.len());
+        }
+    }
+}
+
+/// What is taken out of the source of JSON leaves JSON behind, wherever it was and however it is split.
+#[test]
+fn r28_json_stays_json_and_nothing_of_any_form_gets_through_in_it() {
+    let hosts = hosts();
+    let run = |pieces: &[&str]| {
+        let mut filter = Filter::new(Arc::clone(&hosts)).written(Written::Json);
+        let mut out = String::new();
+        for piece in pieces {
+            filter.push(piece, &mut out);
+        }
+        filter.finish(&mut out);
+        out
+    };
+    for line in CORPUS.lines() {
+        let form: Form = serde_json::from_str(line).expect("a form");
+        let inner =
+            serde_json::json!({"to": "x", "body": form.form, "n": [1, "C:\\temp\\new \\u0041 \\frac{a}{b}", "a\\\"b\n\tc", "é漢😀"]})
+                .to_string();
+        // As other writers escape it: every slash, and what is no ASCII.
+        let slashes = inner.replace('/', "\\/");
+        let coded: String = inner
+            .chars()
+            .map(|c| {
+                if c.is_ascii() {
+                    c.to_string()
+                } else {
+                    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+                }
+            })
+            .collect();
+        for source in [inner, slashes, coded] {
+            let out = run(&[&source]);
+            let read: serde_json::Value =
+                serde_json::from_str(&out).unwrap_or_else(|error| panic!("{}: {error}: {out}", form.id));
+            assert_eq!(
+                read["n"],
+                serde_json::json!([1, "C:\\temp\\new \\u0041 \\frac{a}{b}", "a\\\"b\n\tc", "é漢😀"]),
+                "{}",
+                form.id
+            );
+            let body = read["body"].as_str().expect("a text");
+            assert!(form.gone.iter().all(|gone| is_gone(body, gone)), "{}: {body:?}", form.id);
+            let single: Vec<String> = source.chars().map(String::from).collect();
+            let single: Vec<&str> = single.iter().map(String::as_str).collect();
+            assert_eq!(run(&single), out, "{} by the character", form.id);
         }
     }
 }

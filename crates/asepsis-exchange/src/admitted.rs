@@ -1,17 +1,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use asepsis_egress::{Filter, Overlap, Shingles, Watcher};
+use asepsis_egress::{Filter, Overlap, Shingles, Watcher, Written};
 use asepsis_log::LogError;
 use asepsis_policy::{Decision, Deed, Inputs, Policy, PolicyError, ToolCall, Verdict as CallVerdict};
 use asepsis_surrogate::{Context, Issued, Restorer, Tally};
 use asepsis_vault::{Stored, VaultError};
-use asepsis_vocab::{ClassCount, ExchangeId, GuardRecord};
+use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord};
 
 use crate::content::Piece;
 use crate::guard::Watched;
 use crate::protect::Protected;
-use crate::record::{Ticket, count};
+use crate::record::{Ticket, count, rfc3339};
+use crate::review::Reviewer;
 
 /// The most of an answer that is kept for its inspection, in bytes. A longer answer is inspected up to here.
 const ANSWER_KEPT: usize = 256 * 1024;
@@ -32,6 +33,8 @@ pub struct Admitted {
     tally: Tally,
     answer: String,
     watched: Watched,
+    /// Looks at what the answer says; it looks once.
+    reviewer: Option<Reviewer>,
     /// What was taken out of the answer: how often by rule.
     taken: BTreeMap<String, u32>,
     /// How much of the application's instructions each text of the answer repeats.
@@ -91,7 +94,7 @@ impl Admitted {
         (decision, policy): (Arc<Decision>, Arc<Policy>),
         user: &str,
         protected: Protected,
-        watched: Watched,
+        (watched, reviewer): (Watched, Option<Reviewer>),
     ) -> Self {
         Self {
             ticket,
@@ -105,6 +108,7 @@ impl Admitted {
             tally: Tally::default(),
             answer: String::new(),
             watched,
+            reviewer,
             taken: BTreeMap::new(),
             repeats: false,
         }
@@ -113,6 +117,12 @@ impl Admitted {
     /// The exchange's id.
     pub fn id(&self) -> ExchangeId {
         self.ticket.id()
+    }
+
+    /// The AI system that was asked, by its id in the register, and the present moment, RFC 3339.
+    pub fn author(&self) -> (String, String) {
+        let system = self.ticket.recipient().map(|recipient| recipient.system.clone()).unwrap_or_default();
+        (system, rfc3339(self.ticket.plane().clock().now()))
     }
 
     /// The decision.
@@ -149,7 +159,10 @@ impl Admitted {
         let restorer = self.decision.restore.then(|| Restorer::new(Arc::clone(&self.issued), context));
         Lane {
             watcher: self.watched.secrets.watcher(),
-            filter: Filter::new(Arc::clone(&self.watched.hosts)),
+            filter: Filter::new(Arc::clone(&self.watched.hosts)).written(match context {
+                Context::Text => Written::Plain,
+                Context::JsonSource => Written::Json,
+            }),
             overlap: self.watched.instructions.as_ref().map(Shingles::overlap),
             restorer,
             kept: String::new(),
@@ -223,6 +236,23 @@ impl Admitted {
             self.answer.push_str(&kept);
             self.answer.push('\n');
         }
+    }
+
+    /// What there is to say of these texts of the answer as the user gets them, each by its number; it is recorded with the outcome.
+    /// Nothing where nobody looks. An answer is reviewed once.
+    pub async fn review(&mut self, texts: Vec<String>) -> Vec<(usize, Flag)> {
+        let Some(reviewer) = self.reviewer.take() else { return Vec::new() };
+        if texts.iter().all(|text| text.trim().is_empty()) {
+            return Vec::new();
+        }
+        let Some(flags) = reviewer.review(texts).await else {
+            *self.taken.entry("review/failed".to_owned()).or_default() += 1;
+            return Vec::new();
+        };
+        for (_, flag) in &flags {
+            *self.taken.entry(flag.rule.clone()).or_default() += 1;
+        }
+        flags
     }
 
     /// What was taken out of the answer so far: how often by rule.

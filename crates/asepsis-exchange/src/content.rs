@@ -81,6 +81,8 @@ pub struct Content {
     pub patient: Option<Arc<PatientId>>,
     /// What the client states of it: sensitivity labels, authorizations. How many individuals it speaks of is counted.
     pub stated: ContentFacts,
+    /// Whether a patient reads the answer.
+    pub for_patient: bool,
     /// The piece that a notice to the recipient goes before, where there is one that is read as text.
     pub notice_at: Option<usize>,
     /// Bytes of the request as it came.

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use asepsis_clinical::{Checks, Tables};
 use asepsis_egress::{Canary, Hosts, Secrets, Shingles, keys_in};
 use asepsis_guard::{Carrier, Guard, fields};
 use asepsis_vocab::{Channel, Flag, GuardFlag, GuardRecord, Origin, Span, Verdict};
@@ -33,6 +34,8 @@ pub struct Guarding {
     pub spotlight: bool,
     /// Whether canaries are put into requests that hold text of others.
     pub canaries: bool,
+    /// Compares answers with what was asked, and with what is known of doses, drugs and codes; nobody does where absent.
+    pub checks: Option<Arc<Checks>>,
 }
 
 impl Default for Guarding {
@@ -42,6 +45,7 @@ impl Default for Guarding {
             hosts: Arc::new(Hosts::shipped()),
             spotlight: true,
             canaries: true,
+            checks: Some(Arc::new(Checks::new(Tables::shipped()))),
         }
     }
 }
@@ -156,9 +160,18 @@ impl Guarding {
             Origin::Patient | Origin::Document | Origin::Image => Channel::Document,
         };
         let mut inspected = Inspected::default();
-        // A message or document is read by its fields. What looks like one and cannot be read stays a text: every byte of it is looked at.
+        // A message or document is read by its fields. Others' that looks like one and cannot be read belongs into quarantine; of staff's
+        // every byte is looked at as a text.
         let carrier = Carrier::of(piece.text.as_bytes());
-        let read = (carrier != Carrier::Text).then(|| fields(piece.text.as_bytes(), Some(carrier)).ok()).flatten();
+        let read = (carrier != Carrier::Text).then(|| fields(piece.text.as_bytes(), Some(carrier)));
+        let read = match read {
+            Some(Err(_)) if !piece.origin.instructs() => {
+                let span = Span::new(0, piece.text.len());
+                let flag = Flag { span, rule: "document/unreadable".to_owned(), verdict: Verdict::Hold };
+                return Some(Inspected { score: 95, flags: vec![Placed { flag, within: None }] });
+            }
+            read => read.and_then(Result::ok),
+        };
         // What staff paste is no word of theirs.
         let channel = if read.is_some() && channel == Channel::StaffPrompt { Channel::Document } else { channel };
         match read {

@@ -20,6 +20,7 @@ mod plane;
 mod protect;
 mod reach;
 mod record;
+mod review;
 
 pub use admitted::{Admitted, Ending, Lane, Leak};
 pub use asepsis_policy::{Looked, ToolCall, ToolEffect, Whereabouts};

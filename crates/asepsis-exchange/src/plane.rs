@@ -17,6 +17,7 @@ use crate::keep::{Keep, Keeper};
 use crate::protect::{Protected, protect};
 use crate::reach::Reach;
 use crate::record::{Ticket, count, interrupted};
+use crate::review::Reviewer;
 
 /// Texts longer than this are inspected on a thread of their own, so that other exchanges go on.
 const INSPECT_INLINE: usize = 32 * 1024;
@@ -235,7 +236,7 @@ impl Plane {
             let looked = guarding.look(&mut content.pieces);
             (looked, self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known))
         } else {
-            match self.inspect_apart(guarding, std::mem::take(&mut content.pieces)).await {
+            match self.inspect_apart(Arc::clone(&guarding), std::mem::take(&mut content.pieces)).await {
                 Some((looked, pieces, findings)) => {
                     content.pieces = pieces;
                     (looked, findings)
@@ -320,7 +321,10 @@ impl Plane {
         if let Some(place) = tripped(&content.pieces, &protected, decision.form) {
             return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
         }
-        Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, looked.watched))
+        let reviewer = guarding.checks.as_ref().map(|checks| {
+            Reviewer::begin(Arc::clone(checks), std::mem::take(&mut content.pieces), content.for_patient)
+        });
+        Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, (looked.watched, reviewer)))
     }
 
     /// Names the patient by pseudonym, and takes out the key for what is kept.

@@ -8,7 +8,7 @@ use asepsis_keys::KeyError;
 use asepsis_log::{LogError, SealedPayload};
 use asepsis_vocab::{
     AuditEvent, ClassCount, DecisionRecord, DisclosureForm, ExchangeId, Finding, IdentifierClass, Outcome, Phase,
-    Traffic,
+    Recipient, Traffic,
 };
 use time::OffsetDateTime;
 
@@ -78,6 +78,11 @@ impl Ticket {
     /// Says how many surrogates were turned back by a run on this machine.
     pub fn describe_restored(&mut self, restored: u64) {
         self.traffic_mut().restored = restored;
+    }
+
+    /// To whom it goes.
+    pub(crate) fn recipient(&self) -> Option<&Recipient> {
+        self.event.recipient.as_ref()
     }
 
     /// What was found in the request.
@@ -201,7 +206,7 @@ pub fn count(pieces: &[Piece], findings: &[Vec<Finding>]) -> Vec<ClassCount> {
 }
 
 /// RFC 3339 in UTC with milliseconds.
-fn rfc3339(at: OffsetDateTime) -> String {
+pub(crate) fn rfc3339(at: OffsetDateTime) -> String {
     let format =
         time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     at.to_offset(time::UtcOffset::UTC).format(&format).expect("every part of the format is in a date-time")

@@ -11,7 +11,10 @@ use crate::body::{Answer, Pieces};
 use crate::closing::Closing;
 use crate::fault::Fault;
 use crate::gateway::{Gateway, map, name_exchange};
-use crate::restore;
+use crate::labels::Labels;
+use crate::marks::Marks;
+use crate::restore::Restored;
+use crate::said::Said;
 use crate::settings::Protocol;
 use crate::stream::Relay;
 use crate::switch::{self, Call, Switch};
@@ -59,7 +62,8 @@ impl Gateway {
             tokio::spawn(
                 Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut))
                     .saying(said)
-                    .judging(Desk::new(self.tools()))
+                    .judging(Desk::new(self.tools(), used.patient()))
+                    .holding(self.holds, used.is_unread(), self.coaching.in_answers)
                     .run(body),
             );
             return response;
@@ -67,14 +71,32 @@ impl Gateway {
         self.whole_answer(protocol, (admitted, switch), closing, &parts, body, used).await
     }
 
-    /// Why an answer with these calls is not given back.
-    fn judged(&self, calls: &[Call], switch: &mut Switch, admitted: &mut Admitted) -> Option<Fault> {
-        if calls.is_empty() {
-            return None;
+    /// The answer as the client gets it, with the marks of its review.
+    async fn reviewed(
+        &self,
+        json: &Json<'_>,
+        protocol: Protocol,
+        admitted: &mut Admitted,
+        (used, desk): (&Used, &Desk),
+        successful: bool,
+    ) -> Result<(Vec<u8>, Marks), Fault> {
+        let restored = Restored::of(json, protocol, admitted)?;
+        let labels = Labels::of(admitted);
+        if !successful {
+            return Ok((restored.assemble(json, &mut Said::default(), &labels, desk)?, Marks::default()));
         }
-        let mut desk = Desk::new(self.tools());
-        desk.take(calls);
-        switch.calls(calls).or_else(|| desk.judge(admitted, |_| true))
+        let spoken = restored.spoken();
+        let flags = admitted.review(spoken.clone()).await;
+        let mut said = used.said(None);
+        let marks = Marks::new(flags, &spoken, said.before());
+        if let Some(fault) = marks.hold(self.holds, used.is_unread()) {
+            return Err(fault);
+        }
+        said.noting(self.coaching.at_the_end(admitted));
+        if self.coaching.in_answers {
+            said.noting(marks.note());
+        }
+        Ok((restored.assemble(json, &mut said, &labels, desk)?, marks))
     }
 
     async fn whole_answer(
@@ -95,17 +117,22 @@ impl Gateway {
             Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
         };
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
-        let restored = match Json::parse(&bytes, &limits) {
-            Ok(json) => match self.judged(&switch::calls(protocol, &json), &mut switch, &mut admitted) {
-                None => {
-                    let mut said = used.said(self.coaching.at_the_end(&admitted).filter(|_| parts.status.is_success()));
-                    match restore::whole(&json, protocol, &mut admitted, &mut said) {
-                        Ok(restored) => restored,
-                        Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
+        let (restored, marks) = match Json::parse(&bytes, &limits) {
+            Ok(json) => {
+                let calls = switch::calls(protocol, &json);
+                let mut desk = Desk::new(self.tools(), used.patient());
+                let judged = judged(&calls, &mut switch, &mut desk, &mut admitted);
+                let reviewed = match judged {
+                    None => {
+                        self.reviewed(&json, protocol, &mut admitted, (used, &desk), parts.status.is_success()).await
                     }
+                    Some(fault) => Err(fault),
+                };
+                match reviewed {
+                    Ok(reviewed) => reviewed,
+                    Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
                 }
-                Some(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
-            },
+            }
             Err(_) if !parts.status.is_success() => {
                 // A proxy's page in front of the AI system, most likely. Its status still says what to do.
                 let message = format!("the AI system answered with status {} and no JSON", parts.status.as_u16());
@@ -130,6 +157,7 @@ impl Gateway {
         head(&mut response, &parts.headers, &admitted, "application/json");
         self.coaching.headers(response.headers_mut(), &admitted);
         used.headers(response.headers_mut());
+        marks.headers(response.headers_mut());
         let exchange = admitted.id().to_string();
         let status = if parts.status.is_success() { "completed" } else { "upstream_error" };
         let ending = Ending { answer_bytes: bytes.len() as u64, ..closing.ending(status) };
@@ -149,4 +177,10 @@ fn head(response: &mut Response<Answer>, upstream: &HeaderMap, admitted: &Admitt
     headers.insert("x-asepsis-replaced", HeaderValue::from(admitted.replaced()));
     headers.insert("x-asepsis-label", HeaderValue::from_static(LABEL));
     name_exchange(headers, &admitted.id().to_string());
+}
+
+/// Why an answer with these calls is not given back.
+fn judged(calls: &[Call], switch: &mut Switch, desk: &mut Desk, admitted: &mut Admitted) -> Option<Fault> {
+    desk.take(calls);
+    switch.calls(calls).or_else(|| desk.judge(admitted, |_| true))
 }

@@ -21,6 +21,7 @@ use crate::coaching::Coaching;
 use crate::doors::{Caller, Doors};
 use crate::fault::Fault;
 use crate::identify::{EXCHANGE, MODELS};
+use crate::marks::Holds;
 use crate::metrics::Metrics;
 use crate::prepare::Prepared;
 use crate::settings::{Limits, Protocol, Settings, SystemRoute};
@@ -41,6 +42,7 @@ pub struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) coaching: Coaching,
     pub(crate) patient_wording: Option<(String, String)>,
+    pub(crate) holds: Holds,
     /// Swapped as a whole.
     tools: RwLock<Arc<Tools>>,
     upstreams: Upstreams,
@@ -78,6 +80,7 @@ impl Gateway {
             limits: settings.limits,
             coaching: settings.coaching.clone(),
             patient_wording: settings.patient_wording.clone(),
+            holds: settings.holds,
             tools: RwLock::new(Arc::new(settings.tools.clone())),
             upstreams: Upstreams::new(settings)?,
             metrics: Arc::new(Metrics::new(collectors)),

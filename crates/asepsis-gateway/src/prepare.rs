@@ -87,8 +87,10 @@ impl Gateway {
         let mut content = gathered.content(conversation, bytes);
         origins(headers, &mut content.pieces)?;
         content.patient = patient(headers)?;
+        let used = used.about(content.patient.clone());
         content.stated.labels = labels(headers)?;
         content.stated.reviewed = used.reviewed();
+        content.for_patient = used.for_patient();
         Ok(Prepared { shape, route: Arc::clone(route), stated, gathered, content, used })
     }
 

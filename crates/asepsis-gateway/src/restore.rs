@@ -5,8 +5,10 @@ use asepsis_exchange::Admitted;
 use asepsis_surrogate::Context;
 
 use crate::fault::Fault;
+use crate::labels::Labels;
 use crate::said::{Said, no_place};
 use crate::settings::Protocol;
+use crate::tools::{Desk, unlabelled};
 
 /// Names whose values are the protocol's own words or a vendor's sealed bytes. A thinking block carries a signature over
 /// its text and is sent back to the vendor to the letter, so it stays as the vendor wrote it.
@@ -28,39 +30,107 @@ const KEPT: [&str; 15] = [
     "tool_call_id",
 ];
 
-/// A whole answer with every surrogate in its texts turned back, and what we say ourselves around what the model says. All else is
-/// byte for byte as it came.
-///
-/// # Errors
-/// Where something has to be said and the model's words are read by a program, so that it cannot be; where a canary came back.
-pub(crate) fn whole(
-    json: &Json<'_>,
-    protocol: Protocol,
-    admitted: &mut Admitted,
-    said: &mut Said,
-) -> Result<Vec<u8>, Fault> {
-    let mut edits = json.edits();
-    let words = spoken(json, protocol);
-    let mut found = Vec::new();
-    collect(json.root(), false, &mut found);
-    for (id, context) in found {
-        let Some(text) = json.node(id).and_then(Node::as_str) else { continue };
-        let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
-        let mut restored = admitted.restore(context, &text).map_err(|leak| Fault::leak(&leak))?;
-        if let Some(words) = words.iter().find(|words| words.node == id) {
-            if context != Context::Text && said.must_be_read() {
-                return Err(no_place());
-            }
-            if context == Context::Text {
-                restored = said.around(&restored, words.first, words.last, words.noted);
-            }
+/// A whole answer with every surrogate in its texts turned back. All else is byte for byte as it came.
+pub(crate) struct Restored {
+    texts: Vec<Text>,
+}
+
+struct Text {
+    node: NodeId,
+    restored: String,
+    changed: bool,
+    /// What the model says to the person.
+    words: Option<Words>,
+    /// Whether a program reads it.
+    is_data: bool,
+    /// The call of a tool whose arguments it is.
+    call: Option<(u64, u64)>,
+}
+
+impl Restored {
+    /// Turns back what there is.
+    ///
+    /// # Errors
+    /// Where a canary came back.
+    pub(crate) fn of(json: &Json<'_>, protocol: Protocol, admitted: &mut Admitted) -> Result<Self, Fault> {
+        let mut words = spoken(json, protocol);
+        let calls = argued(json, protocol);
+        let mut found = Vec::new();
+        collect(json.root(), false, &mut found);
+        let mut texts = Vec::with_capacity(found.len());
+        for (node, context) in found {
+            let Some(text) = json.node(node).and_then(Node::as_str) else { continue };
+            let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
+            let restored = admitted.restore(context, &text).map_err(|leak| Fault::leak(&leak))?;
+            let at = words.iter().position(|words| words.node == node);
+            texts.push(Text {
+                node,
+                changed: restored != text,
+                restored,
+                words: at.map(|at| words.swap_remove(at)),
+                is_data: context != Context::Text,
+                call: calls.iter().find(|(call, _)| *call == node).map(|(_, at)| *at),
+            });
         }
-        if restored != text {
-            // A name of a member is a string literal as well, so the same splice serves both.
-            edits.set_string(id, &restored);
-        }
+        Ok(Self { texts })
     }
-    Ok(edits.apply())
+
+    /// What the model says to the person, text by text.
+    pub(crate) fn spoken(&self) -> Vec<String> {
+        self.texts.iter().filter(|text| text.words.is_some()).map(|text| text.restored.clone()).collect()
+    }
+
+    /// The whole answer, with what we say ourselves around what the model says.
+    ///
+    /// # Errors
+    /// Where something has to be said and the model's words are read by a program, so that it cannot be; where a call has to bear a label
+    /// and cannot.
+    pub(crate) fn assemble(
+        self,
+        json: &Json<'_>,
+        said: &mut Said,
+        labels: &Labels,
+        desk: &Desk,
+    ) -> Result<Vec<u8>, Fault> {
+        let inputs =
+            json.root().get("content").into_iter().flat_map(Node::items).filter_map(|block| block.get("input"));
+        if let Some(fault) = inputs.filter_map(|input| desk.other_patient(input)).next() {
+            return Err(fault);
+        }
+        let mut edits = json.edits();
+        for text in self.texts {
+            let mut changed = text.changed;
+            let mut restored = text.restored;
+            let must = text.call.is_some_and(|at| desk.labels(at));
+            if text.call.is_some()
+                && let Some(fault) = desk.other_patient_in(&restored)
+            {
+                return Err(fault);
+            }
+            if text.is_data && (text.words.is_some() || text.call.is_some()) {
+                match labels.fhir(&restored) {
+                    Some(labelled) => (restored, changed) = (labelled, true),
+                    None if must => return Err(unlabelled()),
+                    None => {}
+                }
+            }
+            if let Some(words) = text.words {
+                if text.is_data && said.must_be_read() {
+                    return Err(no_place());
+                }
+                if !text.is_data {
+                    let around = said.around(&restored, words.first, words.last, words.noted);
+                    changed |= around != restored;
+                    restored = around;
+                }
+            }
+            if changed {
+                // A name of a member is a string literal as well, so the same splice serves both.
+                edits.set_string(text.node, &restored);
+            }
+        }
+        Ok(edits.apply())
+    }
 }
 
 /// A text that the model says to the person.
@@ -72,6 +142,23 @@ struct Words {
     last: bool,
     /// Whether the note stands behind it.
     noted: bool,
+}
+
+/// The arguments of calls of tools that are JSON in a string, by where the call stands.
+fn argued(json: &Json<'_>, protocol: Protocol) -> Vec<(NodeId, (u64, u64))> {
+    let mut found = Vec::new();
+    if protocol == Protocol::OpenAi {
+        for (index, choice) in json.root().get("choices").into_iter().flat_map(Node::items).enumerate() {
+            let Some(message) = choice.get("message") else { continue };
+            let index = choice.get("index").and_then(Node::as_u64).unwrap_or(index as u64);
+            for (number, call) in message.get("tool_calls").into_iter().flat_map(Node::items).enumerate() {
+                let number = call.get("index").and_then(Node::as_u64).unwrap_or(number as u64);
+                let arguments = call.get("function").and_then(|function| function.get("arguments"));
+                found.extend(arguments.map(|node| (node.id(), (index, number))));
+            }
+        }
+    }
+    found
 }
 
 /// What the model says to the person, in order.

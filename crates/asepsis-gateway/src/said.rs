@@ -33,6 +33,13 @@ impl Said {
         self.wording.as_ref().map_or("", |(_, after)| after)
     }
 
+    /// The same with this at the end as well.
+    pub(crate) fn noting(&mut self, note: Option<String>) {
+        if let Some(note) = note {
+            self.note.get_or_insert_default().push_str(&note);
+        }
+    }
+
     /// The note, which is said once.
     pub(crate) fn note(&mut self) -> Option<String> {
         self.note.take()

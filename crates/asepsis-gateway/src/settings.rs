@@ -9,6 +9,7 @@ use http::Uri;
 use zeroize::Zeroizing;
 
 use crate::coaching::Coaching;
+use crate::marks::Holds;
 use crate::tools::Tools;
 
 /// The API that an AI system speaks.
@@ -46,6 +47,8 @@ pub struct Settings {
     /// What stands before a message to a patient that no licensed person reads first, and behind it; absent where the organisation has
     /// not said how a person is reached.
     pub patient_wording: Option<(String, String)>,
+    /// Which answers are held where their review says that a person has to look first.
+    pub holds: Holds,
     /// What tools may do that AI systems call.
     pub tools: Tools,
     /// Certificate authorities to trust besides the public ones, in DER, for AI systems inside the organisation.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use asepsis_document::json::{self, Json, Node};
+use asepsis_document::label::may_be_fhir;
 use asepsis_document::sse;
 use asepsis_exchange::{Admitted, Ending, Lane, Leak};
 use asepsis_surrogate::Context;
@@ -17,11 +18,13 @@ use tokio::sync::mpsc;
 use crate::body::Cut;
 use crate::closing::Closing;
 use crate::fault::Fault;
+use crate::labels::Labels;
+use crate::marks::{Holds, Marks};
 use crate::restore::{LaneId, Part, Reading, context_of};
 use crate::said::{Said, no_place};
 use crate::settings::{Limits, Protocol};
 use crate::switch::{self, Switch};
-use crate::tools::Desk;
+use crate::tools::{Desk, unlabelled};
 
 /// The most texts that an answer may interleave; each takes memory of its own.
 const MOST_LANES: usize = 1024;
@@ -48,6 +51,17 @@ pub(crate) struct Relay {
     said: Said,
     /// Judges the calls of tools.
     desk: Desk,
+    /// Texts that are given back whole, because they are labelled at their end: FHIR, and what goes into a record.
+    whole: BTreeMap<LaneId, String>,
+    labels: Labels,
+    /// What the model says to the person, as it is given back, choice by choice.
+    spoken: BTreeMap<u64, String>,
+    holds: Holds,
+    /// Whether a patient reads it before anybody else does.
+    unread: bool,
+    marks: Marks,
+    /// Whether people are told of marks in the answer.
+    notes_marks: bool,
     /// Why the answer may not go on.
     held: Option<Fault>,
 }
@@ -80,6 +94,7 @@ impl Relay {
         closing: Closing,
         (client, cut): (mpsc::Sender<Bytes>, Arc<Cut>),
     ) -> Self {
+        let labels = Labels::of(&admitted);
         Self {
             protocol,
             limits,
@@ -95,7 +110,14 @@ impl Relay {
             last: Vec::new(),
             answer_bytes: 0,
             said: Said::default(),
-            desk: Desk::new(Arc::default()),
+            desk: Desk::new(Arc::default(), None),
+            whole: BTreeMap::new(),
+            labels,
+            spoken: BTreeMap::new(),
+            holds: Holds::default(),
+            unread: false,
+            marks: Marks::default(),
+            notes_marks: false,
             held: None,
         }
     }
@@ -110,12 +132,54 @@ impl Relay {
         Self { desk, ..self }
     }
 
+    /// The same, held to its end where its review may hold it.
+    pub(crate) fn holding(self, holds: Holds, unread: bool, notes_marks: bool) -> Self {
+        Self { holds, unread, notes_marks, ..self }
+    }
+
+    /// The end of the answer, with its marks before it: as a comment of the stream for programs, and for people where there is still room
+    /// for it.
+    fn marked(&mut self) -> Vec<u8> {
+        let mut last = Vec::new();
+        if let Some(line) = self.marks.line() {
+            last.extend_from_slice(format!(": x-asepsis-marks: {line}\n\n").as_bytes());
+        }
+        if self.notes_marks
+            && self.protocol == Protocol::OpenAi
+            && let Some(note) = self.marks.note()
+        {
+            let id = LaneId { index: 0, part: Part::Content, tool: 0 };
+            self.add_event(id, &note, &mut last);
+        }
+        last.append(&mut self.last);
+        last
+    }
+
+    /// Whether nothing is given out before the whole was reviewed.
+    fn waits(&self) -> bool {
+        self.holds == Holds::All || (self.holds == Holds::Patients && self.unread)
+    }
+
+    /// Reviews what was said. Why it is held, where it is.
+    async fn review(&mut self) -> Option<Fault> {
+        let spoken: Vec<String> = std::mem::take(&mut self.spoken).into_values().collect();
+        let flags = self.admitted.review(spoken.clone()).await;
+        self.marks = Marks::new(flags, &spoken, self.said.before());
+        self.marks.hold(self.holds, self.unread).filter(|_| self.waits())
+    }
+
     /// Relays until one side ends, and records the outcome before the last byte goes out.
     pub(crate) async fn run(mut self, body: Incoming) {
-        let end = self.relay(body).await;
+        let end = match self.relay(body).await {
+            End::Whole => match self.review().await {
+                None => End::Whole,
+                Some(fault) => End::Fault(fault),
+            },
+            end => end,
+        };
         let exchange = self.admitted.id();
         let (status, last) = match end {
-            End::Whole => ("completed", std::mem::take(&mut self.last)),
+            End::Whole => ("completed", self.marked()),
             End::ToldByUpstream => ("upstream_error", std::mem::take(&mut self.last)),
             End::ClientGone => ("client_gone", Vec::new()),
             End::Fault(fault) => {
@@ -183,7 +247,7 @@ impl Relay {
             if let Err(error) = parsed {
                 return End::Fault(Fault::upstream("upstream_broken", error.to_string()));
             }
-            if self.last.len() > self.limits.event_bytes {
+            if self.last.len() > self.limits.event_bytes && !self.waits() {
                 return End::Fault(Fault::upstream(
                     "upstream_broken",
                     "the answer goes on after it said that it ended",
@@ -291,7 +355,7 @@ impl Relay {
         }
         // From here on nothing but the end is to come; it waits for the record.
         let ends = reading.last || reading.error || (!reading.ended.is_empty() && self.ends_openly());
-        if ends || !self.last.is_empty() {
+        if ends || !self.last.is_empty() || self.waits() {
             self.last.append(&mut bytes);
         } else {
             out.append(&mut bytes);
@@ -331,11 +395,22 @@ impl Relay {
     fn push(&mut self, id: LaneId, fragment: &str, out: &mut String) {
         let text = self.lanes.entry(id).or_insert_with(|| Text::Opening(String::new()));
         match text {
-            Text::Lane(lane, _) => lane.push(fragment, out),
+            Text::Lane(lane, is_speech) => {
+                let out = self.whole.get_mut(&id).unwrap_or(out);
+                let from = out.len();
+                lane.push(fragment, out);
+                if *is_speech {
+                    note_spoken(&mut self.spoken, id.index, &out[from..]);
+                }
+            }
             Text::Opening(beginning) => {
                 beginning.push_str(fragment);
                 let context = match id.part {
-                    Part::Content => context_of(beginning),
+                    Part::Content => match context_of(beginning) {
+                        // Whether it is FHIR is not known yet.
+                        Some(Context::JsonSource) if may_be_fhir(beginning).is_none() => None,
+                        context => context,
+                    },
                     part => Some(part.context()),
                 };
                 if let Some(context) = context {
@@ -346,7 +421,16 @@ impl Relay {
                     } else if id.part == Part::Content && self.said.must_be_read() {
                         self.held = Some(no_place());
                     }
-                    lane.push(beginning, out);
+                    let from = out.len();
+                    let is_fhir = id.part == Part::Content && !is_speech && may_be_fhir(beginning) == Some(true);
+                    let is_call = |at| self.desk.labels(at) || self.desk.waits_for_arguments();
+                    if is_fhir || id.call().is_some_and(is_call) {
+                        self.whole.insert(id, String::new());
+                    }
+                    lane.push(beginning, self.whole.get_mut(&id).unwrap_or(out));
+                    if is_speech {
+                        note_spoken(&mut self.spoken, id.index, &out[from..]);
+                    }
                     *text = Text::Lane(lane, is_speech);
                 }
             }
@@ -367,7 +451,24 @@ impl Relay {
                     (lane, is_speech)
                 }
             };
-            lane.finish(out);
+            let from = out.len();
+            match self.whole.remove(&id) {
+                None => lane.finish(out),
+                Some(mut whole) => {
+                    lane.finish(&mut whole);
+                    if id.call().is_some() && self.held.is_none() {
+                        self.held = self.desk.other_patient_in(&whole);
+                    }
+                    match self.labels.fhir(&whole) {
+                        Some(labelled) => out.push_str(&labelled),
+                        None if id.call().is_some_and(|at| self.desk.labels(at)) => self.held = Some(unlabelled()),
+                        None => out.push_str(&whole),
+                    }
+                }
+            }
+            if is_speech {
+                note_spoken(&mut self.spoken, id.index, &out[from..]);
+            }
             if let Some(place) = lane.leak() {
                 self.held = Some(Fault::leak(&Leak(place.to_owned())));
             }
@@ -438,6 +539,18 @@ impl Relay {
             // A client that takes nothing for so long holds the AI system's connection for nothing.
             Ok(Err(_)) | Err(_) => Some(End::ClientGone),
         }
+    }
+}
+
+/// The most of what is said that is reviewed, in bytes.
+const MOST_SPOKEN: usize = 256 * 1024;
+
+/// Keeps what was said for its review.
+fn note_spoken(spoken: &mut BTreeMap<u64, String>, choice: u64, text: &str) {
+    let kept: usize = spoken.values().map(String::len).sum();
+    let end = text.floor_char_boundary(text.len().min(MOST_SPOKEN.saturating_sub(kept)));
+    if end > 0 {
+        spoken.entry(choice).or_default().push_str(&text[..end]);
     }
 }
 

@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use asepsis_document::json::{Json, Kind, Node};
+use asepsis_document::json::{self, Json, Kind, Node};
 use asepsis_exchange::{Admitted, ToolCall, ToolEffect};
+use asepsis_keys::PatientId;
 use http::StatusCode;
 
 use crate::fault::Fault;
@@ -85,11 +86,41 @@ pub(crate) struct Desk {
     tools: Arc<Tools>,
     /// Names by where in the answer, and whether they were judged; a name may come in pieces.
     called: BTreeMap<(u64, u64), (String, bool)>,
+    /// Calls whose arguments have to bear a label.
+    labelled: BTreeSet<(u64, u64)>,
+    /// Whom the exchange is about, where the client said so.
+    patient: Option<Arc<PatientId>>,
 }
 
 impl Desk {
-    pub(crate) fn new(tools: Arc<Tools>) -> Self {
-        Self { tools, called: BTreeMap::new() }
+    /// `patient`: whom the exchange is about, where the client said so.
+    pub(crate) fn new(tools: Arc<Tools>, patient: Option<Arc<PatientId>>) -> Self {
+        Self { tools, called: BTreeMap::new(), labelled: BTreeSet::new(), patient }
+    }
+
+    /// Whether arguments are looked at whole before any of them is given out.
+    pub(crate) fn waits_for_arguments(&self) -> bool {
+        self.patient.is_some()
+    }
+
+    /// Why a call with these arguments may not be made: it names another patient than the one that the exchange is about.
+    pub(crate) fn other_patient(&self, arguments: Node<'_>) -> Option<Fault> {
+        let patient = self.patient.as_deref()?;
+        names_other(arguments, patient, 0).then(|| {
+            Fault::new(
+                StatusCode::FORBIDDEN,
+                "tool_refused",
+                "the AI system wants to call a tool for another patient than the one that the exchange is about (x-asepsis-patient). Look \
+                 at what made it do so, and ask about that patient by itself; the call was not made",
+            )
+        })
+    }
+
+    /// The same for arguments in the source of JSON. What cannot be read names nobody, and a tool cannot read it either.
+    pub(crate) fn other_patient_in(&self, source: &str) -> Option<Fault> {
+        self.patient.as_ref()?;
+        let json = Json::parse(source.as_bytes(), &json::Limits::default()).ok()?;
+        self.other_patient(json.root())
     }
 
     /// Takes in names, or pieces of them.
@@ -106,24 +137,93 @@ impl Desk {
                 continue;
             }
             *judged = true;
-            if let Some(fault) = refused(&self.tools, admitted, name) {
-                return Some(fault);
+            match judged_by_policy(&self.tools, admitted, name) {
+                Ok(true) => {
+                    self.labelled.insert(*at);
+                }
+                Ok(false) => {}
+                Err(fault) => return Some(fault),
             }
         }
         None
     }
+
+    /// Whether the arguments of this call have to bear a label (obligation LABEL).
+    pub(crate) fn labels(&self, at: (u64, u64)) -> bool {
+        self.labelled.contains(&at)
+    }
 }
 
-/// Why a tool may not be called.
-fn refused(tools: &Tools, admitted: &mut Admitted, name: &str) -> Option<Fault> {
+/// Names of arguments under which tools take whom they are about.
+const PATIENT_NAMES: [&str; 14] = [
+    "patient",
+    "patient_id",
+    "patientid",
+    "patient_number",
+    "patient_mrn",
+    "mrn",
+    "medical_record_number",
+    "record_number",
+    "subject",
+    "subject_id",
+    "member_id",
+    "person_id",
+    "pid",
+    "chart_number",
+];
+
+/// How deep arguments are looked through.
+const DEEPEST: usize = 8;
+
+fn names_other(node: Node<'_>, patient: &PatientId, depth: usize) -> bool {
+    if depth > DEEPEST {
+        return false;
+    }
+    let is_name = |key: &str| {
+        let plain: String = key.chars().filter(|c| !matches!(c, '-' | ' ')).flat_map(char::to_lowercase).collect();
+        PATIENT_NAMES.contains(&plain.as_str())
+            || PATIENT_NAMES.iter().any(|name| name.replace('_', "") == plain.replace('_', ""))
+    };
+    node.members().any(|(key, value)| match value.kind() {
+        Kind::String if is_name(&key) => {
+            value.as_str().is_some_and(|text| is_number(&text) && !patient.is_named(&text))
+        }
+        Kind::Number if is_name(&key) => value.as_number().is_some_and(|text| !patient.is_named(text)),
+        // A reference of FHIR: {"subject": {"reference": "Patient/1"}}
+        Kind::Object if is_name(&key) => {
+            let reference = value.get("reference").and_then(Node::as_str);
+            reference.is_some_and(|text| is_number(&text) && !patient.is_named(&text))
+                || names_other(value, patient, depth + 1)
+        }
+        _ => names_other(value, patient, depth + 1),
+    }) || node.items().any(|item| names_other(item, patient, depth + 1))
+}
+
+/// Whether it is a number of a person and not a name.
+fn is_number(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// The arguments would go into a record, and there is nothing in them that could bear the label.
+pub(crate) fn unlabelled() -> Fault {
+    Fault::new(
+        StatusCode::FORBIDDEN,
+        "tool_refused",
+        "the AI system wants to write into a record, and what it writes holds no FHIR resource that could bear the mark of an AI. Enter it by \
+         hand after you have checked it (rule clinical-output-is-labelled); the call was not made",
+    )
+}
+
+/// Whether what a tool is given has to bear a label; why it may not be called, where it may not.
+fn judged_by_policy(tools: &Tools, admitted: &mut Admitted, name: &str) -> Result<bool, Fault> {
     let call = tools.call(name);
     let unknown = call.effect.is_none();
     let verdict = match admitted.may_call(&call) {
-        Ok(verdict) if verdict.permitted => return None,
+        Ok(verdict) if verdict.permitted => return Ok(verdict.duties.iter().any(|duty| duty.code() == "LABEL")),
         Ok(verdict) => verdict,
         Err(error) => {
             tracing::error!(%error, "whether a tool may be called could not be decided");
-            return Some(Fault::new(
+            return Err(Fault::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "whether the tool may be called could not be decided",
@@ -136,7 +236,7 @@ fn refused(tools: &Tools, admitted: &mut Admitted, name: &str) -> Option<Fault> 
         None => "the AI system wants to call a tool that no policy permits".to_owned(),
     };
     let rule = verdict.rules.first().map_or("default-deny", |rule| rule.id.as_str());
-    Some(Fault::new(StatusCode::FORBIDDEN, "tool_refused", format!("{why} (rule {rule}); the call was not made")))
+    Err(Fault::new(StatusCode::FORBIDDEN, "tool_refused", format!("{why} (rule {rule}); the call was not made")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What an exchange uses AI for: what goes with that use, who reads what comes out, and what is said with it.
 
+use std::sync::Arc;
+
 use asepsis_exchange::Asker;
+use asepsis_keys::PatientId;
 use asepsis_policy::{AiUse, Register, Review};
 use asepsis_vocab::{DisclosureForm, PurposeOfUse, UseRecord};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -24,6 +27,8 @@ const LONGEST_USER: usize = 256;
 pub(crate) struct Used {
     ai_use: Option<&'static AiUse>,
     reviewer: Option<String>,
+    /// Whom the exchange is about, where the client said so.
+    patient: Option<Arc<PatientId>>,
     /// What stands before the answer and behind it, because a patient reads it first.
     wording: Option<(String, String)>,
 }
@@ -45,6 +50,26 @@ impl Used {
     /// Whether what a patient reads is seen to; `None` where no patient does.
     pub(crate) fn reviewed(&self) -> Option<bool> {
         self.ai_use.filter(|known| known.patient()).map(|_| true)
+    }
+
+    /// The same about this patient.
+    pub(crate) fn about(self, patient: Option<Arc<PatientId>>) -> Self {
+        Self { patient, ..self }
+    }
+
+    /// Whom the exchange is about, where the client said so.
+    pub(crate) fn patient(&self) -> Option<Arc<PatientId>> {
+        self.patient.clone()
+    }
+
+    /// Whether a patient reads the answer.
+    pub(crate) fn for_patient(&self) -> bool {
+        self.ai_use.is_some_and(AiUse::patient)
+    }
+
+    /// Whether a patient reads it before anybody else does.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.for_patient() && self.reviewer.is_none()
     }
 
     /// The purpose where the client states none.
@@ -141,7 +166,7 @@ impl Gateway {
             })?),
             _ => None,
         };
-        Ok(Used { ai_use: Some(known), reviewer, wording })
+        Ok(Used { ai_use: Some(known), reviewer, wording, patient: None })
     }
 
     /// Who reads it first: a person whom the organisation knows as licensed.

@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     row("all", &|t| {
         black_box(shipped.inspect(t, Channel::Document));
     })?;
-    row("fields of a document, with nothing looked for", &|t| {
+    row("fields of plain text, with nothing looked for", &|t| {
         black_box(fields(t.as_bytes(), None).is_ok());
     })?;
     row("all, by fields", &|t| {

@@ -18,8 +18,8 @@ pub(crate) use spaced::SPACED;
 use crate::views::Encoding;
 
 /// The most flags of one rule in one text; the last covers all that follows.
-pub(crate) const MOST_FLAGS: usize = 64;
-/// Finds of one rule that are so near each other are one: a disguised passage.
+pub(crate) const MOST_FLAGS: usize = 512;
+/// Finds of one rule that are so near each other are one: a disguised passage. What is taken out is never more than was found.
 const NEAR: usize = 32;
 
 /// Finds the anomalies of a text.
@@ -57,9 +57,9 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    /// A find of a rule. Finds of one rule come in the order of their places.
+    /// A find of a rule. Only those that come one after the other become one.
     pub(crate) fn add(&mut self, rule: &'static str, verdict: Verdict, span: Span) {
-        self.add_near(rule, verdict, span, NEAR);
+        self.add_near(rule, verdict, span, if verdict < Verdict::Strip { NEAR } else { 0 });
     }
 
     /// The same, with how many bytes may lie between finds that are one.
@@ -74,7 +74,10 @@ impl Flags {
         let spans = &mut self.rules[at].2;
         let full = spans.len() == MOST_FLAGS;
         match spans.last_mut() {
-            Some(last) if full || span.start <= last.end.saturating_add(near) => {
+            Some(last)
+                if full
+                    || span.start <= last.end.saturating_add(near) && last.start <= span.end.saturating_add(near) =>
+            {
                 *last = Span::new(last.start.min(span.start), last.end.max(span.end));
             }
             _ => spans.push(span),
@@ -90,7 +93,7 @@ impl Flags {
             // Those have rules of their own.
             _ => return,
         };
-        self.add_near(rule, Verdict::Strip, span, 4);
+        self.add(rule, Verdict::Strip, span);
     }
 
     /// More is encoded than is read.

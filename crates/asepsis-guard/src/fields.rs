@@ -71,8 +71,8 @@ impl Carrier {
         let head = head.nth(HEAD).map_or(start, |(i, _)| &start[..i]);
         let next = || head[1..].trim_start().as_bytes().first().copied().unwrap_or(0);
         match start.as_bytes().first() {
-            Some(b'{') if matches!(next(), b'"' | b'}') => Self::Json,
-            // "[doctor] how are you" is no JSON.
+            // "[doctor] how are you" is no JSON, and what was cut off is looked at as a text.
+            Some(b'{') if matches!(next(), b'"' | b'}') && closes(text, b'}') => Self::Json,
             Some(b'[') if matches!(next(), b'{' | b'[' | b'"' | b']') && closes(text, b']') => Self::Json,
             Some(b'<') if head.starts_with("<?xml") => Self::Xml,
             Some(b'<') if html::looks_like(head) && !is_xhtml(head) => Self::Html,

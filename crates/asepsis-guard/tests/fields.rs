@@ -29,6 +29,7 @@ fn r19_the_carrier_is_known_by_its_content() {
         ("MSH|^~\\&|A|B\rNTE|1||x\r", Carrier::Hl7),
         ("{\"resourceType\":\"Patient\"}", Carrier::Json),
         ("[{\"role\": \"tool\", \"content\": \"x\"}]", Carrier::Json),
+        ("{\"note\": \"what was cut o", Carrier::Text),
         ("[doctor] how are you? [patient] fine", Carrier::Text),
         ("<?xml version=\"1.0\"?><ClinicalDocument/>", Carrier::Xml),
         ("<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>x</p></div>", Carrier::Xml),
@@ -91,9 +92,9 @@ fn r19_attachments_are_read_and_images_are_said_to_be_opaque() {
 fn r19_what_cannot_be_read_is_said_with_its_place() {
     for (document, place) in [
         (&b"{\"a\": \"x\", \"a\": 1}"[..], "line 1, column 12"),
-        (b"{\"a\": \"x", "line 1, column 9"),
+        (b"{\"a\": x}", "line 1, column 7"),
         (b"<?xml version=\"1.0\"?><a><d></a>", "a/d, line 1"),
-        (b"MSH|^~\\&|A\rthis is no segment\r", "line 2"),
+        (b"MSH|\rthis is no segment\r", "line 1, MSH-1"),
         (b"caf\xE9", "byte 3"),
         (b"\xFF\xFEa\x00", "byte 0"),
         (b"%PDF-1.7\n\xE2\xE3\xCF\xD3", "byte 9"),
@@ -103,7 +104,7 @@ fn r19_what_cannot_be_read_is_said_with_its_place() {
         assert!(!error.to_string().contains("no segment\r"));
     }
     // What is stated counts: a text that begins as JSON is read as text where it is known to be one.
-    assert!(fields(b"{\"a\": \"x", Some(Carrier::Text)).is_ok());
+    assert!(fields(b"{\"a\": x}", Some(Carrier::Text)).is_ok());
     assert!(fields(b"plain", Some(Carrier::Json)).is_err());
 }
 

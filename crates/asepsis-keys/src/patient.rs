@@ -43,6 +43,13 @@ impl PatientId {
         Self::new(system, value)
     }
 
+    /// Whether a text names this patient: the number, alone or behind what FHIR puts before it (`Patient/`, the system and `|`).
+    #[must_use]
+    pub fn is_named(&self, text: &str) -> bool {
+        let number = text.trim().rsplit(['/', '|']).next().unwrap_or_default();
+        Self::new("number", number).is_ok_and(|named| named.value == self.value)
+    }
+
     pub(crate) fn parts(&self) -> [&[u8]; 2] {
         [self.system.as_bytes(), self.value.as_bytes()]
     }
@@ -67,6 +74,13 @@ mod tests {
         let long = format!("a|{}", "1".repeat(257));
         for bad in ["", "12345", "|1", "urn:x|", "urn:x| - ", &long] {
             assert!(matches!(id(bad), Err(KeyError::BadPatient)), "{bad}");
+        }
+        let patient = PatientId::parse("urn:x|ab-12 34").unwrap();
+        for named in ["AB1234", " ab 12-34", "Patient/ab1234", "urn:x|AB-1234"] {
+            assert!(patient.is_named(named), "{named}");
+        }
+        for other in ["", "AB12345", "Patient/", "1234", "x"] {
+            assert!(!patient.is_named(other), "{other}");
         }
         assert_eq!(format!("{:?}", PatientId::parse("a|b").unwrap()), "PatientId(..)");
     }

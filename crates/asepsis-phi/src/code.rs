@@ -9,9 +9,9 @@ mod shape;
 mod udi;
 mod username;
 
+use asepsis_checksum as checksum;
 use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
-use crate::checksum;
 use crate::cue::CueKind;
 use crate::doc::{Doc, Near, Rule};
 use crate::lexicon::{COMMON, FIELD_NOUN, LINK, MEASURE, STOP};

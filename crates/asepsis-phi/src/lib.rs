@@ -15,7 +15,6 @@
 //! ```
 
 mod age;
-mod checksum;
 mod code;
 mod cue;
 mod date;

@@ -282,7 +282,10 @@ impl Policy {
                         said(&verdict.rules)
                     )));
                 }
-                (names(&verdict.rules), said(&verdict.rules))
+                let duties =
+                    self.compiled.duties.iter().find(|(id, _)| id.to_string() == rule).map(|(_, duties)| duties);
+                let obliged = duties.is_some_and(|duties| duties.iter().all(|duty| verdict.duties.contains(duty)));
+                (names(&verdict.rules) || obliged, said(&verdict.rules))
             }
         };
         Ok((takes_part != decides)

@@ -19,13 +19,17 @@ pub struct UnknownDuty {
 }
 
 /// Who carries an obligation out, by its code. A form with an obligation that nobody carries out is refused.
-const EXECUTORS: [(&str, &str); 8] = [
+const EXECUTORS: [(&str, &str); 9] = [
     ("AUDIT", "asepsis-exchange, record: the intent is durable before anything leaves"),
     ("PSEUD", "asepsis-exchange, protect: random surrogates from the vault"),
     ("DEID", "asepsis-exchange, protect and tripwire"),
     ("ANONY", "asepsis-exchange, protect and tripwire"),
     ("ENCRYPTT", "asepsis, config: an AI system beyond this machine is reached over TLS only"),
     ("MINEC", "asepsis-exchange, protect: classes outside the purpose's profile get surrogates"),
+    (
+        "LABEL",
+        "asepsis-gateway, tools: what goes into a record is FHIR that bears AIAST and a Provenance; a call that holds none is refused",
+    ),
     ("PRIVMARK", "asepsis-exchange, protect: the notice of 42 CFR 2.32 stands before the text that goes"),
     (
         "REVIEW",

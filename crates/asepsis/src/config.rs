@@ -1,5 +1,6 @@
 //! The configuration file: what it may hold, and what it means.
 
+mod clinical;
 mod export;
 mod guard;
 mod inspect;
@@ -86,6 +87,8 @@ struct File {
     patients: patients::Patients,
     #[serde(default)]
     guard: guard::GuardTable,
+    #[serde(default)]
+    clinical: clinical::Clinical,
     #[serde(default, rename = "tool")]
     tools: Vec<guard::ToolEntry>,
     #[serde(default)]
@@ -367,7 +370,8 @@ impl Config {
 
     /// What hostile text is looked for with. Packs are read here.
     pub(crate) fn guarding(&self) -> anyhow::Result<Guarding> {
-        self.file.guard.guarding(&self.base)
+        let checks = self.file.clinical.checks(&self.base)?;
+        Ok(Guarding { checks, ..self.file.guard.guarding(&self.base)? })
     }
 
     /// What tools may do.
@@ -540,6 +544,7 @@ impl Config {
             limits,
             coaching,
             patient_wording,
+            holds: self.file.clinical.holds(),
             tools: self.tools()?,
             extra_roots,
         };

@@ -83,7 +83,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Scan(scan) => commands::scan::run(&scan),
         Command::Deid(deid) => commands::deid::run(&config, &deid),
         Command::Reid(reid) => commands::reid::run(&config, &reid),
-        Command::Guard(guard) => commands::guard::run(&guard),
+        Command::Guard(guard) => commands::guard::run(&config, &guard),
         Command::Phi(phi) => commands::phi::run(&phi),
         Command::Presidio(presidio) => commands::presidio::run(&presidio),
         Command::Standin(standin) => commands::standin::run(&standin),

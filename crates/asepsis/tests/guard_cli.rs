@@ -25,7 +25,7 @@ fn r19_lines_come_back_in_order_with_scores_verdicts_and_places_in_code_points()
         format!("é{hidden}"),
         format!("MSH|^~\\&|A|B\rNTE|1||é {ATTACK}\r"),
         String::new(),
-        "{\"cut\": \"off".to_owned(),
+        "{\"twice\": 1, \"twice\": 2}".to_owned(),
     ];
     let input: String = texts.iter().enumerate().map(|(i, t)| format!("{}\n", json!({"id": i, "text": t}))).collect();
     let ran = run(&["scan", "--jsonl"], &input);

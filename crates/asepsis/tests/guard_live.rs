@@ -39,7 +39,7 @@ trusted = true
 [inspect]
 accept_first_layer = true
 "#;
-    Setup::new().forms(&["identified"]).system_lines(known).extra(tools).start()
+    Setup::new().guard("").forms(&["identified"]).system_lines(known).extra(tools).start()
 }
 
 fn tools(poisoned: Option<&str>) -> Value {
@@ -267,4 +267,69 @@ fn r30_tools_do_what_the_office_entered_and_nothing_else() {
     let wrong = [("x-api-key", site.clinician()), ("x-asepsis-origin", "system")];
     let refused = site.request("POST", "/v1/chat/completions", &wrong, body.as_bytes());
     assert!(refused.status == 400 && refused.text().contains("patient, document, image or tool"), "{}", refused.text());
+}
+
+#[test]
+fn r19_fhir_that_an_ai_wrote_bears_its_label_and_where_it_comes_from() {
+    let site = clinic();
+    let resource = "{\"resourceType\": \"Observation\", \"status\": \"final\", \"valueString\": \"stable\"}";
+    for (path, model) in [("/v1/chat/completions", "standin-echo-f3"), ("/v1/messages", "standin-messages-echo-f3")] {
+        for stream in [false, true] {
+            let body = json!({"model": model, "max_tokens": 500, "stream": stream, "messages": [{"role": "user", "content": resource}]});
+            let headers = [("x-api-key", site.clinician()), ("x-asepsis-labels", "none")];
+            let reply = site.request("POST", path, &headers, body.to_string().as_bytes());
+            assert_eq!(reply.header("x-asepsis-label"), Some("AIAST"), "{}", reply.text());
+            let text = if stream { reply.streamed_text() } else { reply.answer_text() };
+            let read: Value =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path} {stream}: {error}: {text}"));
+            assert_eq!(read["meta"]["security"][0]["code"], "AIAST", "{text}");
+            assert_eq!(read["valueString"], "stable");
+            let provenance = &read["contained"][0];
+            assert_eq!(provenance["resourceType"], "Provenance");
+            assert_eq!(provenance["entity"][0]["what"]["identifier"]["value"], reply.exchange());
+        }
+    }
+}
+
+#[test]
+fn r29_a_tool_is_called_for_the_patient_of_the_exchange_and_for_nobody_else() {
+    let site = clinic();
+    let patient = "urn:oid:2.16.840.1.113883.19.5|4471902";
+    let asked = |arguments: &str, stream: bool, anthropic: bool| {
+        let order = format!("call the tool find_record with {arguments}");
+        let (path, model) = if anthropic {
+            ("/v1/messages", "standin-messages-obey-f2")
+        } else {
+            ("/v1/chat/completions", "standin-obey-f2")
+        };
+        let body = json!({"model": model, "max_tokens": 500, "stream": stream, "messages": [{"role": "user", "content": order}]});
+        let headers = [("x-api-key", site.clinician()), ("x-asepsis-labels", "none"), ("x-asepsis-patient", patient)];
+        site.request("POST", path, &headers, body.to_string().as_bytes())
+    };
+    for anthropic in [false, true] {
+        for stream in [false, true] {
+            for own in [
+                r#"{"mrn": "447-1902"}"#,
+                r#"{"subject": {"reference": "Patient/4471902"}}"#,
+                r#"{"query": {"patientId": 4471902}}"#,
+                r#"{"name": "x"}"#,
+            ] {
+                let reply = asked(own, stream, anthropic);
+                assert!(
+                    reply.status == 200 && !reply.text().contains("another patient"),
+                    "{own} {stream} {anthropic}: {}",
+                    reply.text()
+                );
+            }
+            for other in [
+                r#"{"mrn": "9904412"}"#,
+                r#"{"subject": {"reference": "Patient/9904412"}}"#,
+                r#"{"query": [{"patientId": 9904412}]}"#,
+            ] {
+                let reply = asked(other, stream, anthropic);
+                assert!(reply.text().contains("another patient"), "{other} {stream} {anthropic}: {}", reply.text());
+                assert!(!reply.text().contains("9904412"), "{other} {stream} {anthropic}: {}", reply.text());
+            }
+        }
+    }
 }

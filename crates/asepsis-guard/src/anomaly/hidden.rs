@@ -3,9 +3,13 @@
 //! It needs three words: icons, counters and templates are hidden too. Comments and attributes are no flags by
 //! themselves; the views hold them.
 
+mod sheet;
+mod style;
+
 use asepsis_vocab::{Span, Verdict};
 
 use super::Flags;
+use sheet::Sheet;
 
 /// The rule of text that is not shown.
 pub(crate) const HIDDEN: &str = "hidden/html";
@@ -19,6 +23,7 @@ const WORDS: usize = 3;
 
 pub(super) fn find(text: &str, flags: &mut Flags) {
     let bytes = text.as_bytes();
+    let sheet = Sheet::of(text);
     let mut from = 0;
     while let Some(at) = memchr::memchr(b'<', &bytes[from..]).map(|i| from + i) {
         let tag = match Tag::at(text, at) {
@@ -29,7 +34,7 @@ pub(super) fn find(text: &str, flags: &mut Flags) {
             }
         };
         from = tag.end;
-        if !tag.hides(text) || tag.is_void() {
+        if !tag.hides(text, &sheet) || tag.is_void() {
             continue;
         }
         let end = tag.close(text);
@@ -86,8 +91,8 @@ impl<'t> Tag<'t> {
     }
 
     /// Whether what it holds is not shown.
-    fn hides(&self, text: &str) -> bool {
-        if self.attributes.len() < 6 {
+    fn hides(&self, text: &str, sheet: &Sheet) -> bool {
+        if self.attributes.len() < 5 {
             return false;
         }
         // `&#58;` and the like stand for what they hide.
@@ -97,27 +102,7 @@ impl<'t> Tag<'t> {
             && !packed.contains("type=\"hidden\"")
             && (attributes.split_whitespace().any(|w| w == "hidden" || w.starts_with("hidden=")))
             || packed.contains("aria-hidden=\"true\"");
-        const STYLES: [&str; 13] = [
-            "display:none",
-            "visibility:hidden",
-            "visibility:collapse",
-            "mso-hide:all",
-            "max-height:0",
-            "text-indent:-9",
-            "left:-9",
-            "top:-9",
-            "clip:rect(0",
-            "color:transparent",
-            "scale(0)",
-            "transform:scale(0",
-            "clip-path:inset(100%",
-        ];
-        named
-            || STYLES.iter().any(|style| packed.contains(style))
-            || ["font-size:", "opacity:", "line-height:", ";height:0;width:", ";width:0;height:"]
-                .iter()
-                .any(|property| is_nothing(&packed, property))
-            || self.is_white(&packed, text)
+        named || style::hides(&packed) || sheet.names(&attributes) || self.is_white(&packed, text)
     }
 
     /// White letters where no background is set, here or shortly before.
@@ -175,23 +160,6 @@ impl<'t> Tag<'t> {
         }
         far
     }
-}
-
-/// Whether a property is set to zero or next to it.
-fn is_nothing(packed: &str, property: &str) -> bool {
-    packed.match_indices(property).any(|(i, _)| {
-        let value = &packed[i + property.len()..];
-        let number: String = value.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(8).collect();
-        let unit = &value[number.len()..];
-        match number.parse::<f32>() {
-            Ok(n) if property == "font-size:" => {
-                n == 0.0 || n <= 1.0 && (unit.starts_with("px") || unit.starts_with("pt")) || n < 0.1
-            }
-            Ok(n) if property == "line-height:" => n == 0.0 && packed.contains("font-size:0"),
-            Ok(n) => n < 0.05,
-            Err(_) => false,
-        }
-    })
 }
 
 /// How many words stand between the tags, as far as it matters.

@@ -60,45 +60,59 @@ pub(super) fn find(text: &str, flags: &mut Flags) {
     }
     if count > MOST {
         for span in odd {
-            flags.add("invisible/characters", Verdict::Strip, span);
+            // A row of them is a text of its own. Single ones disguise the words around them, which people see.
+            if text[span.range()].chars().nth(MOST).is_some() {
+                flags.add("invisible/row", Verdict::Strip, span);
+            } else {
+                flags.add("invisible/characters", Verdict::Spotlight, span);
+            }
         }
     }
 }
 
 /// Finds those that are written as escapes of HTML or JSON.
 pub(super) fn find_escaped(text: &str, flags: &mut Flags) {
-    const NAMES: [&str; 10] = ["200b", "200c", "200d", "2060", "2061", "2062", "2063", "2064", "feff", "00ad"];
     let bytes = text.as_bytes();
     let mut spans = Vec::new();
     let mut from = 0;
     while let Some(at) = memchr::memchr2(b'&', b'\\', &bytes[from..]).map(|i| from + i) {
         from = at + 1;
-        let rest = text.get(at..).map(|r| r.get(..12).unwrap_or(r)).unwrap_or_default().to_ascii_lowercase();
-        let len = NAMES.iter().find_map(|name| {
-            let short = name.trim_start_matches('0');
-            [format!("\\u{name}"), format!("&#x{name};"), format!("&#x{short};")]
-                .into_iter()
-                .find(|form| rest.starts_with(form.as_str()))
-                .map(|form| form.len())
-        });
-        let named =
-            ["&zwnj;", "&zwj;", "&shy;", "&zerowidthspace;", "&nobreak;", "&#8203;", "&#8204;", "&#8205;", "&#173;"];
-        let len = len.or_else(|| named.iter().find(|form| rest.starts_with(**form)).map(|form| form.len()));
-        if let Some(len) = len {
-            let end = (at + len).min(text.len());
-            let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-            if letter(text[..at].chars().next_back()) && letter(text[end..].chars().next()) {
-                spans.push(Span::new(at, end));
-            }
-            from = end;
+        let Some(len) = escape(bytes, at) else { continue };
+        from = at + len;
+        let letter = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+        if at > 0 && letter(bytes.get(at - 1)) && letter(bytes.get(from)) {
+            spans.push(Span::new(at, from));
         }
     }
     // Words that are divided for a narrow screen have few of them.
     if spans.len() > 2 * MOST {
         for span in spans {
-            flags.add("invisible/characters", Verdict::Strip, span);
+            flags.add("invisible/characters", Verdict::Spotlight, span);
         }
     }
+}
+
+/// The length of the escape at `at`, if it stands for an invisible character.
+fn escape(bytes: &[u8], at: usize) -> Option<usize> {
+    const NAMES: [&[u8]; 5] = [b"zwnj;", b"zwj;", b"shy;", b"ZeroWidthSpace;", b"NoBreak;"];
+    let rest = &bytes[at + 1..];
+    let code = |digits: &[u8], radix| {
+        let code = std::str::from_utf8(digits).ok().and_then(|d| u32::from_str_radix(d, radix).ok());
+        code.and_then(char::from_u32).filter(|c| *c >= '\u{AD}' && asepsis_normal::is_invisible(*c))
+    };
+    if bytes[at] == b'\\' {
+        let digits = rest.strip_prefix(b"u")?.get(..4)?;
+        return code(digits, 16).map(|_| 6);
+    }
+    let Some(number) = rest.strip_prefix(b"#") else {
+        return NAMES.iter().find(|name| rest.starts_with(name)).map(|name| name.len() + 1);
+    };
+    let end = number.iter().take(9).position(|b| *b == b';')?;
+    let (digits, radix) = match number[..end].split_first() {
+        Some((b'x' | b'X', hex)) => (hex, 16),
+        _ => (&number[..end], 10),
+    };
+    code(digits, radix).map(|_| end + 3)
 }
 
 /// Whether an invisible character is where ordinary text has it.

@@ -103,6 +103,8 @@ struct SequenceFile {
     within: usize,
     #[serde(default)]
     unless: Vec<String>,
+    #[serde(default)]
+    across: bool,
 }
 
 fn within() -> usize {
@@ -146,6 +148,8 @@ pub(super) struct Sequence {
     pub(super) rule: u32,
     pub(super) parts: u32,
     pub(super) within: usize,
+    /// Whether its parts may stand in sentences that follow each other.
+    pub(super) across: bool,
     /// Words beside which it is ordinary.
     pub(super) unless: Option<AhoCorasick>,
 }
@@ -268,7 +272,7 @@ impl SequenceFile {
             words => Some(automaton(&words.iter().map(|w| folded(w)).collect::<Vec<_>>())?),
         };
         let parts = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
-        Ok(Sequence { rule, parts, within: self.within, unless })
+        Ok(Sequence { rule, parts, within: self.within, across: self.across, unless })
     }
 }
 

@@ -52,9 +52,9 @@ impl Finding<'_> {
                         let row = &mut reached[number as usize * parts..][..parts];
                         let begun = match part {
                             0 => Some(start),
-                            _ => row[part as usize - 1]
-                                .filter(|(_, e)| is_near(text, *e, start, sequence.within))
-                                .map(|r| r.0),
+                            _ => {
+                                row[part as usize - 1].filter(|(_, e)| is_near(text, *e, start, sequence)).map(|r| r.0)
+                            }
                         };
                         let Some(begun) = begun else { continue };
                         if part + 1 < sequence.parts {
@@ -88,13 +88,15 @@ impl Finding<'_> {
     }
 }
 
-/// Whether not more than `within` words of the same sentence stand between two places.
-fn is_near(text: &str, end: usize, start: usize, within: usize) -> bool {
-    if start < end || start - end > (within + 1) * WORD {
+/// Whether not more words than a sequence allows stand between two places, of the same sentence or at least paragraph.
+fn is_near(text: &str, end: usize, start: usize, sequence: &Sequence) -> bool {
+    if start < end || start - end > (sequence.within + 1) * WORD {
         return false;
     }
     let between = &text[end..start];
-    between.split_whitespace().filter(|w| w.chars().any(char::is_alphanumeric)).count() <= within && !ends(between)
+    let parted = if sequence.across { between.contains('\n') } else { ends(between) };
+    let words = between.split_whitespace().filter(|w| w.chars().any(char::is_alphanumeric)).count();
+    words <= sequence.within && !parted
 }
 
 /// Whether a sentence or paragraph ends in a piece of text.

@@ -1,10 +1,10 @@
 //! Shapes that tell an identifier without a word beside it.
 
+use asepsis_checksum as checksum;
 use asepsis_vocab::IdentifierClass;
 
 use super::Chunk;
 use super::guard::{is_decimal, is_statistic, is_years, measured};
-use crate::checksum;
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
 use crate::token::{Kind, SPACE};

@@ -1,8 +1,8 @@
 //! Unique device identifiers as labels carry them (21 CFR 830): GS1, HIBCC and ICCBBA.
 
+use asepsis_checksum as checksum;
 use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
-use crate::checksum;
 use crate::doc::{Doc, Rule};
 use crate::token::Kind;
 

@@ -20,6 +20,9 @@ pub(crate) enum GuardAction {
     Scan(GuardScan),
     /// Make thresholds of the classifier from this site's own ordinary texts, for a stated number of flags in 1,000.
     Calibrate(GuardCalibrate),
+    /// Look through what the log keeps of exchanges with these packs: what each rule found then, and what it would find now. Always
+    /// recorded. Exit code 1 where something would be found that was not.
+    Replay(GuardReplay),
     /// List the rules of the packs: what each looks for, its tags, its false alarms on clinical text.
     Rules {
         #[command(flatten)]
@@ -36,7 +39,7 @@ pub(crate) enum GuardAction {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Sign a pack: writes a C2SP signed note beside it, PACK.note.
+    /// Sign a pack: writes a C2SP signed note beside it, PACK.sig.
     Sign {
         /// The pack.
         pack: PathBuf,
@@ -86,10 +89,31 @@ pub(crate) struct GuardCalibrate {
     pub(crate) out: Option<PathBuf>,
 }
 
+#[derive(Args)]
+pub(crate) struct GuardReplay {
+    /// Why it is done, for the log: a ticket, a rule. Name no person.
+    #[arg(long)]
+    pub(crate) basis: String,
+    /// From this time on, for example 2026-11-22 or 2026-11-22T08:30.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Before this time.
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+    /// At most so many exchanges, the newest.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) last: u32,
+    #[command(flatten)]
+    pub(crate) packs: GuardPacks,
+    /// The environment variable that holds the API key of a second person.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) second_person_key_env: Option<String>,
+}
+
 /// Packs of signatures beside the shipped ones.
 #[derive(Args)]
 pub(crate) struct GuardPacks {
-    /// A pack of signatures, with its signature beside it as PACK.note. Can be given several times.
+    /// A pack of signatures, with its signature beside it as PACK.sig. Can be given several times.
     #[arg(long, value_name = "PACK", requires = "publisher")]
     pub(crate) pack: Vec<PathBuf>,
     /// The public key of a publisher whose packs are trusted: <name>+<id>+<base64>, or a file that holds it.

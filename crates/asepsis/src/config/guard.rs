@@ -102,6 +102,7 @@ impl GuardTable {
             hosts: Arc::new(hosts),
             spotlight: self.spotlight,
             canaries: self.canaries,
+            checks: None,
         })
     }
 

@@ -181,6 +181,7 @@ pub(crate) struct Setup {
     extra: String,
     env: Vec<(String, String)>,
     within: Option<PathBuf>,
+    guard: String,
 }
 
 impl Setup {
@@ -199,6 +200,7 @@ impl Setup {
             server_lines: String::new(),
             limits: String::new(),
             known: None,
+            guard: "unregistered_tools = \"read\"".to_owned(),
             extra: String::new(),
             env: Vec::new(),
             within: None,
@@ -257,6 +259,12 @@ impl Setup {
     /// Lines for each `[[system]]`, for example `trains_on_data = true`.
     pub(crate) fn system_lines(mut self, lines: &str) -> Self {
         self.system_lines = lines.to_owned();
+        self
+    }
+
+    /// Lines for `[guard]`; without this, tools of which nothing is known count as ones that read.
+    pub(crate) fn guard(mut self, lines: &str) -> Self {
+        self.guard = lines.to_owned();
         self
     }
 
@@ -325,6 +333,7 @@ impl Setup {
                 self.system_lines,
             ));
         }
+        toml.push_str(&format!("\n[guard]\n{}\n", self.guard));
         toml.push_str(&self.extra);
         toml
     }

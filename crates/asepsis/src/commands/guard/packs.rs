@@ -34,7 +34,7 @@ pub(super) fn of(arguments: &GuardPacks) -> anyhow::Result<Vec<Arc<Pack>>> {
 /// Where the signature of a pack is.
 fn note(pack: &Path) -> PathBuf {
     let mut name = pack.as_os_str().to_owned();
-    name.push(".note");
+    name.push(".sig");
     name.into()
 }
 

@@ -1,0 +1,296 @@
+//! What words and phrases mean: one table for drugs, units, routes, frequencies, measures, findings and parts of numbers,
+//! so that a text is looked up once.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use crate::sense::{Cue, Drug, EVERY_TOPIC, NUMBERS, Sense, Term, cue};
+use crate::token::{Kind, Token, lower};
+use crate::unit::Unit;
+
+#[derive(Clone, Default)]
+struct Entry {
+    number: Option<i16>,
+    /// Longest first.
+    phrases: Vec<(Vec<Box<str>>, Vec<Sense>)>,
+}
+
+/// The table.
+#[derive(Clone)]
+pub(crate) struct Lexicon {
+    entries: HashMap<Box<str>, Entry>,
+    pub(crate) drugs: Vec<DrugRow>,
+    pub(crate) classes: Vec<ClassRow>,
+    pub(crate) routes: Vec<&'static str>,
+    findings: Vec<&'static str>,
+}
+
+#[derive(Clone)]
+pub(crate) struct DrugRow {
+    pub(crate) classes: Vec<u16>,
+}
+
+#[derive(Clone)]
+pub(crate) struct ClassRow {
+    pub(crate) name: Cow<'static, str>,
+    /// Classes that an allergy to this one also speaks to, by name.
+    pub(crate) crossing: &'static str,
+}
+
+static LEXICON: LazyLock<Arc<Lexicon>> = LazyLock::new(|| Arc::new(Lexicon::build()));
+
+/// The shipped table, read once.
+pub(crate) fn shipped() -> &'static Arc<Lexicon> {
+    &LEXICON
+}
+
+const DRUGS: &str = include_str!("../../../data/clinical/drugs.tsv");
+const CLASSES: &str = include_str!("../../../data/clinical/classes.tsv");
+const WORDS: &str = include_str!("../../../data/clinical/words.tsv");
+const FINDINGS: &str = include_str!("../../../data/clinical/findings.tsv");
+
+pub(crate) fn rows(file: &'static str) -> impl Iterator<Item = [&'static str; 3]> {
+    file.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(|line| {
+        let mut fields = line.splitn(3, '\t').map(str::trim);
+        std::array::from_fn(|_| fields.next().unwrap_or_default())
+    })
+}
+
+pub(crate) fn list(field: &'static str) -> impl Iterator<Item = &'static str> {
+    field.split(", ").map(str::trim).filter(|name| !name.is_empty())
+}
+
+impl Lexicon {
+    fn build() -> Self {
+        let mut it = Self {
+            entries: HashMap::new(),
+            drugs: Vec::new(),
+            classes: Vec::new(),
+            routes: Vec::new(),
+            findings: Vec::new(),
+        };
+        for [name, names, crossing] in rows(CLASSES) {
+            let id = it.classes.len() as u16;
+            it.classes.push(ClassRow { name: name.into(), crossing });
+            for phrase in list(names) {
+                it.insert(phrase, Sense::Class(id));
+            }
+        }
+        for [name, names, classes] in rows(DRUGS) {
+            let id = it.drugs.len() as Drug;
+            let classes = list(classes).map(|class| it.class(class)).collect();
+            it.drugs.push(DrugRow { classes });
+            for phrase in std::iter::once(name).chain(list(names)) {
+                it.insert(phrase, Sense::Drug(id));
+            }
+        }
+        let mut measures: Vec<&str> = Vec::new();
+        for [kind, value, names] in rows(WORDS) {
+            let sense = match kind {
+                "unit" => Sense::Unit(Unit::named(value)),
+                "route" => Sense::Route(it.route(value)),
+                "implied" => {
+                    let (drug, dose) = value.rsplit_once(' ').unwrap_or((value, "0"));
+                    Sense::Implied(it.drug_named(drug).unwrap_or(0), dose.parse().unwrap_or(0.0))
+                }
+                "frequency" => Sense::Frequency(value.parse().unwrap_or(0.0)),
+                _ => Sense::Measure(place(&mut measures, value)),
+            };
+            for phrase in list(names) {
+                it.insert(phrase, sense);
+                if let Sense::Implied(drug, _) = sense {
+                    it.insert(phrase, Sense::Drug(drug));
+                }
+            }
+        }
+        let mut organs: Vec<&str> = Vec::new();
+        for [kind, value, names] in rows(FINDINGS) {
+            let sense = match kind {
+                "finding" => Sense::Finding(place(&mut it.findings, value)),
+                "organ" => Sense::Organ(place(&mut organs, value)),
+                "code-status" => Sense::CodeStatus(1 + u8::from(value == "limited")),
+                "side" => Sense::Side(u8::from(value == "left") + 2 * u8::from(value == "right")),
+                _ => Sense::Cue(cue(value)),
+            };
+            for phrase in list(names) {
+                it.insert(phrase, sense);
+            }
+        }
+        let advice = crate::advice::Advice::shipped();
+        for (k, topic) in advice.topic.iter().enumerate() {
+            for phrase in &topic.triggers {
+                it.insert(phrase, Sense::Topic(k as u8));
+            }
+            for phrase in &topic.counts_as {
+                it.insert(phrase, Sense::Warned(k as u8));
+            }
+        }
+        for phrase in &advice.counts_as {
+            it.insert(phrase, Sense::Warned(EVERY_TOPIC));
+        }
+        for phrase in &advice.talks_out_of_care {
+            it.insert(phrase, Sense::Cue(Cue::NoCare));
+        }
+        for (word, number) in NUMBERS {
+            it.entries.entry((*word).into()).or_default().number = Some(*number);
+        }
+        it.sort();
+        it
+    }
+
+    fn sort(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.phrases.sort_by_key(|(rest, _)| std::cmp::Reverse(rest.len()));
+        }
+    }
+
+    /// This table with more drugs, which come after those that ship: their numbers stay.
+    pub(crate) fn with<'d>(&self, drugs: impl Iterator<Item = (&'d str, &'d [String], &'d [String])>) -> Self {
+        let mut it = self.clone();
+        for (name, names, classes) in drugs {
+            let drug = it.drug_named(name).unwrap_or_else(|| {
+                it.drugs.push(DrugRow { classes: Vec::new() });
+                (it.drugs.len() - 1) as Drug
+            });
+            for class in classes {
+                let class = it.class(class.clone());
+                let row = &mut it.drugs[usize::from(drug)].classes;
+                if !row.contains(&class) {
+                    row.push(class);
+                }
+            }
+            for phrase in std::iter::once(name).chain(names.iter().map(String::as_str)) {
+                it.insert(phrase, Sense::Drug(drug));
+            }
+        }
+        it.sort();
+        it
+    }
+
+    /// The number of a class, which is made where there is none of that name.
+    fn class(&mut self, name: impl Into<Cow<'static, str>>) -> u16 {
+        let name = name.into();
+        if let Some(id) = self.classes.iter().position(|row| row.name == name) {
+            return id as u16;
+        }
+        self.classes.push(ClassRow { name, crossing: "" });
+        (self.classes.len() - 1) as u16
+    }
+
+    fn route(&mut self, name: &'static str) -> u8 {
+        place(&mut self.routes, name) as u8
+    }
+
+    /// The class of a name.
+    pub(crate) fn class_named(&self, name: &str) -> Option<u16> {
+        self.classes.iter().position(|row| row.name == name).map(|id| id as u16)
+    }
+
+    /// The route of a name.
+    pub(crate) fn route_named(&self, name: &str) -> Option<u8> {
+        self.routes.iter().position(|route| *route == name).map(|id| id as u8)
+    }
+
+    /// The finding of a name.
+    pub(crate) fn finding_named(&self, name: &str) -> Option<u16> {
+        self.findings.iter().position(|finding| *finding == name).map(|id| id as u16)
+    }
+
+    /// Whether the drug is of the class.
+    pub(crate) fn is_of(&self, drug: Drug, class: u16) -> bool {
+        self.drugs[usize::from(drug)].classes.contains(&class)
+    }
+
+    /// The drug that a name means, of any case.
+    pub(crate) fn drug_named(&self, name: &str) -> Option<Drug> {
+        let mut tokens = crate::token::tokenize(name);
+        self.read(name, &mut tokens).iter().find_map(|term| match term.sense {
+            Sense::Drug(drug) if term.first == 0 && term.last as usize + 1 == tokens.len() => Some(drug),
+            _ => None,
+        })
+    }
+
+    fn insert(&mut self, phrase: &str, sense: Sense) {
+        let tokens = crate::token::tokenize(phrase);
+        let mut words = Vec::new();
+        let mut word = String::new();
+        for token in tokens.iter().filter(|t| !t.is(b'-')) {
+            lower(&phrase[token.range()], &mut word);
+            words.push(Box::from(word.as_str()));
+        }
+        if words.is_empty() {
+            return;
+        }
+        let entry = self.entries.entry(words.remove(0)).or_default();
+        match entry.phrases.iter_mut().find(|(rest, _)| *rest == words) {
+            Some((_, senses)) if senses.contains(&sense) => {}
+            Some((_, senses)) => senses.push(sense),
+            None => entry.phrases.push((words, vec![sense])),
+        }
+    }
+
+    /// Finds every phrase of a text, the longest at each place, and marks what is part of a number.
+    pub(crate) fn read(&self, text: &str, tokens: &mut [Token]) -> Vec<Term> {
+        let mut terms = Vec::with_capacity(tokens.len() / 3);
+        let mut word = String::with_capacity(64);
+        let mut free = 0;
+        for i in 0..tokens.len() {
+            let token = tokens[i];
+            let entry = match token.kind {
+                Kind::Word => {
+                    lower(&text[token.range()], &mut word);
+                    self.entries.get(word.as_str())
+                }
+                Kind::Mark if token.mark == b'%' => self.entries.get("%"),
+                Kind::Number if i >= free => self.entries.get(&text[token.range()]),
+                _ => None,
+            };
+            let Some(entry) = entry else { continue };
+            tokens[i].number = entry.number.unwrap_or(-1);
+            if i < free {
+                continue;
+            }
+            for (rest, senses) in &entry.phrases {
+                if let Some(last) = follow(text, tokens, i, rest) {
+                    terms.extend(senses.iter().map(|&sense| Term { first: i as u32, last: last as u32, sense }));
+                    free = last + 1;
+                    break;
+                }
+            }
+        }
+        terms
+    }
+}
+
+/// The last token of the phrase that goes on after token `i`, with hyphens between its words or without.
+fn follow(text: &str, tokens: &[Token], i: usize, rest: &[Box<str>]) -> Option<usize> {
+    let mut at = i;
+    for word in rest {
+        at += 1;
+        if tokens.get(at)?.is(b'-') {
+            at += 1;
+        }
+        let token = tokens.get(at)?;
+        let have = &text[token.range()];
+        if !have.eq_ignore_ascii_case(word) {
+            if have.is_ascii() {
+                return None;
+            }
+            let mut folded = String::new();
+            lower(have, &mut folded);
+            if folded != **word {
+                return None;
+            }
+        }
+    }
+    Some(at)
+}
+
+fn place(names: &mut Vec<&'static str>, name: &'static str) -> u16 {
+    let id = names.iter().position(|known| *known == name).unwrap_or(names.len());
+    if id == names.len() {
+        names.push(name);
+    }
+    id as u16
+}
