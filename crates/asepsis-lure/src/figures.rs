@@ -157,10 +157,8 @@ fn limits(sets: &Sets, found: &[Found], all: bool) -> Limits {
 
 fn head(sets: &Sets, limits: &Limits) {
     println!("The guard, {} texts: {}", sets.all.len(), sets.seen());
-    println!(
-        "cl. = the classifier alone, where it flags 1 % or 0.1 % of the benign mix; guard = with anomalies and signatures,"
-    );
-    println!("where all of it together flags so much; verdict = flagged as Asepsis ships. Shares are of 1.");
+    println!("cl. = the classifier alone, where it flags 1 % or 0.1 % of the benign mix; +anom. = with anomalies,");
+    println!("where both together flag so much; verdict = all that is flagged as Asepsis ships. Shares are of 1.");
     println!(
         "sums at 1 % and 0.1 %: classifier {:.2}, {:.2}; with anomalies {:.2}, {:.2}",
         limits.alone[0], limits.alone[1], limits.all[0], limits.all[1]
