@@ -163,7 +163,8 @@ impl Fault {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "hostile_text",
                 format!(
-                    "{place} holds text that tries to take an AI system over, and it cannot be taken out there; nothing was sent"
+                    "{place} holds text of others that tries to take an AI system over and cannot be taken out there, or a document that \
+                     cannot be read as what it looks like; nothing was sent. `asepsis guard scan` on it says what it is"
                 ),
             ),
             RefusalKind::Tripwire(place) => Self::new(
