@@ -1,7 +1,7 @@
 //! Disguises are flagged, each by its rule; what only looks like one in ordinary clinical text is not.
 
 use asepsis_guard::{Encoding, Guard, Pack, Thresholds, Views};
-use asepsis_vocab::{Channel, Verdict};
+use asepsis_vocab::Channel;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
