@@ -94,6 +94,9 @@ pub struct Cell {
 /// The table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
+    /// The AI systems, and of how many exchanges groups were stated; `None` where that is withheld. They are not to be added up where
+    /// one is.
+    pub systems: BTreeMap<String, Option<u64>>,
     /// The cells, by system, dimension, value and measure.
     pub cells: Vec<Cell>,
     /// How many of them were tested.
@@ -104,13 +107,16 @@ impl Table {
     /// What the counts come to.
     #[must_use]
     pub fn of(counts: &Counts) -> Self {
-        let mut rows = Vec::new();
+        let (mut rows, mut systems) = (Vec::new(), BTreeMap::new());
         for (system, dimensions) in &counts.systems {
             let total = counts.totals.get(system).copied();
             let parts: Vec<(&String, Dimension<'_>)> =
                 dimensions.iter().map(|(name, values)| (name, Dimension::new(values, total))).collect();
             // Every dimension adds up to the same, so what one has to hide wholly no other may give away.
-            let exchanges = all_or_none(&parts, |dimension| dimension.hidden_exchanges());
+            let exchanges: Option<Vec<Vec<bool>>> =
+                parts.iter().map(|(_, dimension)| dimension.hidden_exchanges()).collect();
+            let stated = total.filter(|_| exchanges.is_some()).map(|total| total.all);
+            systems.insert(system.clone(), stated.filter(|all| !is_small(*all)).map(|all| all.exchanges));
             let measures: Vec<Option<Vec<Vec<bool>>>> = (0..Measure::ALL.len())
                 .map(|at| {
                     let exchanges = exchanges.as_ref()?;
@@ -145,7 +151,7 @@ impl Table {
                 }
             }
         }
-        judge(rows)
+        Self { systems, ..judge(rows) }
     }
 
     /// Whether any cell differs after correction.
@@ -159,13 +165,6 @@ impl Table {
     pub fn withheld(&self) -> usize {
         self.cells.iter().filter(|cell| cell.verdict == Verdict::Withheld && cell.hits.is_none()).count()
     }
-}
-
-fn all_or_none(
-    parts: &[(&String, Dimension<'_>)],
-    of: impl Fn(&Dimension<'_>) -> Option<Vec<bool>>,
-) -> Option<Vec<Vec<bool>>> {
-    parts.iter().map(|(_, dimension)| of(dimension)).collect()
 }
 
 /// The values of a dimension, and behind them those that did not state one.
@@ -276,5 +275,5 @@ fn judge(mut cells: Vec<Cell>) -> Table {
             None => Verdict::TooFew,
         };
     }
-    Table { cells, tests: tested.len() }
+    Table { systems: BTreeMap::new(), cells, tests: tested.len() }
 }
