@@ -155,3 +155,129 @@ proptest! {
         }
     }
 }
+
+/// Exchanges that are alike: how many, about whom, what they state, and what happened.
+#[derive(Clone, Debug)]
+struct Batch {
+    times: u64,
+    /// A value of each dimension, or none stated.
+    stated: [Option<u8>; 3],
+    happened: BTreeSet<Measure>,
+    refused: bool,
+}
+
+fn batch() -> impl Strategy<Value = Batch> {
+    let times = prop_oneof![1u64..16, 1u64..16, 20u64..300];
+    let stated = prop::array::uniform3(prop::option::weighted(0.85, 0u8..4));
+    let after = vec![Measure::Held, Measure::Marked, Measure::TakenOut, Measure::Concern];
+    (times, stated, prop::sample::subsequence(after, 0..=4), prop::bool::weighted(0.2)).prop_map(
+        |(times, stated, happened, refused)| Batch { times, stated, happened: happened.into_iter().collect(), refused },
+    )
+}
+
+impl Batch {
+    fn happened(&self) -> BTreeSet<Measure> {
+        let mut happened = if self.refused { BTreeSet::from([Measure::Refused]) } else { self.happened.clone() };
+        if happened.contains(&Measure::Held) {
+            happened.insert(Measure::Marked);
+        }
+        happened
+    }
+
+    fn groups(&self) -> BTreeMap<String, String> {
+        let stated = self.stated.iter().enumerate();
+        stated.filter_map(|(at, value)| value.map(|value| (format!("d{at}"), format!("v{value}")))).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn r23_no_small_part_of_crossed_dimensions_follows_from_all_that_is_shown(
+        batches in prop::collection::vec(batch(), 1..14),
+    ) {
+        let mut counter = Counter::default();
+        let mut known: BTreeMap<(String, Option<String>, Option<Measure>), u64> = BTreeMap::new();
+        for batch in &batches {
+            let (groups, happened) = (batch.groups(), batch.happened());
+            for _ in 0..batch.times {
+                counter.add(&Exchange { system: "chat", groups: &groups, subject: None, happened: happened.clone() });
+            }
+            if groups.is_empty() {
+                continue;
+            }
+            for dimension in ["d0", "d1", "d2"] {
+                for measure in happened.iter().copied().map(Some).chain([None]) {
+                    let key = (dimension.to_owned(), groups.get(dimension).cloned(), measure);
+                    *known.entry(key).or_default() += batch.times;
+                }
+            }
+        }
+        let table = Table::of(&counter.counts());
+        let small = |count: u64| (1..11).contains(&count);
+        for measure in Measure::ALL {
+            let of = |cell: &&asepsis_groups::Cell| cell.measure == measure;
+            // An onlooker is taken to know both sums as soon as anything of the measure is shown.
+            if table.cells.iter().filter(of).all(|cell| cell.hits.is_none()) {
+                continue;
+            }
+            for dimension in ["d0", "d1", "d2"] {
+                let true_count = |value: Option<&str>, measure: Option<Measure>| {
+                    let key = (dimension.to_owned(), value.map(str::to_owned), measure);
+                    known.get(&key).copied().unwrap_or_default()
+                };
+                let cells: Vec<_> = table.cells.iter().filter(of).filter(|cell| cell.dimension == dimension).collect();
+                let values: Vec<&str> = cells.iter().map(|cell| cell.value.as_str()).collect();
+                let mut hidden: Vec<(u64, Option<u64>)> = Vec::new();
+                let mut shown = 0;
+                for (cell, value) in cells.iter().zip(&values) {
+                    let (n, hits) = (true_count(Some(value), None), true_count(Some(value), Some(measure)));
+                    prop_assert!(cell.exchanges.is_none_or(|shown| shown == n && !small(n)));
+                    prop_assert!(cell.hits.is_none_or(|shown| shown == hits && !small(hits) && !small(n - hits)));
+                    prop_assert!(cell.hits.is_none() || cell.exchanges.is_some());
+                    match cell.hits {
+                        Some(hits) => shown += hits,
+                        None => hidden.push((hits, cell.exchanges)),
+                    }
+                }
+                let all: u64 = values.iter().map(|value| true_count(Some(value), Some(measure))).sum::<u64>()
+                    + true_count(None, Some(measure));
+                // Those who did not state the dimension are never shown, but are what is left, where nothing else is hidden.
+                if !values.is_empty() && true_count(None, None) > 0 {
+                    hidden.push((true_count(None, Some(measure)), None));
+                }
+                let left = all - shown;
+                let most = |n: Option<u64>| n.unwrap_or(left).min(left);
+                let sum: u64 = hidden.iter().map(|(_, n)| most(*n)).sum();
+                if values.is_empty() {
+                    continue;
+                }
+                for (hits, n) in &hidden {
+                    let (low, high) = (left.saturating_sub(sum - most(*n)), most(*n));
+                    prop_assert!(
+                        !small(*hits) || (high >= 11 && high - low >= 10),
+                        "{measure} {dimension}: {low} to {high} for {hits}"
+                    );
+                }
+            }
+        }
+        // Nor does one measure less another.
+        let shown = |value: &str, dimension: &str, measure: Measure| {
+            let found = |cell: &&asepsis_groups::Cell| {
+                cell.value == value && cell.dimension == dimension && cell.measure == measure
+            };
+            table.cells.iter().find(found).and_then(|cell| Some((cell.hits?, cell.exchanges?)))
+        };
+        for cell in table.cells.iter().filter(|cell| cell.measure == Measure::Refused) {
+            let of = |measure| shown(&cell.value, &cell.dimension, measure);
+            for measure in [Measure::Held, Measure::Marked, Measure::TakenOut] {
+                if let (Some((refused, n)), Some((hits, _))) = (of(Measure::Refused), of(measure)) {
+                    prop_assert!(!small(n - refused - hits), "{measure} beside refused");
+                }
+            }
+            if let (Some((marked, _)), Some((held, _))) = (of(Measure::Marked), of(Measure::Held)) {
+                prop_assert!(!small(marked - held), "held within marked");
+            }
+        }
+    }
+}
