@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -79,6 +80,8 @@ pub struct Content {
     pub conversation: Vec<u8>,
     /// Whose data it is, where the client says so.
     pub patient: Option<Arc<PatientId>>,
+    /// The groups that the person belongs to, where the client says so: for the log alone, and never sent.
+    pub groups: BTreeMap<String, String>,
     /// What the client states of it: sensitivity labels, authorizations. How many individuals it speaks of is counted.
     pub stated: ContentFacts,
     /// Whether a patient reads the answer.

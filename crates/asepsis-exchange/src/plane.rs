@@ -222,6 +222,7 @@ impl Plane {
         ticket.identify(asker);
         ticket.event_mut().purpose = route.purpose;
         ticket.event_mut().ai_use.clone_from(&route.ai_use);
+        ticket.event_mut().groups = std::mem::take(&mut content.groups);
         ticket.traffic_mut().request_bytes = content.request_bytes;
         if let Some(patient) = content.patient.take()
             && let Err(error) = self.name_subject(&mut ticket, &patient).await

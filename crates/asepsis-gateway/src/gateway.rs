@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use asepsis_document::json::{self, Json};
 use asepsis_exchange::{Admitted, Asker, Ending, Plane, Ticket};
+use asepsis_groups::Dimensions;
 use asepsis_people::alert::Alerts;
 use asepsis_store::Store;
 use bytes::Bytes;
@@ -43,6 +44,7 @@ pub struct Gateway {
     pub(crate) coaching: Coaching,
     pub(crate) patient_wording: Option<(String, String)>,
     pub(crate) holds: Holds,
+    pub(crate) groups: Arc<Dimensions>,
     /// Swapped as a whole.
     tools: RwLock<Arc<Tools>>,
     upstreams: Upstreams,
@@ -81,6 +83,7 @@ impl Gateway {
             coaching: settings.coaching.clone(),
             patient_wording: settings.patient_wording.clone(),
             holds: settings.holds,
+            groups: Arc::clone(&settings.groups),
             tools: RwLock::new(Arc::new(settings.tools.clone())),
             upstreams: Upstreams::new(settings)?,
             metrics: Arc::new(Metrics::new(collectors)),

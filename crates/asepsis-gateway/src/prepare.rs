@@ -1,10 +1,11 @@
 //! What a request asks, of which AI system, and for what: read from its body and its headers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use asepsis_document::json::{self, Json};
 use asepsis_exchange::{Asker, Content, Piece, Route};
+use asepsis_groups::Dimensions;
 use asepsis_keys::PatientId;
 use asepsis_vocab::{Label, Origin, PurposeOfUse};
 use http::{HeaderMap, StatusCode};
@@ -34,6 +35,9 @@ const LONGEST_MODEL: usize = 128;
 /// The header with which a client says that texts are not of the one who asks: `document` for all that the user says, or places with
 /// their origin, `messages[0].content=patient`.
 const ORIGIN: &str = "x-asepsis-origin";
+
+/// The header with which a client says which groups the person belongs to that it is about: `language=es, age=65+`.
+const GROUPS: &str = "x-asepsis-groups";
 
 /// A request that can go the way of an exchange.
 pub(crate) struct Prepared {
@@ -87,6 +91,7 @@ impl Gateway {
         let mut content = gathered.content(conversation, bytes);
         origins(headers, &mut content.pieces)?;
         content.patient = patient(headers)?;
+        content.groups = groups(headers, &self.groups)?;
         let used = used.about(content.patient.clone());
         content.stated.labels = labels(headers)?;
         content.stated.reviewed = used.reviewed();
@@ -168,6 +173,17 @@ fn labels(headers: &HeaderMap) -> Result<Option<BTreeSet<Label>>, Fault> {
         }
     }
     Ok(labels)
+}
+
+/// The groups that the client says the person belongs to.
+fn groups(headers: &HeaderMap, known: &Dimensions) -> Result<BTreeMap<String, String>, Fault> {
+    let values = headers.get_all(GROUPS).iter().map(|value| value.to_str());
+    let values: Vec<&str> =
+        values.collect::<Result<_, _>>().map_err(|_| Fault::invalid(format!("{GROUPS} must be plain text")))?;
+    if values.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    known.read(&values.join(",")).map_err(|error| Fault::invalid(format!("{GROUPS}: {error}")))
 }
 
 /// Whose data the client says it sends.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asepsis_exchange::Rendering;
+use asepsis_groups::Dimensions;
 use asepsis_policy::AiUse;
 use asepsis_vocab::{DisclosureForm, PurposeOfUse};
 use http::Uri;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub patient_wording: Option<(String, String)>,
     /// Which answers are held where their review says that a person has to look first.
     pub holds: Holds,
+    /// The groups that clients may state of the person that an exchange is about; none where there are none.
+    pub groups: Arc<Dimensions>,
     /// What tools may do that AI systems call.
     pub tools: Tools,
     /// Certificate authorities to trust besides the public ones, in DER, for AI systems inside the organisation.

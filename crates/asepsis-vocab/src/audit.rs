@@ -37,6 +37,10 @@ pub struct AuditEvent {
     /// Whose data it is about, by a pseudonym whose link to the person the vault keeps; absent where the face did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<SubjectId>,
+    /// The groups that the person belongs to, as the client stated them: codes that the site has set up, a value a dimension.
+    /// Sensitive by themselves. Empty where none were stated.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, String>,
     /// To whom data went, or would have gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Recipient>,
@@ -86,6 +90,7 @@ impl AuditEvent {
             purpose: PurposeOfUse::Unknown,
             ai_use: None,
             subject: None,
+            groups: BTreeMap::new(),
             recipient: None,
             found: Vec::new(),
             found_in_answer: Vec::new(),

@@ -271,6 +271,8 @@ pub(crate) enum AuditAction {
     Mirror(MirrorArgs),
     /// Account for the disclosures of a patient's health information: when, to whom, what, what for (45 CFR 164.528).
     Account(Account),
+    /// Compare what happened to answers between groups of people, where clients state groups. Exit code 0 no cell differs, 1 one does.
+    Groups(Groups),
     /// Show what was kept of an exchange, where `keep` of `record` is `texts`. Always recorded, before anything is shown.
     Open(OpenKept),
     /// Let go of entries whose retention is over, by the policy in the log's folder. Stop the gateway first.

@@ -2,6 +2,7 @@
 
 mod clinical;
 mod export;
+mod groups;
 mod guard;
 mod inspect;
 mod mirror;
@@ -89,6 +90,8 @@ struct File {
     guard: guard::GuardTable,
     #[serde(default)]
     clinical: clinical::Clinical,
+    #[serde(default)]
+    groups: groups::Groups,
     #[serde(default, rename = "tool")]
     tools: Vec<guard::ToolEntry>,
     #[serde(default)]
@@ -337,6 +340,7 @@ impl Config {
             bail!("[client_certificates] needs [server.tls]: a certificate is shown in the TLS handshake");
         }
         self.file.patients.wording()?;
+        self.file.groups.dimensions()?;
         self.one_approves_nothing()?;
         self.guarding()?;
         self.tools()?;
@@ -545,6 +549,7 @@ impl Config {
             coaching,
             patient_wording,
             holds: self.file.clinical.holds(),
+            groups: Arc::new(self.file.groups.dimensions()?),
             tools: self.tools()?,
             extra_roots,
         };

@@ -110,6 +110,28 @@ pub(crate) struct Account {
 }
 
 #[derive(Args)]
+pub(crate) struct Groups {
+    /// The AI system's id; all where absent.
+    #[arg(long)]
+    pub(crate) system: Option<String>,
+    /// Exchanges that ended from this time on, for example 2026-11-22.
+    #[arg(long)]
+    pub(crate) since: Option<String>,
+    /// Before this time.
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+    /// One JSON object.
+    #[arg(long, conflicts_with_all = ["markdown", "csv"])]
+    pub(crate) json: bool,
+    /// A table in Markdown.
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) markdown: bool,
+    /// The cells as comma-separated values; what was counted goes to standard error.
+    #[arg(long)]
+    pub(crate) csv: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct Prune {
     /// Let go of entries from before this day, for example 2020-11-25, in whole segments of 256.
     #[arg(long, value_name = "DAY", required_unless_present = "shredded")]

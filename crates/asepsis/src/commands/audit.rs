@@ -2,6 +2,7 @@
 
 mod account;
 mod cosign;
+mod groups;
 mod kept;
 mod mirror;
 mod prove;
@@ -39,6 +40,7 @@ pub(crate) fn run(config: &Path, audit: &Audit) -> anyhow::Result<u8> {
         AuditAction::Mirror(asked) => mirror::run(&place, asked),
         AuditAction::Cosign(asked) => cosign::run(&place, asked),
         AuditAction::Account(asked) => account::run(&place, asked),
+        AuditAction::Groups(asked) => groups::run(&place, asked),
         AuditAction::Open(asked) => kept::run(&place, asked),
         AuditAction::Prune(asked) => prune::run(&place, asked),
     }
