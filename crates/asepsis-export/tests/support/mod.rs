@@ -126,6 +126,7 @@ pub(crate) fn event(phase: Phase) -> AuditEvent {
         act: None,
         payload: None,
         versions: vec![("asepsis".to_owned(), "0.1.0".to_owned())],
+        ..AuditEvent::new(ExchangeId::now(), phase, String::new(), "")
     }
 }
 

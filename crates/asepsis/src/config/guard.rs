@@ -25,6 +25,8 @@ pub(super) struct GuardTable {
     canaries: bool,
     /// Packs of signatures of others, besides the shipped ones.
     packs: Vec<PackEntry>,
+    /// The site's own thresholds of the classifier, from `asepsis guard calibrate`.
+    thresholds_file: Option<PathBuf>,
     /// What a tool counts as that stands in no `[[tool]]`.
     unregistered_tools: Unregistered,
 }
@@ -74,6 +76,7 @@ impl Default for GuardTable {
             spotlight: true,
             canaries: true,
             packs: Vec::new(),
+            thresholds_file: None,
             unregistered_tools: Unregistered::default(),
         }
     }
