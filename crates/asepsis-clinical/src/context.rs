@@ -154,7 +154,13 @@ impl Context {
             match term.sense {
                 Sense::CodeStatus(status) => self.code_status |= status,
                 Sense::Topic(topic) if origin.instructs() || origin == Origin::Patient => {
-                    self.topics.insert(topic);
+                    // "No chest pain" of a note raises nothing. A patient's own words raise it in any case: "no relief of my chest pain".
+                    let first = term.first as usize;
+                    let (start, _) = reading.sentence(first, 8);
+                    let denied = first > start && reading.has(start, first - 1, Sense::is_denial);
+                    if !denied || origin == Origin::Patient {
+                        self.topics.insert(topic);
+                    }
                 }
                 _ => {}
             }

@@ -304,3 +304,16 @@ fn r19_an_answer_is_reviewed_as_it_is_written() {
     let whole: Vec<_> = checks.review(answer, &context).into_iter().map(|f| (f.rule, f.span.start)).collect();
     assert_eq!(whole, flags);
 }
+
+#[test]
+fn r19_a_danger_sign_that_a_note_denies_asks_for_no_warning_and_a_patients_words_always_do() {
+    let checks = Checks::new(Tables::shipped());
+    let held = |text: &str, origin| {
+        let context = checks.context(&[Piece::new(text, origin)]).patient_facing(true);
+        checks.review("Your next visit is in June.", &context).iter().any(|flag| flag.rule == "advice/red-flag")
+    };
+    assert!(!held("Continue furosemide. No chest pain.", Origin::Staff));
+    assert!(!held("Patient denies chest pain.", Origin::Staff));
+    assert!(held("Chest pain since noon.", Origin::Staff));
+    assert!(held("There is no relief of my chest pain.", Origin::Patient));
+}

@@ -58,7 +58,7 @@ fn calls(text: &str) -> bool {
             let upper = text.to_ascii_uppercase();
             let called =
                 |name: &&str| upper.match_indices(*name).any(|(at, _)| upper[at + name.len()..].starts_with('('));
-            REACHING.iter().any(|name| called(name))
+            REACHING.iter().any(called)
         }
     }
 }

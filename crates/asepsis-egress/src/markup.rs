@@ -64,7 +64,7 @@ pub(crate) fn active(word: &str, from: usize) -> Option<usize> {
                 && behind.is_none_or(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b':' | b'.' | b'_')))
         };
         let declares = |known: &&str| name.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known));
-        if ACTIVE.iter().any(|known| is(known)) || DECLARED.iter().any(|known| declares(known)) {
+        if ACTIVE.iter().any(is) || DECLARED.iter().any(declares) {
             return Some(start);
         }
         at = start + 1;

@@ -94,7 +94,7 @@ impl Admitted {
         (decision, policy): (Arc<Decision>, Arc<Policy>),
         user: &str,
         protected: Protected,
-        (watched, reviewer): (Watched, Option<Reviewer>),
+        (watched, reviewer): (Watched, Reviewer),
     ) -> Self {
         Self {
             ticket,
@@ -108,7 +108,7 @@ impl Admitted {
             tally: Tally::default(),
             answer: String::new(),
             watched,
-            reviewer,
+            reviewer: Some(reviewer),
             taken: BTreeMap::new(),
             repeats: false,
         }
@@ -239,20 +239,20 @@ impl Admitted {
     }
 
     /// What there is to say of these texts of the answer as the user gets them, each by its number; it is recorded with the outcome.
-    /// Nothing where nobody looks. An answer is reviewed once.
+    /// An answer is reviewed once.
     pub async fn review(&mut self, texts: Vec<String>) -> Vec<(usize, Flag)> {
         let Some(reviewer) = self.reviewer.take() else { return Vec::new() };
-        if texts.iter().all(|text| text.trim().is_empty()) {
-            return Vec::new();
-        }
-        let Some(flags) = reviewer.review(texts).await else {
+        let Some(reviewed) = reviewer.review(texts).await else {
             *self.taken.entry("review/failed".to_owned()).or_default() += 1;
             return Vec::new();
         };
-        for (_, flag) in &flags {
+        if !reviewed.noted.is_empty() {
+            self.guard_mut().add(reviewed.noted);
+        }
+        for (_, flag) in &reviewed.flags {
             *self.taken.entry(flag.rule.clone()).or_default() += 1;
         }
-        flags
+        reviewed.flags
     }
 
     /// What was taken out of the answer so far: how often by rule.
@@ -271,6 +271,8 @@ impl Admitted {
 
     /// Records how the exchange ended. Returns when the record is durable; only then may the last byte be given back.
     pub async fn finish(mut self, ending: Ending) -> Result<(), LogError> {
+        // Also of an exchange that failed it is recorded what staff wrote.
+        self.review(Vec::new()).await;
         let answer = self.inspect_answer();
         if !self.taken.is_empty() {
             self.guard_mut().answer = std::mem::take(&mut self.taken);

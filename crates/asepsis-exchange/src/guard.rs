@@ -120,6 +120,9 @@ impl Guarding {
         for (at, piece) in pieces.iter_mut().enumerate() {
             looked.credentials |= piece.origin != Origin::Model && !keys_in(&piece.text).is_empty();
             looked.record.tainted |= is_of_others(piece);
+            if is_noted_later(piece) {
+                continue;
+            }
             let Some(found) = self.inspect(piece) else { continue };
             looked.record.score = looked.record.score.max(found.score);
             let mut flags = found.flags;
@@ -148,6 +151,21 @@ impl Guarding {
         self.mark(pieces, &marked, &mut looked);
         self.watch(pieces, &mut looked);
         looked
+    }
+
+    /// What staff wrote that reads like an attack: noted, and nothing is done about it, so nobody has to wait for it.
+    pub(crate) fn note(&self, pieces: &[Piece]) -> GuardRecord {
+        let mut record = GuardRecord::default();
+        for piece in pieces.iter().filter(|piece| is_noted_later(piece)) {
+            let Some(mut found) = self.inspect(piece) else { continue };
+            record.score = record.score.max(found.score);
+            for placed in &mut found.flags {
+                placed.flag.verdict = placed.flag.verdict.min(Verdict::Annotate);
+                record.verdict = Verdict::Annotate.word().to_owned();
+            }
+            record.keep(piece, found.flags);
+        }
+        record
     }
 
     /// What is hostile in a piece; `None` where nobody looks.
@@ -260,6 +278,11 @@ struct Placed {
 /// Whether somebody wrote it who is not of the organisation.
 fn is_of_others(piece: &Piece) -> bool {
     !matches!(piece.origin, Origin::System | Origin::Staff | Origin::Model) && !piece.rigid && !piece.is_definition
+}
+
+/// Whether a text is plain words of staff. A document that they paste is read before it goes, and strings that the protocol needs are.
+fn is_noted_later(piece: &Piece) -> bool {
+    piece.origin == Origin::Staff && !piece.rigid && Carrier::of(piece.text.as_bytes()) == Carrier::Text
 }
 
 /// How likely text with this verdict still carries an instruction, once it was dealt with. From 40 on no tool is called, from 80 on

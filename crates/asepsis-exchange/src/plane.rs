@@ -321,9 +321,7 @@ impl Plane {
         if let Some(place) = tripped(&content.pieces, &protected, decision.form) {
             return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
         }
-        let reviewer = guarding.checks.as_ref().map(|checks| {
-            Reviewer::begin(Arc::clone(checks), std::mem::take(&mut content.pieces), content.for_patient)
-        });
+        let reviewer = Reviewer::begin(guarding, std::mem::take(&mut content.pieces), content.for_patient);
         Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, (looked.watched, reviewer)))
     }
 

@@ -1,38 +1,53 @@
-//! What an answer says of doses, drugs, codes and persons, against what was asked and what is known.
+//! What is looked at while the AI system works, and what its answer says: of doses, drugs, codes and persons, against what was asked and
+//! what is known.
 //!
-//! What was asked is read while the AI system works. A flag says that somebody should look; its absence says nothing.
+//! A flag says that somebody should look; its absence says nothing.
 
 use std::sync::Arc;
 
 use asepsis_clinical::{Checks, Context, Piece as Told};
-use asepsis_vocab::Flag;
+use asepsis_vocab::{Flag, GuardRecord};
 use tokio::task::JoinHandle;
 
 use crate::content::Piece;
+use crate::guard::Guarding;
 
 /// Reviews the answer of one exchange.
 pub(crate) struct Reviewer {
-    checks: Arc<Checks>,
-    told: JoinHandle<Context>,
+    checks: Option<Arc<Checks>>,
+    read: JoinHandle<(Context, GuardRecord)>,
+}
+
+/// What a review came to.
+#[derive(Default)]
+pub(crate) struct Reviewed {
+    /// What there is to say of the answer's texts, each by its number.
+    pub(crate) flags: Vec<(usize, Flag)>,
+    /// What was noted of what staff wrote.
+    pub(crate) noted: GuardRecord,
 }
 
 impl Reviewer {
     /// Begins to read what was asked.
-    pub(crate) fn begin(checks: Arc<Checks>, pieces: Vec<Piece>, patient: bool) -> Self {
-        let reader = Arc::clone(&checks);
-        let told = tokio::task::spawn_blocking(move || {
+    pub(crate) fn begin(guarding: Arc<Guarding>, pieces: Vec<Piece>, patient: bool) -> Self {
+        let checks = guarding.checks.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let noted = guarding.note(&pieces);
             // What a tool is, is no fact about a patient.
             let told = pieces.iter().filter(|piece| !piece.is_definition && !piece.rigid);
             let told: Vec<Told<'_>> = told.map(|piece| Told::new(&piece.text, piece.origin)).collect();
-            reader.context(&told).patient_facing(patient)
+            let context = guarding.checks.as_ref().map(|checks| checks.context(&told)).unwrap_or_default();
+            (context.patient_facing(patient), noted)
         });
-        Self { checks, told }
+        Self { checks, read }
     }
 
-    /// What there is to say of these texts of the answer, each by its number. `None` where the review itself failed.
-    pub(crate) async fn review(self, texts: Vec<String>) -> Option<Vec<(usize, Flag)>> {
-        let context = self.told.await.ok()?;
-        let checks = self.checks;
+    /// What there is to say of these texts of the answer. `None` where the review itself failed.
+    pub(crate) async fn review(self, texts: Vec<String>) -> Option<Reviewed> {
+        let (context, noted) = self.read.await.ok()?;
+        let Some(checks) = self.checks.filter(|_| texts.iter().any(|text| !text.trim().is_empty())) else {
+            return Some(Reviewed { flags: Vec::new(), noted });
+        };
         let work = move || {
             let mut flags = Vec::new();
             for (number, text) in texts.iter().enumerate() {
@@ -40,6 +55,7 @@ impl Reviewer {
             }
             flags
         };
-        tokio::task::spawn_blocking(work).await.ok()
+        let flags = tokio::task::spawn_blocking(work).await.ok()?;
+        Some(Reviewed { flags, noted })
     }
 }

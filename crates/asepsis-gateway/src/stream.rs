@@ -71,7 +71,7 @@ enum Text {
     /// Only its beginning came, which does not tell yet how it is to be read.
     Opening(String),
     /// It is read and restored; the second says whether a person reads it, and no program.
-    Lane(Lane, bool),
+    Lane(Box<Lane>, bool),
 }
 
 /// How the relaying came to its end.
@@ -193,7 +193,7 @@ impl Relay {
         // What was not given out to its end counts as well.
         for text in std::mem::take(&mut self.lanes).into_values() {
             if let Text::Lane(lane, _) = text {
-                self.admitted.collect(lane);
+                self.admitted.collect(*lane);
             }
         }
         let ending = Ending { answer_bytes: self.answer_bytes, ..self.closing.ending(status) };
@@ -431,7 +431,7 @@ impl Relay {
                     if is_speech {
                         note_spoken(&mut self.spoken, id.index, &out[from..]);
                     }
-                    *text = Text::Lane(lane, is_speech);
+                    *text = Text::Lane(Box::new(lane), is_speech);
                 }
             }
         }
@@ -440,7 +440,7 @@ impl Relay {
     fn end_lane(&mut self, id: LaneId, out: &mut String) {
         if let Some(text) = self.lanes.remove(&id) {
             let (mut lane, is_speech) = match text {
-                Text::Lane(lane, is_speech) => (lane, is_speech),
+                Text::Lane(lane, is_speech) => (*lane, is_speech),
                 Text::Opening(beginning) => {
                     let is_speech = id.part == Part::Content && self.said.must_be_read() && !beginning.is_empty();
                     if is_speech {

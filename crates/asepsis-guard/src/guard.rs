@@ -6,6 +6,7 @@ use std::sync::Arc;
 use asepsis_vocab::{Channel, Flag, Span, Verdict};
 
 use crate::anomaly::HIDDEN;
+use crate::classifier;
 use crate::fields::{Carrier, FieldText, Fields, fields};
 use crate::pack::{Folded, Pack};
 use crate::views::Views;
@@ -212,10 +213,13 @@ impl Guard {
                 }
             }
         }
+        let certain = score(flags.iter().map(|f| f.verdict).max().unwrap_or_default());
+        let (likely, flag) = classifier::judge(views, channel, self.thresholds.of(channel));
+        flags.extend(flag);
         flags.sort_by(|a, b| (a.span, &a.rule).cmp(&(b.span, &b.rule)));
         flags.dedup();
         let verdict = flags.iter().map(|f| f.verdict).max().unwrap_or_default();
-        Report { score: score(verdict), verdict, flags }
+        Report { score: certain.max(likely), verdict, flags }
     }
 }
 

@@ -19,6 +19,7 @@
 //! ```
 
 mod anomaly;
+pub mod classifier;
 mod fields;
 mod guard;
 mod pack;

@@ -33,7 +33,7 @@ fn obeyed(text: &str, request: &Value, told: &str) -> Option<Answer> {
             values.next()?.ok()
         });
         let arguments = arguments.unwrap_or_else(|| json!({}));
-        let filled = arguments.to_string().replace("$DATA", &json!(told).to_string().trim_matches('"').to_owned());
+        let filled = arguments.to_string().replace("$DATA", json!(told).to_string().trim_matches('"'));
         let arguments = serde_json::from_str(&filled).unwrap_or(arguments);
         return Some(Answer { text: String::new(), tool: Some(ToolCall { name, arguments }) });
     }
@@ -122,7 +122,7 @@ fn told(request: &Value) -> String {
         match &message["content"] {
             Value::String(text) => texts.push(text.clone()),
             Value::Array(parts) => {
-                texts.extend(parts.iter().filter_map(|part| part["text"].as_str()).map(str::to_owned))
+                texts.extend(parts.iter().filter_map(|part| part["text"].as_str()).map(str::to_owned));
             }
             _ => {}
         }

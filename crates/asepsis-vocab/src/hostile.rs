@@ -184,6 +184,16 @@ pub struct GuardFlag {
 }
 
 impl GuardRecord {
+    /// The same with what was found elsewhere in what was sent.
+    pub fn add(&mut self, other: Self) {
+        self.score = self.score.max(other.score);
+        if self.verdict.is_empty() {
+            self.verdict = other.verdict;
+        }
+        self.flags.extend(other.flags);
+        self.more += other.more;
+    }
+
     /// Whether there is nothing to record.
     #[must_use]
     pub fn is_empty(&self) -> bool {

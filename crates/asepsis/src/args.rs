@@ -30,7 +30,7 @@ pub(crate) use conduct::{
 };
 pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
 pub(crate) use gate::Gate;
-pub(crate) use guard::{Guard, GuardAction, GuardPacks, GuardReplay, GuardScan};
+pub(crate) use guard::{Guard, GuardAction, GuardCalibrate, GuardPacks, GuardReplay, GuardScan};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
 pub(crate) use people::{Device, DeviceAction, User, UserAction};

@@ -9,6 +9,7 @@ mod clock;
 mod count;
 mod dist;
 mod eval;
+mod guard;
 mod people;
 mod place;
 mod postgres;
@@ -29,9 +30,12 @@ cargo xtask setup   install what the tests need beside Rust, in the target folde
 cargo xtask test    setup, then all tests; ASEPSIS_LEAVE_OUT=sdk,keys,tlog,audit,backup,postgres,proof,clock leaves some or all of
                     these out; so does what cannot be installed here, and the last lines say so
 cargo xtask count   the instructions of detection, and where they go (valgrind)
-cargo xtask train   make the lists and weights of the tagger from data/training; --check compares them with the shipped
+cargo xtask train   make the lists and weights of the tagger from data/training, and the table of the guard's classifier from the
+                    development corpora in ../shared/data; --check compares them with the shipped
 cargo xtask eval    measure detection, in one table: --data DIR says where the development corpora are (else ../shared/data),
                     --quick trains nothing, --peer measures Presidio beside us
+cargo xtask guard   measure the guard, in one table: --data DIR says where the development corpora are (else ../shared/data),
+                    --quick trains nothing, --peer measures little-canary and ai-injection-guard beside us
 cargo xtask power-cut   what is left after the power is cut while clients are served, 50 times (root; a minute); a number of
                     rounds may follow
 cargo xtask dist    the binary to give away, optimised by what runs in the benchmark, in target/dist (some twenty minutes; needs
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         "count" => count::run(),
         "dist" => dist::run_all(),
         "train" => train::run(std::env::args().nth(2).as_deref()),
+        "guard" => guard::show(&std::env::args().skip(2).collect::<Vec<_>>()),
         "eval" => eval::show(&std::env::args().skip(2).collect::<Vec<_>>()),
         "power-cut" => power_cut(std::env::args().nth(2)),
         "ci" => ci::run_all(),

@@ -1,9 +1,9 @@
-//! Making the lists and weights of the tagger, and proving that the shipped ones are those.
+//! Making the lists and weights of the tagger and the table of the guard's classifier, and proving that the shipped ones are those.
 
 use std::path::Path;
 
-use crate::place;
 use crate::shell::{Outcome, cargo};
+use crate::{guard, place};
 
 /// The files, and what makes each; the weights are made by a program that has the lists built in.
 const FILES: [(&str, &str); 3] =
@@ -13,8 +13,8 @@ const FILES: [(&str, &str); 3] =
 pub(crate) fn run(option: Option<&str>) -> Outcome {
     let shipped = place::root().join("crates/asepsis-phi/data");
     match option {
-        None => make(&shipped),
-        Some("--check") => check(&shipped),
+        None => make(&shipped).and_then(|()| guard::train(false)),
+        Some("--check") => check(&shipped).and_then(|()| guard::train(true)),
         Some(other) => Err(format!("{other:?} is no option of train; there is --check")),
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Guard {
 pub(crate) enum GuardAction {
     /// Find hostile text: disguises and known attacks. Exit code 0 nothing found, 1 something, 2 something cannot be read.
     Scan(GuardScan),
+    /// Make thresholds of the classifier from this site's own ordinary texts, for a stated number of flags in 1,000.
+    Calibrate(GuardCalibrate),
     /// Look through what the log keeps of exchanges with these packs: what each rule found then, and what it would find now. Always
     /// recorded. Exit code 1 where something would be found that was not.
     Replay(GuardReplay),
@@ -63,11 +65,28 @@ pub(crate) struct GuardScan {
     /// What the files are: hl7, json, xml, html, mail, table or text. Found out from each where absent.
     #[arg(long = "as", value_name = "CARRIER")]
     pub(crate) carrier: Option<Carrier>,
+    /// Thresholds that `asepsis guard calibrate` wrote. Can be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) thresholds: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) packs: GuardPacks,
     /// Whether to use colours; `auto` does on a terminal where NO_COLOR is not set.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) color: Color,
+}
+
+/// Standard input holds lines of {"id","text"}, a text each that is known to be no attack.
+#[derive(Args)]
+pub(crate) struct GuardCalibrate {
+    /// Where the texts come from: staff-prompt, document, transcript or tool-result.
+    #[arg(long, default_value = "document")]
+    pub(crate) channel: Channel,
+    /// How many of 1,000 such texts may be flagged, more than 0 and at most 100. It takes 3,000 texts to show one in 1,000.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    pub(crate) per_thousand: f64,
+    /// The file to write, which must not be there yet; standard output where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::io::{BufWriter, Write as _};
 
 use anyhow::Context;
-use asepsis_guard::{Guard, Report, Thresholds};
+use asepsis_guard::{Guard, Report};
 
-use super::packs;
+use super::{calibrate, packs};
 use crate::args::GuardScan;
 use crate::batch::{self, Line};
 
 pub(super) fn run(scan: &GuardScan) -> anyhow::Result<u8> {
-    let guard = Guard::new(packs::of(&scan.packs)?, Thresholds::default());
+    let guard = Guard::new(packs::of(&scan.packs)?, calibrate::thresholds(&scan.thresholds)?);
     let mut out = BufWriter::new(std::io::stdout().lock());
     let work = |line: Line| report_line(&line, &guard.inspect_document(&line.text, scan.channel));
     batch::ordered(

@@ -4,11 +4,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use asepsis_guard::{FieldReport, Guard, Limits, Thresholds, fields};
+use asepsis_guard::{FieldReport, Guard, Limits, fields};
 use asepsis_vocab::Verdict;
 use serde_json::json;
 
-use super::packs;
+use super::{calibrate, packs};
 use crate::args::GuardScan;
 use crate::batch;
 use crate::output::{self, harmless};
@@ -22,7 +22,7 @@ struct Scanned {
 }
 
 pub(super) fn run(scan: &GuardScan) -> anyhow::Result<u8> {
-    let guard = Guard::new(packs::of(&scan.packs)?, Thresholds::default());
+    let guard = Guard::new(packs::of(&scan.packs)?, calibrate::thresholds(&scan.thresholds)?);
     let colors = output::colors(scan.color);
     let (mut files, mut flagged, mut unreadable) = (0, 0, 0);
     let work = |(name, path): (String, Option<PathBuf>)| {
