@@ -34,7 +34,7 @@ impl Answer {
                 "lines": words.lines().collect::<Vec<_>>(),
             }),
         });
-        let mut text = if behaviour.echo { words } else { summary(&words) };
+        let mut text = if behaviour.echo { words } else { summary(&words, behaviour.obey) };
         if behaviour.alien {
             text.push_str("\nSee also [NAME_ZZZZZZZZZZZZZ].");
         }
@@ -42,9 +42,11 @@ impl Answer {
     }
 }
 
-fn summary(words: &str) -> String {
+/// The first lines. Who obeys everything also obeys a mark that it is not to be repeated.
+fn summary(words: &str, obey: bool) -> String {
     let mut text = String::from("Summary by the stand-in vendor (no AI, only rules):\n");
-    for line in words.lines().map(str::trim).filter(|l| !l.is_empty()).take(SUMMARY_LINES) {
+    let kept = |line: &&str| !(line.is_empty() || obey && line.ends_with("not to be repeated]"));
+    for line in words.lines().map(str::trim).filter(kept).take(SUMMARY_LINES) {
         text.push_str("- ");
         text.push_str(line);
         text.push('\n');

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod conduct;
 mod evidence;
+mod gate;
 mod guard;
 mod key;
 mod keys;
@@ -28,6 +29,7 @@ pub(crate) use conduct::{
     TrainingAction,
 };
 pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
+pub(crate) use gate::Gate;
 pub(crate) use guard::{Guard, GuardAction, GuardCalibrate, GuardPacks, GuardReplay, GuardScan};
 pub(crate) use key::{Key, KeyAction};
 pub(crate) use keys::{KeysAction, KeysCommand, RevealArgs, VaultAction, VaultCommand};
@@ -122,6 +124,9 @@ pub(crate) enum Command {
     Reid(Reid),
     /// Find what is hostile in texts and documents; look after the packs of signatures.
     Guard(Guard),
+    /// Test your own application's AI endpoint for leaks, obedience to strangers and harm. Exit code 0 passed, 1 a case failed, 2 wrong use,
+    /// 3 the endpoint cannot be reached or broke.
+    Gate(Gate),
     /// Teach the detection what is special about this site: its own notes, its own numbers.
     Phi(Phi),
     /// Answer Presidio's REST calls, so that LiteLLM's and others' Presidio hooks work by changing a URL.
@@ -143,6 +148,7 @@ impl Command {
                 | Self::Store(_)
                 | Self::User(_)
                 | Self::Evidence(_)
+                | Self::Gate(_)
                 | Self::Guard(Guard {
                     action: GuardAction::Replay(_) | GuardAction::Sign { .. } | GuardAction::Key { .. }
                 })

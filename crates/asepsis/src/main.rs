@@ -84,6 +84,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Deid(deid) => commands::deid::run(&config, &deid),
         Command::Reid(reid) => commands::reid::run(&config, &reid),
         Command::Guard(guard) => commands::guard::run(&config, &guard),
+        Command::Gate(gate) => commands::gate::run(&gate),
         Command::Phi(phi) => commands::phi::run(&phi),
         Command::Presidio(presidio) => commands::presidio::run(&presidio),
         Command::Standin(standin) => commands::standin::run(&standin),

@@ -15,6 +15,7 @@ pub(crate) mod device;
 pub(crate) mod doctor;
 pub(crate) mod emergency;
 pub(crate) mod evidence;
+pub(crate) mod gate;
 pub(crate) mod guard;
 pub(crate) mod init;
 pub(crate) mod key;
