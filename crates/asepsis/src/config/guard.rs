@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use asepsis_egress::Hosts;
 use asepsis_exchange::Guarding;
 use asepsis_gateway::{ToolRule, Tools};
-use asepsis_guard::{Guard, Pack, PublisherKey, Thresholds};
+use asepsis_guard::{Guard, Pack, PublisherKey};
 use asepsis_policy::ToolEffect;
 use serde::Deserialize;
 
@@ -25,8 +25,8 @@ pub(super) struct GuardTable {
     canaries: bool,
     /// Packs of signatures of others, besides the shipped ones.
     packs: Vec<PackEntry>,
-    /// The site's own thresholds of the classifier, from `asepsis guard calibrate`.
-    thresholds_file: Option<PathBuf>,
+    /// The site's own thresholds of the classifier, a file a channel, from `asepsis guard calibrate`.
+    thresholds_files: Vec<PathBuf>,
     /// What a tool counts as that stands in no `[[tool]]`.
     unregistered_tools: Unregistered,
 }
@@ -76,7 +76,7 @@ impl Default for GuardTable {
             spotlight: true,
             canaries: true,
             packs: Vec::new(),
-            thresholds_file: None,
+            thresholds_files: Vec::new(),
             unregistered_tools: Unregistered::default(),
         }
     }
@@ -100,8 +100,10 @@ impl GuardTable {
         }
         let own = Hosts::new(&self.hosts).context("[guard] hosts")?;
         let hosts = if self.shipped_hosts { Hosts::shipped().and(own) } else { own };
+        let files: Vec<PathBuf> = self.thresholds_files.iter().map(|file| base.join(file)).collect();
+        let thresholds = crate::commands::guard::calibrate::thresholds(&files).context("[guard] thresholds_files")?;
         Ok(Guarding {
-            guard: Guard::new(packs, Thresholds::default()),
+            guard: Guard::new(packs, thresholds),
             hosts: Arc::new(hosts),
             spotlight: self.spotlight,
             canaries: self.canaries,

@@ -58,7 +58,7 @@ pub(super) fn run(calibrate: &GuardCalibrate) -> anyhow::Result<u8> {
 }
 
 /// The thresholds in some files, each of which may name other channels; the shipped ones where there is no file.
-pub(super) fn thresholds(files: &[PathBuf]) -> anyhow::Result<Thresholds> {
+pub(crate) fn thresholds(files: &[PathBuf]) -> anyhow::Result<Thresholds> {
     let mut thresholds = Thresholds::default();
     for path in files {
         let length = path.metadata().with_context(|| path.display().to_string())?.len();

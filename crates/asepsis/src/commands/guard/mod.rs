@@ -1,6 +1,6 @@
 //! `asepsis guard`: what is hostile in texts, the packs of signatures, and thresholds.
 
-mod calibrate;
+pub(crate) mod calibrate;
 mod lines;
 mod packs;
 mod replay;
