@@ -9,6 +9,7 @@ mod clock;
 mod count;
 mod dist;
 mod eval;
+mod figures;
 mod guard;
 mod people;
 mod place;
