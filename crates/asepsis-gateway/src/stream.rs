@@ -442,12 +442,22 @@ impl Relay {
             let (mut lane, is_speech) = match text {
                 Text::Lane(lane, is_speech) => (*lane, is_speech),
                 Text::Opening(beginning) => {
-                    let is_speech = id.part == Part::Content && self.said.must_be_read() && !beginning.is_empty();
+                    // It ended before it told more, so what it is by now is what it is.
+                    let is_content = id.part == Part::Content;
+                    let context =
+                        if is_content { context_of(&beginning).unwrap_or_default() } else { id.part.context() };
+                    let is_speech =
+                        is_content && context == Context::Text && self.said.must_be_read() && !beginning.is_empty();
                     if is_speech {
                         out.push_str(self.said.before());
+                    } else if is_content && context != Context::Text && self.said.must_be_read() {
+                        self.held = Some(no_place());
                     }
-                    let mut lane = self.admitted.lane(id.part.context());
-                    lane.push(&beginning, out);
+                    if is_content && context != Context::Text && may_be_fhir(&beginning) == Some(true) {
+                        self.whole.insert(id, String::new());
+                    }
+                    let mut lane = self.admitted.lane(context);
+                    lane.push(&beginning, self.whole.get_mut(&id).unwrap_or(out));
                     (lane, is_speech)
                 }
             };
