@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args};
 #[derive(Args)]
 #[command(group(ArgGroup::new("endpoint").required(true).args(["url", "openai", "anthropic", "list"])))]
 pub(crate) struct Gate {
-    /// The endpoint, which speaks OpenAI's chat completions: https://app.example/v1/chat/completions. Behind a bare host, or /v1, the
+    /// The endpoint, which speaks OpenAI's chat completions: `https://app.example/v1/chat/completions`. Behind a bare host, or /v1, the
     /// protocol's path is added.
     pub(crate) url: Option<String>,
     /// The same.

@@ -116,7 +116,7 @@ pub(crate) struct GuardPacks {
     /// A pack of signatures, with its signature beside it as PACK.sig. Can be given several times.
     #[arg(long, value_name = "PACK", requires = "publisher")]
     pub(crate) pack: Vec<PathBuf>,
-    /// The public key of a publisher whose packs are trusted: <name>+<id>+<base64>, or a file that holds it.
+    /// The public key of a publisher whose packs are trusted: `name+id+base64`, or a file that holds it.
     #[arg(long, value_name = "KEY")]
     pub(crate) publisher: Vec<String>,
     /// Leave the shipped packs out.
