@@ -37,8 +37,6 @@ pub struct Admitted {
     reviewer: Option<Reviewer>,
     /// What was taken out of the answer: how often by rule.
     taken: BTreeMap<String, u32>,
-    /// How much of the application's instructions each text of the answer repeats.
-    repeats: bool,
 }
 
 /// A canary came back that had stood at this place of the request.
@@ -110,7 +108,6 @@ impl Admitted {
             watched,
             reviewer: Some(reviewer),
             taken: BTreeMap::new(),
-            repeats: false,
         }
     }
 
@@ -220,7 +217,6 @@ impl Admitted {
             *self.taken.entry("channel/more".to_owned()).or_default() += u32::try_from(more).unwrap_or(u32::MAX);
         }
         if overlap.is_some_and(|overlap| overlap.is_leak()) {
-            self.repeats = true;
             *self.taken.entry("leak/instructions".to_owned()).or_default() += 1;
         }
         if let Some(place) = leak {

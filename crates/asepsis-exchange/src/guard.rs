@@ -118,6 +118,9 @@ impl Guarding {
         let mut verdict = Verdict::Allow;
         let mut marked = vec![false; pieces.len()];
         for (at, piece) in pieces.iter_mut().enumerate() {
+            if piece.origin == Origin::Staff && is_pasted(&piece.text) {
+                piece.origin = Origin::Document;
+            }
             looked.credentials |= piece.origin != Origin::Model && !keys_in(&piece.text).is_empty();
             looked.record.tainted |= is_of_others(piece);
             if is_noted_later(piece) {
@@ -178,20 +181,18 @@ impl Guarding {
             Origin::Patient | Origin::Document | Origin::Image => Channel::Document,
         };
         let mut inspected = Inspected::default();
-        // A message or document is read by its fields. Others' that looks like one and cannot be read belongs into quarantine; of staff's
-        // every byte is looked at as a text.
+        // A message or document is read by its fields. Others' that looks like one and cannot be read belongs into quarantine. A table is
+        // only a guess from commas, and JSON that breaks off is read as a text: of both every byte is looked at all the same.
         let carrier = Carrier::of(piece.text.as_bytes());
-        let read = (carrier != Carrier::Text).then(|| fields(piece.text.as_bytes(), Some(carrier)));
+        let read = (carrier != Carrier::Text).then(|| fields(piece.text.as_bytes(), None));
         let read = match read {
-            Some(Err(_)) if !piece.origin.instructs() => {
+            Some(Err(_)) if !piece.origin.instructs() && carrier != Carrier::Table => {
                 let span = Span::new(0, piece.text.len());
                 let flag = Flag { span, rule: "document/unreadable".to_owned(), verdict: Verdict::Hold };
                 return Some(Inspected { score: 95, flags: vec![Placed { flag, within: None }] });
             }
             read => read.and_then(Result::ok),
         };
-        // What staff paste is no word of theirs.
-        let channel = if read.is_some() && channel == Channel::StaffPrompt { Channel::Document } else { channel };
         match read {
             Some(read) => {
                 for field in self.guard.inspect_fields(&read, channel) {
@@ -280,9 +281,15 @@ fn is_of_others(piece: &Piece) -> bool {
     !matches!(piece.origin, Origin::System | Origin::Staff | Origin::Model) && !piece.rigid && !piece.is_definition
 }
 
-/// Whether a text is plain words of staff. A document that they paste is read before it goes, and strings that the protocol needs are.
+/// Whether a text of staff is a document that they pasted, and so no word of theirs: a message, a page, a record. What they wrote
+/// themselves in JSON or a table stays theirs.
+fn is_pasted(text: &str) -> bool {
+    matches!(Carrier::of(text.as_bytes()), Carrier::Hl7 | Carrier::Xml | Carrier::Html | Carrier::Mail)
+}
+
+/// Whether a text is words of staff, in which nothing is changed.
 fn is_noted_later(piece: &Piece) -> bool {
-    piece.origin == Origin::Staff && !piece.rigid && Carrier::of(piece.text.as_bytes()) == Carrier::Text
+    piece.origin == Origin::Staff && !piece.rigid
 }
 
 /// How likely text with this verdict still carries an instruction, once it was dealt with. From 40 on no tool is called, from 80 on

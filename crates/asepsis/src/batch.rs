@@ -1,6 +1,6 @@
 //! Files, folders and standard input, cut into documents, worked on in parallel, and given back in order.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, BufWriter, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -241,6 +241,13 @@ fn id_text(line: &[u8]) -> anyhow::Result<Line> {
         (None, _) => bail!("it has no \"id\" (a string or a number)"),
         (_, None) => bail!("it has no \"text\" (a string)"),
     }
+}
+
+/// Answers each line of `{"id","text"}` on standard input by a line on standard output, in the same order.
+pub(crate) fn answer_lines(work: impl Fn(Line) -> String + Sync) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    ordered(id_text_lines(), |l| l.text.len(), work, |line| out.write_all(line.as_bytes()).context("standard output"))?;
+    out.flush().context("standard output")
 }
 
 /// Works on items in parallel and gives the results to `sink` in the order of the items. Memory holds a batch at a time.

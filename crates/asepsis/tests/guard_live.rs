@@ -333,3 +333,24 @@ fn r29_a_tool_is_called_for_the_patient_of_the_exchange_and_for_nobody_else() {
         }
     }
 }
+
+/// A page that staff paste is a document: what is hidden in it is taken out, and no tool acts upon it. A result that breaks off, or
+/// has an odd quotation mark, is no reason to refuse.
+#[test]
+fn r21_what_staff_paste_is_no_word_of_theirs_and_a_result_that_breaks_off_goes_on() {
+    let site = clinic();
+    let (_, page) = carriers(ORDERS[2]).into_iter().find(|(carrier, _)| *carrier == "hidden-html").expect("one");
+    let pasted =
+        json!({"model": "standin-obey", "tools": tools(None), "messages": [{"role": "user", "content": page}]});
+    let reply = ask(&site, &pasted);
+    assert_eq!(carries(&reply), None);
+    assert!(!site.seen().pop().expect("it went").body.contains("fetch_page with"), "it never reached the model");
+    let guard = &of(&site, &reply)[0]["guard"];
+    assert!(guard["tainted"] == true && guard["flags"][0]["origin"] == "document", "{guard}");
+    for result in ["{\"rows\": [{\"id\": 1, \"comment\": \"cut o", "name, remark\nLee, 6\" scar\nDoe, none\n"] {
+        let reply = ask(&site, &returned(result, false));
+        assert_eq!(reply.status, 200, "{result}: {}", reply.text());
+    }
+    let broken = ask(&site, &returned("<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", false));
+    assert!(broken.status == 422 && broken.text().contains("hostile_text"), "{}", broken.text());
+}

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use asepsis_phi::Assurance;
-use asepsis_policy::{AiSystem, DataClass, Grade, Sheet, SheetFacts};
+use asepsis_policy::{AiSystem, DataClass, Grade, Sheet};
 use asepsis_vocab::DisclosureForm;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::args::Statement;
+use crate::commands::policy::sheet;
 use crate::config::Config;
 use crate::output;
 
@@ -39,7 +39,7 @@ pub(crate) fn run(config: &Config, asked: &Statement) -> anyhow::Result<u8> {
     let contact = asked.contact.as_deref().or(config.contact()).context(
         "the statement needs how a person is reached: --contact \"call 555-0100\", or `[patients] contact` of the configuration",
     )?;
-    let sheet = sheet(config)?;
+    let sheet = sheet::of(config)?;
     output::line(&format!("# {}", words.say("title", &[("name", name)])?))?;
     paragraph(&words.say("opening", &[])?)?;
     let systems: Vec<(&AiSystem, DisclosureForm)> = config
@@ -100,19 +100,6 @@ fn richest(sheet: &Sheet, system: &str) -> DisclosureForm {
     let tables = sheet.tables.iter().filter(|table| table.system == system);
     let cells = tables.flat_map(|table| &table.rows).filter_map(|(_, cells)| cells.get(at));
     cells.map(|cell| cell.form).max().unwrap_or(DisclosureForm::Nothing)
-}
-
-fn sheet(config: &Config) -> anyhow::Result<Sheet> {
-    let systems =
-        config.routes().filter_map(|(id, _, forms, _)| Some((config.register.system(id)?, forms.to_vec()))).collect();
-    let facts = SheetFacts {
-        register: &config.register,
-        systems,
-        full_assurance: config.engine()?.assurance() == Assurance::Full,
-        first_layer_accepted: config.first_layer_accepted(),
-        now: OffsetDateTime::now_utc(),
-    };
-    Ok(Sheet::of(&config.policy()?, &facts)?)
 }
 
 fn paragraph(text: &str) -> anyhow::Result<()> {

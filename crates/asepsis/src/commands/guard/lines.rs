@@ -1,9 +1,7 @@
 //! `--jsonl`: a line out for each line in, in the same order.
 
 use std::fmt::Write as _;
-use std::io::{BufWriter, Write as _};
 
-use anyhow::Context;
 use asepsis_guard::{Guard, Report};
 
 use super::{calibrate, packs};
@@ -12,15 +10,8 @@ use crate::batch::{self, Line};
 
 pub(super) fn run(scan: &GuardScan) -> anyhow::Result<u8> {
     let guard = Guard::new(packs::of(&scan.packs)?, calibrate::thresholds(&scan.thresholds)?);
-    let mut out = BufWriter::new(std::io::stdout().lock());
     let work = |line: Line| report_line(&line, &guard.inspect_document(&line.text, scan.channel));
-    batch::ordered(
-        batch::id_text_lines(),
-        |l| l.text.len(),
-        work,
-        |line| out.write_all(line.as_bytes()).context("standard output"),
-    )?;
-    out.flush().context("standard output")?;
+    batch::answer_lines(work)?;
     Ok(0)
 }
 

@@ -5,7 +5,7 @@ mod check;
 mod codes;
 mod diff;
 mod explain;
-mod sheet;
+pub(crate) mod sheet;
 mod simulate;
 mod versions;
 

@@ -8,6 +8,13 @@ use crate::config::Config;
 use crate::output;
 
 pub(super) fn run(config: &Config, html: bool) -> anyhow::Result<u8> {
+    let sheet = of(config)?;
+    output::line(if html { sheet.html() } else { sheet.markdown() }.trim_end())?;
+    Ok(0)
+}
+
+/// The sheet of what decides now.
+pub(crate) fn of(config: &Config) -> anyhow::Result<Sheet> {
     let systems =
         config.routes().filter_map(|(id, _, forms, _)| Some((config.register.system(id)?, forms.to_vec()))).collect();
     let facts = SheetFacts {
@@ -17,7 +24,5 @@ pub(super) fn run(config: &Config, html: bool) -> anyhow::Result<u8> {
         first_layer_accepted: config.first_layer_accepted(),
         now: OffsetDateTime::now_utc(),
     };
-    let sheet = Sheet::of(&config.policy()?, &facts)?;
-    output::line(if html { sheet.html() } else { sheet.markdown() }.trim_end())?;
-    Ok(0)
+    Ok(Sheet::of(&config.policy()?, &facts)?)
 }

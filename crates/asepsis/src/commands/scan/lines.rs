@@ -1,27 +1,17 @@
 //! `--jsonl`: a line out for each line in, in the same order.
 
-use std::io::{BufWriter, Write};
-
-use anyhow::Context;
 use asepsis_phi::{Engine, KnownPhi, Segment};
 use asepsis_vocab::Finding;
 
 use crate::batch::{self, Line};
 
 pub(super) fn run(engine: &Engine, known: &KnownPhi) -> anyhow::Result<u8> {
-    let mut out = BufWriter::new(std::io::stdout().lock());
     let work = |line: Line| {
         let segment = Segment { text: &line.text, field: None };
         let findings = engine.inspect(&[segment], known).pop().unwrap_or_default();
         spans_line(&line, &findings)
     };
-    batch::ordered(
-        batch::id_text_lines(),
-        |l| l.text.len(),
-        work,
-        |line| out.write_all(line.as_bytes()).context("standard output"),
-    )?;
-    out.flush().context("standard output")?;
+    batch::answer_lines(work)?;
     Ok(0)
 }
 
