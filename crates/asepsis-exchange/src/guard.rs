@@ -117,9 +117,11 @@ impl Guarding {
         };
         let mut verdict = Verdict::Allow;
         let mut marked = vec![false; pieces.len()];
+        let mut pasted = vec![false; pieces.len()];
         for (at, piece) in pieces.iter_mut().enumerate() {
             if piece.origin == Origin::Staff && is_pasted(&piece.text) {
                 piece.origin = Origin::Document;
+                pasted[at] = true;
             }
             looked.credentials |= piece.origin != Origin::Model && !keys_in(&piece.text).is_empty();
             looked.record.tainted |= is_of_others(piece);
@@ -152,7 +154,7 @@ impl Guarding {
             looked.record.verdict = verdict.word().to_owned();
         }
         self.mark(pieces, &marked, &mut looked);
-        self.watch(pieces, &mut looked);
+        self.watch(pieces, &pasted, &mut looked);
         looked
     }
 
@@ -236,7 +238,8 @@ impl Guarding {
     }
 
     /// Puts canaries where text of others is in the request: into it, and into the application's own instructions.
-    fn watch(&self, pieces: &[Piece], looked: &mut Looked) {
+    /// What staff pasted gets none: they may well ask to have it written again, word for word.
+    fn watch(&self, pieces: &[Piece], pasted: &[bool], looked: &mut Looked) {
         let instructions: Vec<&str> = pieces
             .iter()
             .filter(|piece| piece.origin == Origin::System && !piece.rigid)
@@ -250,7 +253,7 @@ impl Guarding {
         }
         let mut canaries = Vec::new();
         for (at, piece) in pieces.iter().enumerate() {
-            let watched = !piece.rigid && piece.text.len() >= SHORTEST_WATCHED && piece.is_speech;
+            let watched = !piece.rigid && !pasted[at] && piece.text.len() >= SHORTEST_WATCHED && piece.is_speech;
             if !(watched && (piece.origin == Origin::System || is_of_others(piece))) {
                 continue;
             }
@@ -282,9 +285,9 @@ fn is_of_others(piece: &Piece) -> bool {
 }
 
 /// Whether a text of staff is a document that they pasted, and so no word of theirs: a message, a page, a record. What they wrote
-/// themselves in JSON or a table stays theirs.
+/// themselves in JSON, in a table or line by line with a name and a colon, which looks like a mail, stays theirs.
 fn is_pasted(text: &str) -> bool {
-    matches!(Carrier::of(text.as_bytes()), Carrier::Hl7 | Carrier::Xml | Carrier::Html | Carrier::Mail)
+    matches!(Carrier::of(text.as_bytes()), Carrier::Hl7 | Carrier::Xml | Carrier::Html)
 }
 
 /// Whether a text is words of staff, in which nothing is changed.
