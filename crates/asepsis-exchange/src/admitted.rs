@@ -151,6 +151,11 @@ impl Admitted {
         std::mem::take(&mut self.stored).durable().await
     }
 
+    /// Reads what was asked for what the answer will be compared with, where that was not begun: to be called while the AI system works.
+    pub fn read_ahead(&mut self) {
+        self.reviewer = self.reviewer.take().map(Reviewer::read);
+    }
+
     /// A lane for one stream of text of the answer.
     pub fn lane(&self, context: Context) -> Lane {
         let restorer = self.decision.restore.then(|| Restorer::new(Arc::clone(&self.issued), context));

@@ -287,7 +287,7 @@ fn is_of_others(piece: &Piece) -> bool {
 /// Whether a text of staff is a document that they pasted, and so no word of theirs: a message, a page, a record. What they wrote
 /// themselves in JSON, in a table or line by line with a name and a colon, which looks like a mail, stays theirs.
 fn is_pasted(text: &str) -> bool {
-    matches!(Carrier::of(text.as_bytes()), Carrier::Hl7 | Carrier::Xml | Carrier::Html)
+    Carrier::is_pasted(text)
 }
 
 /// Whether a text is words of staff, in which nothing is changed.

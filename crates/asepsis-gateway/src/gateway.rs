@@ -190,7 +190,7 @@ impl Gateway {
         let in_flight = self.metrics.in_flight();
         let began = Instant::now();
         let exchange = ticket.id().to_string();
-        let admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
+        let mut admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 let fault = Fault::refused(&refusal, &self.coaching);
@@ -219,10 +219,18 @@ impl Gateway {
         if let Some(fault) = switch.stopped() {
             return self.fail_admitted(protocol, admitted, closing, fault).await;
         }
-        let sent = tokio::select! {
-            fault = switch.pulled() => Err(fault),
-            sent = self.upstreams.send(&route, &parts.headers, body) => sent,
+        let sending = async {
+            tokio::select! {
+                fault = switch.pulled() => Err(fault),
+                sent = self.upstreams.send(&route, &parts.headers, body) => sent,
+            }
         };
+        let reading = async {
+            // What is to be sent goes first: the connection's own task runs when this one yields.
+            tokio::task::yield_now().await;
+            admitted.read_ahead();
+        };
+        let (sent, ()) = tokio::join!(sending, reading);
         match sent {
             Ok(response) => self.answer(protocol, shape.stream, admitted, closing, (response, switch), &used).await,
             Err(fault) => self.fail_admitted(protocol, admitted, closing, fault).await,
