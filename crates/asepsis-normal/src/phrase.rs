@@ -77,14 +77,17 @@ impl Phrases {
 }
 
 fn places<'a>(states: &'a AhoCorasick, text: &'a [u8]) -> impl Iterator<Item = Found> {
-    states
-        .find_overlapping_iter(text)
-        .filter(|m| !m.is_empty())
-        .map(|m| Found { phrase: m.pattern().as_usize(), start: m.start(), end: m.end() })
+    states.find_overlapping_iter(text).filter(|m| !m.is_empty()).map(|m| Found {
+        phrase: m.pattern().as_usize(),
+        start: m.start(),
+        end: m.end(),
+    })
 }
 
 /// Phrases by their first bytes.
 struct Heads {
+    /// The first bytes of phrases that are one or two bytes long.
+    short: Box<[bool; 256]>,
     /// A bit for each beginning that there is.
     marks: Box<[u64; MARKS / 64]>,
     /// By its mark, where the phrases of a beginning start in `heads`; one more at the end.
@@ -115,7 +118,7 @@ impl Heads {
         let mut by_mark: Vec<Vec<Head>> = Vec::new();
         by_mark.resize_with(MARKS, Vec::new);
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(phrases.len()));
-        let mut marks = Box::new([0u64; MARKS / 64]);
+        let (mut short, mut marks) = (Box::new([false; 256]), Box::new([0u64; MARKS / 64]));
         for (number, phrase) in phrases.iter().enumerate() {
             let phrase = phrase.as_ref();
             bytes.extend_from_slice(phrase);
@@ -123,6 +126,7 @@ impl Heads {
             if phrase.is_empty() {
                 continue;
             }
+            short[phrase[0] as usize] |= phrase.len() < 3;
             let first = first_bytes(phrase);
             let mask = u64::MAX >> (64 - 8 * phrase.len().min(8));
             let mark = mark(first, phrase.len().min(3));
@@ -138,7 +142,7 @@ impl Heads {
             heads.extend(alike);
         }
         starts.push(heads.len() as u32);
-        Some(Self { marks, starts, heads, bytes, ends })
+        Some(Self { short, marks, starts, heads, bytes, ends })
     }
 
     /// Every place, by its start, until `stop` says so. Whether it did.
@@ -146,7 +150,8 @@ impl Heads {
         for start in 0..text.len() {
             let rest = &text[start..];
             let first = first_bytes(rest);
-            for count in 1..=rest.len().min(3) {
+            let least = if self.short[usize::from(rest[0])] { 1 } else { 3 };
+            for count in least..=rest.len().min(3) {
                 let mark = mark(first, count);
                 if self.marks[mark / 64] & (1 << (mark % 64)) == 0 {
                     continue;
