@@ -21,6 +21,7 @@ mod protect;
 mod reach;
 mod record;
 mod review;
+mod versions;
 
 pub use admitted::{Admitted, Ending, Lane, Leak};
 pub use asepsis_policy::{Looked, ToolCall, ToolEffect, Whereabouts};
@@ -33,3 +34,4 @@ pub use plane::{Plane, PlaneParts, Refusal, RefusalKind, Rules};
 pub use protect::{Protected, issued};
 pub use reach::Reach;
 pub use record::{Ticket, count};
+pub use versions::versions;

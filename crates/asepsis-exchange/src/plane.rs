@@ -7,7 +7,7 @@ use asepsis_log::{Log, LogError};
 use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
 use asepsis_policy::{BreakGlass, ContentFacts, Decision, Facts, Policy, PolicyError, Register};
 use asepsis_vault::{ScopeId, Vault, VaultError};
-use asepsis_vocab::{ClassCount, DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
+use asepsis_vocab::{ClassCount, DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient, Version};
 
 use crate::admitted::{Admitted, Ending};
 use crate::clock::Clock;
@@ -18,6 +18,7 @@ use crate::protect::{Protected, protect};
 use crate::reach::Reach;
 use crate::record::{Ticket, count, interrupted};
 use crate::review::Reviewer;
+use crate::versions::versions;
 
 /// Texts longer than this are inspected on a thread of their own, so that other exchanges go on.
 const INSPECT_INLINE: usize = 32 * 1024;
@@ -25,11 +26,11 @@ const INSPECT_INLINE: usize = 32 * 1024;
 /// Everything that an exchange goes through.
 pub struct Plane {
     parts: PlaneParts,
-    versions: Vec<(String, String)>,
+    versions: Vec<Version>,
     /// What decides from now on, with its facts. An exchange takes both once and keeps them to its end.
     rules: RwLock<Rules>,
-    /// What hostile text is looked for with.
-    guarding: RwLock<Arc<Guarding>>,
+    /// What hostile text is looked for with, and its versions.
+    guarding: RwLock<(Arc<Guarding>, Arc<[Version]>)>,
 }
 
 /// What decides, and the facts behind it.
@@ -109,11 +110,11 @@ impl Plane {
     /// A plane of these parts.
     pub fn new(parts: PlaneParts) -> Arc<Self> {
         let versions = vec![
-            ("asepsis".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("detector".to_owned(), parts.engine.version().to_owned()),
+            ("asepsis".into(), env!("CARGO_PKG_VERSION").into()),
+            ("detector".into(), parts.engine.version().into()),
         ];
         let rules = RwLock::new(parts.rules.clone());
-        let guarding = RwLock::new(Arc::clone(&parts.guarding));
+        let guarding = RwLock::new(with_versions(Arc::clone(&parts.guarding)));
         Arc::new(Self { parts, versions, rules, guarding })
     }
 
@@ -134,12 +135,16 @@ impl Plane {
 
     /// What hostile text is looked for with at present.
     pub fn guarding(&self) -> Arc<Guarding> {
-        Arc::clone(&self.guarding.read().unwrap_or_else(PoisonError::into_inner))
+        self.guarding_now().0
+    }
+
+    fn guarding_now(&self) -> (Arc<Guarding>, Arc<[Version]>) {
+        self.guarding.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Looks for hostile text with this from the next exchange on.
     pub fn set_guarding(&self, guarding: Arc<Guarding>) {
-        *self.guarding.write().unwrap_or_else(PoisonError::into_inner) = guarding;
+        *self.guarding.write().unwrap_or_else(PoisonError::into_inner) = with_versions(guarding);
     }
 
     /// Whether the organisation accepts first-layer detection for the label "deidentified".
@@ -165,7 +170,7 @@ impl Plane {
         self.parts.clock.as_ref()
     }
 
-    pub(crate) fn versions(&self) -> &[(String, String)] {
+    pub(crate) fn versions(&self) -> &[Version] {
         &self.versions
     }
 
@@ -232,7 +237,8 @@ impl Plane {
 
         // === Inspect ===
         let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
-        let guarding = self.guarding();
+        let (guarding, versions) = self.guarding_now();
+        ticket.event_mut().versions.extend_from_slice(&versions);
         let (looked, findings) = if total <= INSPECT_INLINE {
             let looked = guarding.look(&mut content.pieces);
             (looked, self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known))
@@ -358,7 +364,7 @@ impl Plane {
         let event = ticket.event_mut();
         event.purpose = purpose;
         event.recipient = Some(Recipient { system: system.id.clone(), vendor: system.vendor.clone(), agreement });
-        event.versions.push(("policy".to_owned(), policy.version().to_owned()));
+        event.versions.push(("policy".into(), policy.version().into()));
         let facts = Facts {
             user: &asker.user,
             role: &asker.role,
@@ -424,6 +430,11 @@ impl Plane {
             Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error), found }),
         }
     }
+}
+
+fn with_versions(guarding: Arc<Guarding>) -> (Arc<Guarding>, Arc<[Version]>) {
+    let versions = versions(&guarding.guard, guarding.checks.as_deref()).into();
+    (guarding, versions)
 }
 
 /// How many individuals the pieces speak of, at most: as many as there are different names, or different numbers of one kind

@@ -8,7 +8,7 @@ use asepsis_keys::KeyError;
 use asepsis_log::{LogError, SealedPayload};
 use asepsis_vocab::{
     AuditEvent, ClassCount, DecisionRecord, DisclosureForm, ExchangeId, Finding, IdentifierClass, Outcome, Phase,
-    Recipient, Traffic,
+    Recipient, Traffic, Version,
 };
 use time::OffsetDateTime;
 
@@ -33,7 +33,7 @@ pub struct Ticket {
 impl Ticket {
     pub(crate) fn new(plane: Arc<Plane>, interface: &str) -> Self {
         let event = AuditEvent {
-            versions: plane.versions().to_vec(),
+            versions: first_versions(plane.versions()),
             ..AuditEvent::new(ExchangeId::now(), Phase::Outcome, String::new(), interface)
         };
         Self { plane, event, started: Instant::now(), open: true, keeper: None }
@@ -175,6 +175,14 @@ impl Drop for Ticket {
             runtime.spawn(async move { plane.log().append(&event).await.ok() });
         }
     }
+}
+
+/// The versions that every exchange names, with room for those that are told later: of the guard, its classifier, the clinical tables
+/// and the policies.
+fn first_versions(known: &[Version]) -> Vec<Version> {
+    let mut versions = Vec::with_capacity(known.len() + 4);
+    versions.extend_from_slice(known);
+    versions
 }
 
 /// The end of an exchange of which the log has only the intent.

@@ -55,15 +55,16 @@ impl Gateway {
             let mut response = Response::new(Either::Right(pieces));
             *response.status_mut() = parts.status;
             head(&mut response, &parts.headers, &admitted, "text/event-stream; charset=utf-8");
-            self.coaching.headers(response.headers_mut(), &admitted);
+            used.house().coaching.headers(response.headers_mut(), &admitted);
             used.headers(response.headers_mut());
-            let said = used.said(self.coaching.at_the_end(&admitted));
+            let house = used.house();
+            let said = used.said(house.coaching.at_the_end(&admitted));
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             tokio::spawn(
                 Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut))
                     .saying(said)
                     .judging(Desk::new(self.tools(), used.patient()))
-                    .holding(self.holds, used.is_unread(), self.coaching.in_answers)
+                    .holding(house.holds, used.is_unread(), house.coaching.in_answers)
                     .run(body),
             );
             return response;
@@ -87,13 +88,14 @@ impl Gateway {
         }
         let spoken = restored.spoken();
         let flags = admitted.review(spoken.clone()).await;
+        let house = used.house();
         let mut said = used.said(None);
         let marks = Marks::new(flags, &spoken, said.before());
-        if let Some(fault) = marks.hold(self.holds, used.is_unread()) {
+        if let Some(fault) = marks.hold(house.holds, used.is_unread()) {
             return Err(fault);
         }
-        said.noting(self.coaching.at_the_end(admitted));
-        if self.coaching.in_answers {
+        said.noting(house.coaching.at_the_end(admitted));
+        if house.coaching.in_answers {
             said.noting(marks.note());
         }
         Ok((restored.assemble(json, &mut said, &labels, desk)?, marks))
@@ -155,7 +157,7 @@ impl Gateway {
         let mut response = Response::new(Either::Left(Full::new(Bytes::from(restored))));
         *response.status_mut() = parts.status;
         head(&mut response, &parts.headers, &admitted, "application/json");
-        self.coaching.headers(response.headers_mut(), &admitted);
+        used.house().coaching.headers(response.headers_mut(), &admitted);
         used.headers(response.headers_mut());
         marks.headers(response.headers_mut());
         let exchange = admitted.id().to_string();

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use asepsis_document::json::{self, Json};
 use asepsis_exchange::{Admitted, Asker, Ending, Plane, Ticket};
-use asepsis_groups::Dimensions;
 use asepsis_people::alert::Alerts;
 use asepsis_store::Store;
 use bytes::Bytes;
@@ -18,11 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::body::{Answer, read_request};
 use crate::closing::{Closing, log_stopped};
-use crate::coaching::Coaching;
 use crate::doors::{Caller, Doors};
 use crate::fault::Fault;
+use crate::house::HouseRules;
 use crate::identify::{EXCHANGE, MODELS};
-use crate::marks::Holds;
 use crate::metrics::Metrics;
 use crate::prepare::Prepared;
 use crate::settings::{Limits, Protocol, Settings, SystemRoute};
@@ -41,12 +39,8 @@ pub struct Gateway {
     /// Counts how often registers were swapped, for exchanges that go on.
     turned: watch::Sender<u64>,
     pub(crate) limits: Limits,
-    pub(crate) coaching: Coaching,
-    pub(crate) patient_wording: Option<(String, String)>,
-    pub(crate) holds: Holds,
-    pub(crate) groups: Arc<Dimensions>,
     /// Swapped as a whole.
-    tools: RwLock<Arc<Tools>>,
+    house: RwLock<Arc<HouseRules>>,
     upstreams: Upstreams,
     pub(crate) metrics: Arc<Metrics>,
     room: Arc<Semaphore>,
@@ -80,11 +74,7 @@ impl Gateway {
             routes: RwLock::new(settings.systems.iter().cloned().map(Arc::new).collect()),
             turned: watch::Sender::new(0),
             limits: settings.limits,
-            coaching: settings.coaching.clone(),
-            patient_wording: settings.patient_wording.clone(),
-            holds: settings.holds,
-            groups: Arc::clone(&settings.groups),
-            tools: RwLock::new(Arc::new(settings.tools.clone())),
+            house: RwLock::new(Arc::new(settings.house.clone())),
             upstreams: Upstreams::new(settings)?,
             metrics: Arc::new(Metrics::new(collectors)),
             room: Arc::new(Semaphore::new(settings.limits.exchanges)),
@@ -99,13 +89,18 @@ impl Gateway {
         self.turned.send_modify(|turned| *turned += 1);
     }
 
-    /// Judges calls of tools by this from the next exchange on.
-    pub fn set_tools(&self, tools: Tools) {
-        *self.tools.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tools);
+    /// Goes by these from the next exchange on.
+    pub fn set_house_rules(&self, house: HouseRules) {
+        *self.house.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(house);
     }
 
+    pub(crate) fn house(&self) -> Arc<HouseRules> {
+        Arc::clone(&self.house.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What tools may do at this moment.
     pub(crate) fn tools(&self) -> Arc<Tools> {
-        Arc::clone(&self.tools.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.house().tools)
     }
 
     pub(crate) fn routes(&self) -> Arc<[Arc<SystemRoute>]> {
@@ -153,7 +148,7 @@ impl Gateway {
     /// Says with the answer or refusal of an exchange where people report a concern about it, where there are pages.
     fn concerning(&self, mut response: Response<Answer>) -> Response<Answer> {
         if self.doors.pages.is_some() {
-            self.coaching.concern(response.headers_mut());
+            self.house().coaching.concern(response.headers_mut());
         }
         response
     }
@@ -193,7 +188,7 @@ impl Gateway {
         let mut admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
-                let fault = Fault::refused(&refusal, &self.coaching);
+                let fault = Fault::refused(&refusal, &used.house().coaching);
                 self.metrics.ended(interface, &route.id, None, fault.log_status());
                 tracing::info!(exchange, code = fault.code, "not admitted");
                 return map(fault.response(protocol, &exchange), &exchange);

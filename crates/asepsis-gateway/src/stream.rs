@@ -20,6 +20,7 @@ use crate::closing::Closing;
 use crate::fault::Fault;
 use crate::labels::Labels;
 use crate::marks::{Holds, Marks};
+use crate::place::Place;
 use crate::restore::{LaneId, Part, Reading, context_of};
 use crate::said::{Said, no_place};
 use crate::settings::{Limits, Protocol};
@@ -46,6 +47,8 @@ pub(crate) struct Relay {
     envelope: Option<String>,
     /// Events that end the answer: they wait until its record is durable.
     last: Vec<u8>,
+    /// Where in them what we say ourselves goes: behind all that was said.
+    place: Place,
     answer_bytes: u64,
     /// What we say around what the model says.
     said: Said,
@@ -108,6 +111,7 @@ impl Relay {
             begun: false,
             envelope: None,
             last: Vec::new(),
+            place: Place::default(),
             answer_bytes: 0,
             said: Said::default(),
             desk: Desk::new(Arc::default(), None),
@@ -140,19 +144,20 @@ impl Relay {
     /// The end of the answer, with its marks before it: as a comment of the stream for programs, and for people where there is still room
     /// for it.
     fn marked(&mut self) -> Vec<u8> {
-        let mut last = Vec::new();
+        let mut marks = Vec::new();
         if let Some(line) = self.marks.line() {
-            last.extend_from_slice(format!(": x-asepsis-marks: {line}\n\n").as_bytes());
+            marks.extend_from_slice(format!(": x-asepsis-marks: {line}\n\n").as_bytes());
         }
-        if self.notes_marks
-            && self.protocol == Protocol::OpenAi
-            && let Some(note) = self.marks.note()
-        {
-            let id = LaneId { index: 0, part: Part::Content, tool: 0 };
-            self.add_event(id, &note, &mut last);
+        if let Some(note) = self.marks.note().filter(|_| self.notes_marks) {
+            match self.protocol {
+                Protocol::OpenAi => {
+                    let id = LaneId { index: 0, part: Part::Content, tool: 0 };
+                    self.add_event(id, &note, &mut marks);
+                }
+                Protocol::Anthropic => self.place.block(&note, &mut marks),
+            }
         }
-        last.append(&mut self.last);
-        last
+        self.place.put(marks, std::mem::take(&mut self.last))
     }
 
     /// Whether nothing is given out before the whole was reviewed.
@@ -266,6 +271,7 @@ impl Relay {
                 if let Some(fault) = self.held.take().or_else(|| self.desk.judge(&mut self.admitted, |_| true)) {
                     return End::Fault(fault);
                 }
+                self.place.after(rest.len(), self.last.len());
                 rest.append(&mut self.last);
                 self.last = rest;
                 End::Whole
@@ -286,6 +292,7 @@ impl Relay {
             if let Some(fault) = self.held.take().or_else(|| self.desk.judge(&mut self.admitted, |_| true)) {
                 return Some(End::Fault(fault));
             }
+            self.place.after(rest.len(), self.last.len());
             rest.append(&mut self.last);
             rest.extend_from_slice(&event.raw);
             self.last = rest;
@@ -297,6 +304,7 @@ impl Relay {
         };
         let calls = switch::calls(self.protocol, &json);
         self.desk.take(&calls);
+        self.place.calls(!calls.is_empty());
         if let Some(fault) = self.switch.calls(&calls) {
             return Some(End::Fault(fault));
         }
@@ -312,6 +320,7 @@ impl Relay {
         }
         self.begun = true;
         self.open.extend(&reading.opened);
+        self.place.opened(&reading.opened);
         if self.lanes.len() + reading.fragments.len() > MOST_LANES || self.open.len() > MOST_LANES {
             return Some(End::Fault(Fault::upstream("upstream_broken", "the answer interleaves too many texts")));
         }
@@ -347,14 +356,17 @@ impl Relay {
         if let Some(fault) = self.held.take() {
             return Some(End::Fault(fault));
         }
+        // From here on nothing but the end is to come; it waits for the record.
+        let ends = reading.last || reading.closes || reading.error || (!reading.ended.is_empty() && self.ends_openly());
+        if ends {
+            self.place.ends(self.last.len() + bytes.len());
+        }
         if edits.is_empty() {
             bytes.extend_from_slice(&event.raw);
         } else {
             let data = String::from_utf8(edits.apply()).unwrap_or_default();
             sse::write_event(&mut bytes, event.event.as_deref(), &data);
         }
-        // From here on nothing but the end is to come; it waits for the record.
-        let ends = reading.last || reading.error || (!reading.ended.is_empty() && self.ends_openly());
         if ends || !self.last.is_empty() || self.waits() {
             self.last.append(&mut bytes);
         } else {

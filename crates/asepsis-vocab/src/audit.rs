@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,6 +9,9 @@ use crate::{DisclosureForm, ExchangeId, GuardRecord, IdentifierClass, PurposeOfU
 
 /// The version of the layout of [`AuditEvent`], written into every entry.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// What took part, and its version. Entries share both: every exchange names the same ones.
+pub type Version = (Cow<'static, str>, Arc<str>);
 
 /// What the log keeps of a moment of an exchange.
 ///
@@ -72,9 +76,9 @@ pub struct AuditEvent {
     /// What is kept beside the entry, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<PayloadRef>,
-    /// Versions of what took part: program, detector, policy set.
+    /// Versions of what took part: program, detector, policy set, signature packs, classifier, clinical tables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub versions: Vec<(String, String)>,
+    pub versions: Vec<Version>,
 }
 
 impl AuditEvent {

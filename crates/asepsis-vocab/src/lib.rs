@@ -17,7 +17,7 @@ mod purpose;
 
 pub use audit::{
     Act, ActKind, Actor, AuditEvent, ClassCount, DecisionRecord, Outcome, PayloadRef, Phase, Recipient, SCHEMA_VERSION,
-    Traffic, UseRecord,
+    Traffic, UseRecord, Version,
 };
 pub use code::{Code, Label, Table, UnknownLabelOfInformation};
 pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Span};

@@ -7,7 +7,7 @@ use asepsis_policy::{ContentFacts, Facts};
 use asepsis_vocab::DisclosureForm;
 use time::{Duration, OffsetDateTime};
 
-use crate::config::Config;
+use crate::config::{Config, sections};
 use crate::output;
 use crate::registers::joined_blocking;
 
@@ -23,6 +23,10 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     output::line(&format!("listens on {}", config.listen()))?;
     output::line(&format!("keeps its data in {}", config.data_dir().display()))?;
     output::line(&format!("decides by the policies {}", policy.version()))?;
+    output::line(&format!(
+        "a running gateway takes {} anew on SIGHUP; all else counts from its next start on",
+        sections::LIVE.join(", ")
+    ))?;
     let (config, unread) = match joined_blocking(&config) {
         Ok(joined) => (joined, None),
         // The server's password may be set where the gateway runs and not here.
