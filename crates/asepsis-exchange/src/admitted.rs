@@ -6,10 +6,11 @@ use asepsis_log::LogError;
 use asepsis_policy::{Decision, Deed, Inputs, Policy, PolicyError, ToolCall, Verdict as CallVerdict};
 use asepsis_surrogate::{Context, Issued, Restorer, Tally};
 use asepsis_vault::{Stored, VaultError};
-use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord};
+use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord, Verdict};
 
 use crate::content::Piece;
 use crate::guard::Watched;
+use crate::others::{self, Others};
 use crate::protect::Protected;
 use crate::record::{Ticket, count, rfc3339};
 use crate::review::Reviewer;
@@ -37,6 +38,10 @@ pub struct Admitted {
     reviewer: Option<Reviewer>,
     /// What was taken out of the answer: how often by rule.
     taken: BTreeMap<String, u32>,
+    /// What belongs to others than the patient.
+    others: Others,
+    /// That alone, where nothing is turned back.
+    withheld: Option<Arc<Issued>>,
 }
 
 /// A canary came back that had stood at this place of the request.
@@ -92,8 +97,13 @@ impl Admitted {
         (decision, policy): (Arc<Decision>, Arc<Policy>),
         user: &str,
         protected: Protected,
-        (watched, reviewer): (Watched, Reviewer),
+        (watched, reviewer, others): (Watched, Reviewer, Others),
     ) -> Self {
+        let withheld = (!decision.restore && !others.is_empty()).then(|| {
+            let mut builder = Issued::builder();
+            others.withhold(&mut builder);
+            Arc::new(builder.build())
+        });
         Self {
             ticket,
             decision,
@@ -108,6 +118,8 @@ impl Admitted {
             watched,
             reviewer: Some(reviewer),
             taken: BTreeMap::new(),
+            others,
+            withheld,
         }
     }
 
@@ -153,7 +165,8 @@ impl Admitted {
 
     /// A lane for one stream of text of the answer.
     pub fn lane(&self, context: Context) -> Lane {
-        let restorer = self.decision.restore.then(|| Restorer::new(Arc::clone(&self.issued), context));
+        let issued = if self.decision.restore { Some(&self.issued) } else { self.withheld.as_ref() };
+        let restorer = issued.map(|issued| Restorer::new(Arc::clone(issued), context));
         Lane {
             watcher: self.watched.secrets.watcher(),
             filter: Filter::new(Arc::clone(&self.watched.hosts)).written(match context {
@@ -227,10 +240,26 @@ impl Admitted {
             self.tally.restored += tally.restored;
             self.tally.unissued += tally.unissued;
             self.tally.withheld += tally.withheld;
+            self.note_withheld(restorer.withheld());
         }
         if self.answer.len() < ANSWER_KEPT {
             self.answer.push_str(&kept);
             self.answer.push('\n');
+        }
+    }
+
+    /// Records that data of others than the patient came back and was not given out, and where in the request it stands.
+    fn note_withheld(&mut self, withheld: &BTreeMap<u32, u32>) {
+        for (source, times) in withheld {
+            *self.taken.entry(others::RULE.to_owned()).or_default() += times;
+            let Some(place) = self.others.sources().get(*source as usize) else { continue };
+            let guard = self.ticket.event_mut().guard.get_or_insert_default();
+            let known = guard.flags.iter_mut().find(|flag| flag.place == *place && flag.rule == others::STANDS);
+            if let Some(flag) = known {
+                // It says where it stands already, and now that it came back.
+                others::RULE.clone_into(&mut flag.rule);
+                Verdict::Strip.word().clone_into(&mut flag.verdict);
+            }
         }
     }
 

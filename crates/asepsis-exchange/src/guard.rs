@@ -10,16 +10,19 @@ use std::sync::Arc;
 use asepsis_clinical::{Checks, Tables};
 use asepsis_egress::{Canary, Hosts, Secrets, Shingles, keys_in};
 use asepsis_guard::{Carrier, Guard, fields};
-use asepsis_vocab::{Channel, Flag, GuardFlag, GuardRecord, Origin, Span, Verdict};
+use asepsis_keys::PatientId;
+use asepsis_phi::Engine;
+use asepsis_vocab::{Channel, Finding, Flag, GuardFlag, GuardRecord, Origin, Span, Verdict};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
-use crate::content::Piece;
+use crate::content::{Content, Piece};
+use crate::others::{self, Others};
 
 /// What stands where hostile text was.
 pub const STRIPPED: &str = "[text removed: it was hidden or hostile]";
 
 /// The most flags of a request that the log keeps.
-const MOST_FLAGS: usize = 32;
+pub(crate) const MOST_FLAGS: usize = 32;
 
 /// A canary stands in texts of at least this many bytes; shorter ones are values, which it would make other ones.
 const SHORTEST_WATCHED: usize = 120;
@@ -85,6 +88,24 @@ struct Around {
 }
 
 impl Looked {
+    /// What of the request belongs to others than the patient whom it is about, noted in the record; where nobody said whom it is about, it
+    /// is noted alone whether there are several.
+    pub(crate) fn whose(
+        &mut self,
+        content: &Content,
+        findings: &[Vec<Finding>],
+        patient: Option<&PatientId>,
+        engine: &Engine,
+    ) -> Others {
+        let Some(patient) = patient else {
+            others::note_several(&content.pieces, findings, &mut self.record);
+            return Others::default();
+        };
+        let others = Others::find(content, findings, patient, engine);
+        others.note(&content.pieces, &mut self.record);
+        others
+    }
+
     /// The text of a piece as it goes, after identifiers were rewritten in it.
     pub(crate) fn finish(&self, pieces: &[Piece], texts: &mut [Option<String>]) {
         for (at, text) in texts.iter_mut().enumerate() {
@@ -280,7 +301,7 @@ struct Placed {
 }
 
 /// Whether somebody wrote it who is not of the organisation.
-fn is_of_others(piece: &Piece) -> bool {
+pub(crate) fn is_of_others(piece: &Piece) -> bool {
     !matches!(piece.origin, Origin::System | Origin::Staff | Origin::Model) && !piece.rigid && !piece.is_definition
 }
 

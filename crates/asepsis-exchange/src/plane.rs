@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::content::{Asker, Content, Piece, Route};
 use crate::guard::{Guarding, Looked};
 use crate::keep::{Keep, Keeper};
+use crate::others::Others;
 use crate::protect::{Protected, protect};
 use crate::reach::Reach;
 use crate::record::{Ticket, count, interrupted};
@@ -224,8 +225,9 @@ impl Plane {
         ticket.event_mut().ai_use.clone_from(&route.ai_use);
         ticket.event_mut().groups = std::mem::take(&mut content.groups);
         ticket.traffic_mut().request_bytes = content.request_bytes;
-        if let Some(patient) = content.patient.take()
-            && let Err(error) = self.name_subject(&mut ticket, &patient).await
+        let patient = content.patient.take();
+        if let Some(patient) = &patient
+            && let Err(error) = self.name_subject(&mut ticket, patient).await
         {
             return self.refuse(ticket, RefusalKind::Keys(error)).await;
         }
@@ -233,7 +235,7 @@ impl Plane {
         // === Inspect ===
         let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
         let guarding = self.guarding();
-        let (looked, findings) = if total <= INSPECT_INLINE {
+        let (mut looked, findings) = if total <= INSPECT_INLINE {
             let looked = guarding.look(&mut content.pieces);
             (looked, self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known))
         } else {
@@ -247,6 +249,7 @@ impl Plane {
         };
         let findings = without_rigid(&content.pieces, findings);
         ticket.event_mut().found = count(&content.pieces, &findings);
+        let others = looked.whose(&content, &findings, patient.as_deref(), &self.parts.engine);
         ticket.event_mut().guard = (!looked.record.is_empty()).then(|| Box::new(looked.record.clone()));
         content.stated.injection = Some(looked.injection);
         content.stated.credentials = Some(looked.credentials);
@@ -280,7 +283,7 @@ impl Plane {
             &scope,
             &content.pieces,
             &findings,
-            (decision.form, decision.kept.as_ref()),
+            (decision.form, decision.kept.as_ref(), &others),
             route.rendering,
             year,
         );
@@ -323,7 +326,7 @@ impl Plane {
             return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
         }
         let reviewer = Reviewer::begin(guarding, std::mem::take(&mut content.pieces), content.for_patient);
-        Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, (looked.watched, reviewer)))
+        Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, (looked.watched, reviewer, others)))
     }
 
     /// Names the patient by pseudonym, and takes out the key for what is kept.
@@ -395,9 +398,10 @@ impl Plane {
             return Err(RefusalKind::Internal("inspection failed"));
         };
         let year = self.clock().now().year();
-        let mut protected = protect(self.vault(), scope, &pieces, &findings, (form, None), rendering, year)
-            .await
-            .map_err(RefusalKind::Vault)?;
+        let mut protected =
+            protect(self.vault(), scope, &pieces, &findings, (form, None, &Others::default()), rendering, year)
+                .await
+                .map_err(RefusalKind::Vault)?;
         std::mem::take(&mut protected.stored).durable().await.map_err(RefusalKind::Vault)?;
         match tripped(&pieces, &protected, form) {
             Some(place) => Err(RefusalKind::Tripwire(place)),

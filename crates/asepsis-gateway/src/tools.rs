@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use asepsis_document::json::{self, Json, Kind, Node};
-use asepsis_exchange::{Admitted, ToolCall, ToolEffect};
+use asepsis_exchange::{Admitted, OTHER_PATIENT, ToolCall, ToolEffect};
 use asepsis_keys::PatientId;
 use http::StatusCode;
 
@@ -106,19 +106,20 @@ impl Desk {
     /// Why a call with these arguments may not be made: it names another patient than the one that the exchange is about.
     pub(crate) fn other_patient(&self, arguments: Node<'_>) -> Option<Fault> {
         let patient = self.patient.as_deref()?;
-        names_other(arguments, patient, 0).then(|| {
-            Fault::new(
-                StatusCode::FORBIDDEN,
-                "tool_refused",
-                "the AI system wants to call a tool for another patient than the one that the exchange is about (x-asepsis-patient). Look \
-                 at what made it do so, and ask about that patient by itself; the call was not made",
-            )
-        })
+        names_other(arguments, patient, 0).then(for_another)
+    }
+
+    /// Why a call may not be made of which this is a text of the arguments, as it would be given out.
+    pub(crate) fn withheld_in(&self, text: &str) -> Option<Fault> {
+        self.patient.as_ref()?;
+        text.contains(OTHER_PATIENT).then(for_another)
     }
 
     /// The same for arguments in the source of JSON. What cannot be read names nobody, and a tool cannot read it either.
     pub(crate) fn other_patient_in(&self, source: &str) -> Option<Fault> {
-        self.patient.as_ref()?;
+        if let Some(fault) = self.withheld_in(source) {
+            return Some(fault);
+        }
         let json = Json::parse(source.as_bytes(), &json::Limits::default()).ok()?;
         self.other_patient(json.root())
     }
@@ -152,6 +153,15 @@ impl Desk {
     pub(crate) fn labels(&self, at: (u64, u64)) -> bool {
         self.labelled.contains(&at)
     }
+}
+
+fn for_another() -> Fault {
+    Fault::new(
+        StatusCode::FORBIDDEN,
+        "tool_refused",
+        "the AI system wants to call a tool for another patient than the one that the exchange is about (x-asepsis-patient), or with data \
+         of another. Look at what made it do so, and ask about that patient by itself; the call was not made",
+    )
 }
 
 /// Names of arguments under which tools take whom they are about.
