@@ -12,7 +12,7 @@ use asepsis_egress::{Canary, Hosts, Secrets, Shingles, keys_in};
 use asepsis_guard::{Carrier, Guard, fields};
 use asepsis_keys::PatientId;
 use asepsis_phi::Engine;
-use asepsis_vocab::{Channel, Finding, Flag, GuardFlag, GuardRecord, Origin, Span, Verdict};
+use asepsis_vocab::{Channel, Detail, Finding, Flag, GuardFlag, GuardRecord, IdentifierClass, Origin, Span, Verdict};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 use crate::content::{Content, Piece};
@@ -37,6 +37,8 @@ pub struct Guarding {
     pub spotlight: bool,
     /// Whether canaries are put into requests that hold text of others.
     pub canaries: bool,
+    /// Whether an answer is stopped that repeats the application's instructions; else that is recorded alone.
+    pub hold_instructions: bool,
     /// Compares answers with what was asked, and with what is known of doses, drugs and codes; nobody does where absent.
     pub checks: Option<Arc<Checks>>,
 }
@@ -48,6 +50,7 @@ impl Default for Guarding {
             hosts: Arc::new(Hosts::shipped()),
             spotlight: true,
             canaries: true,
+            hold_instructions: false,
             checks: Some(Arc::new(Checks::new(Tables::shipped()))),
         }
     }
@@ -79,6 +82,10 @@ pub(crate) struct Watched {
     pub(crate) places: Arc<[String]>,
     /// The instructions of the application, which answers do not repeat.
     pub(crate) instructions: Option<Arc<Shingles>>,
+    /// Whether one that does is stopped.
+    pub(crate) hold_instructions: bool,
+    /// Whether a tool returned data of a patient before, after which nothing is sent anywhere by itself.
+    pub(crate) after_read: bool,
 }
 
 #[derive(Clone, Default)]
@@ -97,6 +104,11 @@ impl Looked {
         patient: Option<&PatientId>,
         engine: &Engine,
     ) -> Others {
+        self.watched.after_read = content
+            .pieces
+            .iter()
+            .zip(findings)
+            .any(|(piece, found)| piece.is_result && found.iter().any(is_of_somebody));
         let Some(patient) = patient else {
             others::note_several(&content.pieces, findings, &mut self.record);
             return Others::default();
@@ -134,6 +146,8 @@ impl Guarding {
                 secrets: Secrets::new(&[]),
                 places: Arc::default(),
                 instructions: None,
+                hold_instructions: self.hold_instructions,
+                after_read: false,
             },
         };
         let mut verdict = Verdict::Allow;
@@ -269,7 +283,8 @@ impl Guarding {
         if !instructions.is_empty() {
             looked.watched.instructions = Some(Shingles::of(&instructions.join("\n")));
         }
-        if !self.canaries || !looked.record.tainted {
+        // Where nobody else's text is in the request, the instructions alone have one, and that only where their repetition is stopped.
+        if !self.canaries || !(looked.record.tainted || self.hold_instructions) {
             return;
         }
         let mut canaries = Vec::new();
@@ -309,6 +324,16 @@ pub(crate) fn is_of_others(piece: &Piece) -> bool {
 /// themselves in JSON, in a table or line by line with a name and a colon, which looks like a mail, stays theirs.
 fn is_pasted(text: &str) -> bool {
     matches!(Carrier::of(text.as_bytes()), Carrier::Hl7 | Carrier::Xml | Carrier::Html)
+}
+
+/// Whether an identifier says of somebody who that is. A date, an age, a place or an address of the web alone does not.
+fn is_of_somebody(finding: &Finding) -> bool {
+    let by_detail = matches!(finding.detail, Detail::Birth | Detail::Street);
+    by_detail
+        || !matches!(
+            finding.class,
+            IdentifierClass::Date | IdentifierClass::Age | IdentifierClass::Location | IdentifierClass::Url
+        )
 }
 
 /// Whether a text is words of staff, in which nothing is changed.

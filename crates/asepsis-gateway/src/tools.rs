@@ -24,6 +24,9 @@ pub struct ToolRule {
     pub network: bool,
     /// Whether what it returns is the organisation's own and holds nobody else's words.
     pub trusted: bool,
+    /// The AI system of the register that it reaches and nothing else, where it is one: data of a patient goes there while an agreement
+    /// covers it.
+    pub destination: Option<String>,
 }
 
 /// What is known of tools.
@@ -53,6 +56,8 @@ impl Tools {
             effect: rule.map(|rule| rule.effect).or(unknown.then_some(ToolEffect::Read)),
             network: rule.map(|rule| rule.network).or(unknown.then_some(false)),
             tainted: None,
+            after_read: None,
+            covered: None,
             approved: false,
         }
     }
@@ -226,7 +231,8 @@ pub(crate) fn unlabelled() -> Fault {
 
 /// Whether what a tool is given has to bear a label; why it may not be called, where it may not.
 fn judged_by_policy(tools: &Tools, admitted: &mut Admitted, name: &str) -> Result<bool, Fault> {
-    let call = tools.call(name);
+    let destination = tools.rule(name).and_then(|rule| rule.destination.as_deref());
+    let call = ToolCall { covered: destination.map(|system| admitted.covers(system)), ..tools.call(name) };
     let unknown = call.effect.is_none();
     let verdict = match admitted.may_call(&call) {
         Ok(verdict) if verdict.permitted => return Ok(verdict.duties.iter().any(|duty| duty.code() == "LABEL")),
@@ -255,7 +261,13 @@ mod tests {
 
     #[test]
     fn r30_the_most_exact_rule_of_a_tool_counts() {
-        let rule = |name: &str, effect| ToolRule { name: name.to_owned(), effect, network: false, trusted: false };
+        let rule = |name: &str, effect| ToolRule {
+            name: name.to_owned(),
+            effect,
+            network: false,
+            trusted: false,
+            destination: None,
+        };
         let rules =
             vec![rule("*", ToolEffect::Read), rule("send_*", ToolEffect::Write), rule("send_draft", ToolEffect::Read)];
         let tools = Tools { rules, unregistered_read: false };

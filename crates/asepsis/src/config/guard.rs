@@ -23,6 +23,8 @@ pub(super) struct GuardTable {
     spotlight: bool,
     /// Whether canaries are put into requests that hold text of others.
     canaries: bool,
+    /// What is done where an answer repeats the application's own instructions.
+    instructions: Instructions,
     /// Packs of signatures of others, besides the shipped ones.
     packs: Vec<PackEntry>,
     /// The site's own thresholds of the classifier, a file a channel, from `asepsis guard calibrate`.
@@ -39,6 +41,17 @@ struct PackEntry {
     signature: Option<PathBuf>,
     /// The publisher's key.
     key: String,
+}
+
+/// What is done where an answer repeats the application's own instructions.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Instructions {
+    /// It is recorded: many applications put the record into their instructions, and an answer quotes it.
+    #[default]
+    Record,
+    /// The answer is stopped.
+    Hold,
 }
 
 /// What a tool counts as that nobody has registered.
@@ -66,6 +79,9 @@ pub(super) struct ToolEntry {
     /// Whether what it returns is the organisation's own and holds nobody else's words.
     #[serde(default)]
     trusted: bool,
+    /// The AI system that it reaches and nothing else, by its id: data of a patient goes there while an agreement covers it.
+    #[serde(default)]
+    destination: Option<String>,
 }
 
 impl Default for GuardTable {
@@ -75,6 +91,7 @@ impl Default for GuardTable {
             shipped_hosts: true,
             spotlight: true,
             canaries: true,
+            instructions: Instructions::default(),
             packs: Vec::new(),
             thresholds_files: Vec::new(),
             unregistered_tools: Unregistered::default(),
@@ -107,6 +124,7 @@ impl GuardTable {
             hosts: Arc::new(hosts),
             spotlight: self.spotlight,
             canaries: self.canaries,
+            hold_instructions: self.instructions == Instructions::Hold,
             checks: None,
         })
     }
@@ -126,11 +144,15 @@ impl GuardTable {
             if rules.iter().any(|rule: &ToolRule| rule.name == entry.name) {
                 bail!("[[tool]] `{}` stands there twice; take one of them out", entry.name);
             }
+            if entry.destination.as_deref().is_some_and(|system| system.trim().is_empty()) {
+                bail!("[[tool]] `{}`: `destination` is the id of an AI system, or left out", entry.name);
+            }
             rules.push(ToolRule {
                 name: entry.name.clone(),
                 effect: entry.effect,
                 network: entry.network,
                 trusted: entry.trusted,
+                destination: entry.destination.clone(),
             });
         }
         Ok(Tools { rules, unregistered_read: self.unregistered_tools == Unregistered::Read })
