@@ -10,6 +10,7 @@ use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord, Verdict};
 
 use crate::content::Piece;
 use crate::guard::Watched;
+use crate::memory::Standing;
 use crate::others::{self, Others};
 use crate::protect::Protected;
 use crate::record::{Ticket, count, rfc3339};
@@ -149,6 +150,11 @@ impl Admitted {
         self.ticket.found()
     }
 
+    /// Whether earlier exchanges cost this one its tools.
+    pub fn standing(&self) -> Standing {
+        self.watched.standing
+    }
+
     /// The new text of each piece of the content; `None` where it stays as it came.
     pub fn texts(&self) -> &[Option<String>] {
         &self.texts
@@ -200,7 +206,7 @@ impl Admitted {
         inputs.now = i64::try_from(clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
         let guard = self.ticket.event_mut().guard.as_deref();
         let call = ToolCall {
-            tainted: Some(guard.is_some_and(|guard| guard.tainted)),
+            tainted: Some(guard.is_some_and(|guard| guard.tainted) || self.watched.standing != Standing::Good),
             after_read: Some(self.watched.after_read),
             ..call.clone()
         };

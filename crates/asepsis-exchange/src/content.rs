@@ -39,7 +39,8 @@ pub enum Level {
 }
 
 impl Asker {
-    pub(crate) fn actor(&self) -> Actor {
+    /// The same, for the log.
+    pub fn actor(&self) -> Actor {
         Actor {
             user: self.user.clone(),
             role: self.role.clone(),

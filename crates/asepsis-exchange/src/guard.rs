@@ -16,7 +16,9 @@ use asepsis_vocab::{Channel, Detail, Finding, Flag, GuardFlag, GuardRecord, Iden
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 use crate::content::{Content, Piece};
+use crate::memory::{Bounds, Standing, Whom};
 use crate::others::{self, Others};
+use crate::split::across;
 
 /// What stands where hostile text was.
 pub const STRIPPED: &str = "[text removed: it was hidden or hostile]";
@@ -39,6 +41,8 @@ pub struct Guarding {
     pub canaries: bool,
     /// Whether an answer is stopped that repeats the application's instructions; else that is recorded alone.
     pub hold_instructions: bool,
+    /// How much may go wrong in the exchanges of one person before they lose tools.
+    pub bounds: Bounds,
     /// Compares answers with what was asked, and with what is known of doses, drugs and codes; nobody does where absent.
     pub checks: Option<Arc<Checks>>,
 }
@@ -51,6 +55,7 @@ impl Default for Guarding {
             spotlight: true,
             canaries: true,
             hold_instructions: false,
+            bounds: Bounds::default(),
             checks: Some(Arc::new(Checks::new(Tables::shipped()))),
         }
     }
@@ -86,6 +91,8 @@ pub(crate) struct Watched {
     pub(crate) hold_instructions: bool,
     /// Whether a tool returned data of a patient before, after which nothing is sent anywhere by itself.
     pub(crate) after_read: bool,
+    /// Whether earlier exchanges cost this one its tools.
+    pub(crate) standing: Standing,
 }
 
 #[derive(Clone, Default)]
@@ -95,6 +102,30 @@ struct Around {
 }
 
 impl Looked {
+    /// Takes in where the person and the conversation stand because of earlier exchanges.
+    pub(crate) fn stands(&mut self, standing: Standing) {
+        self.watched.standing = standing;
+        let rule = match standing {
+            Standing::NoTools(Whom::Person) => "memory/person",
+            Standing::NoTools(Whom::Conversation) => "memory/conversation",
+            Standing::Good | Standing::Wait(_) => return,
+        };
+        if self.record.verdict.parse().unwrap_or(Verdict::Allow) < Verdict::DropWrite {
+            Verdict::DropWrite.word().clone_into(&mut self.record.verdict);
+        }
+        self.record.flags.insert(
+            0,
+            GuardFlag {
+                place: "earlier exchanges".to_owned(),
+                origin: Origin::Staff.word().to_owned(),
+                start: 0,
+                end: 0,
+                rule: rule.to_owned(),
+                verdict: Verdict::DropWrite.word().to_owned(),
+            },
+        );
+    }
+
     /// What of the request belongs to others than the patient whom it is about, noted in the record; where nobody said whom it is about, it
     /// is noted alone whether there are several.
     pub(crate) fn whose(
@@ -148,6 +179,7 @@ impl Guarding {
                 instructions: None,
                 hold_instructions: self.hold_instructions,
                 after_read: false,
+                standing: Standing::Good,
             },
         };
         let mut verdict = Verdict::Allow;
@@ -184,6 +216,15 @@ impl Guarding {
             looked.injection = looked.injection.max(likelihood(worst));
             verdict = verdict.max(worst);
             looked.record.keep(piece, flags);
+        }
+        for (at, flag) in across(&self.guard, pieces) {
+            // Nothing of it can be taken out without what is harmless; it is marked, and no tool is called.
+            let worst = Verdict::Spotlight;
+            marked[at] = true;
+            looked.injection = looked.injection.max(likelihood(worst));
+            verdict = verdict.max(worst);
+            looked.record.score = looked.record.score.max(80);
+            looked.record.keep(&pieces[at], vec![Placed { flag: Flag { verdict: worst, ..flag }, within: None }]);
         }
         if verdict > Verdict::Allow {
             looked.record.verdict = verdict.word().to_owned();

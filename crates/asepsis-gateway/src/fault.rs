@@ -185,6 +185,17 @@ impl Fault {
                      or write it in a usual form, and report the exchange's id"
                 ),
             ),
+            RefusalKind::Wait(seconds) => Self {
+                retry_after: Some(*seconds),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "wait",
+                    format!(
+                        "too much was refused or flagged in what you asked before, so nothing is sent for {seconds} s. Wait, or ask the person \
+                         who looks after this tool to clear it"
+                    ),
+                )
+            },
             RefusalKind::UnknownSystem => {
                 Self::new(StatusCode::NOT_FOUND, "unknown_system", "the AI system is not in the register")
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use asepsis_egress::Hosts;
-use asepsis_exchange::Guarding;
+use asepsis_exchange::{Bounds, Guarding};
 use asepsis_gateway::{ToolRule, Tools};
 use asepsis_guard::{Guard, Pack, PublisherKey};
 use asepsis_policy::ToolEffect;
@@ -31,6 +31,46 @@ pub(super) struct GuardTable {
     thresholds_files: Vec<PathBuf>,
     /// What a tool counts as that stands in no `[[tool]]`.
     unregistered_tools: Unregistered,
+    /// How much may go wrong in the exchanges of one person.
+    memory: MemoryTable,
+}
+
+/// `[guard.memory]`: points of persons and conversations.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MemoryTable {
+    /// From so many points on a person's exchanges lose tools that write or reach out; 0: never.
+    tools_at: f64,
+    /// The same within one conversation.
+    conversation_tools_at: f64,
+    /// From so many points on a person is told to wait; 0: never.
+    wait_at: f64,
+    /// Minutes in which points halve.
+    half_life_minutes: f64,
+}
+
+impl Default for MemoryTable {
+    fn default() -> Self {
+        let Bounds { tools_at, conversation_tools_at, wait_at, half_life } = Bounds::default();
+        Self { tools_at, conversation_tools_at, wait_at, half_life_minutes: half_life / 60.0 }
+    }
+}
+
+impl MemoryTable {
+    fn bounds(&self) -> anyhow::Result<Bounds> {
+        let Self { tools_at, conversation_tools_at, wait_at, half_life_minutes } = *self;
+        let fits = |points: f64| (0.0..=1e6).contains(&points);
+        if ![tools_at, conversation_tools_at, wait_at].into_iter().all(fits) {
+            bail!("[guard.memory]: points are 0 (never) to 1000000");
+        }
+        if !(1.0..=1440.0).contains(&half_life_minutes) {
+            bail!("[guard.memory] half_life_minutes is 1 to 1440, a day");
+        }
+        if wait_at > 0.0 && tools_at > wait_at {
+            bail!("[guard.memory]: who is told to wait has lost tools before; `wait_at` is at least `tools_at`, or 0");
+        }
+        Ok(Bounds { tools_at, conversation_tools_at, wait_at, half_life: half_life_minutes * 60.0 })
+    }
 }
 
 #[derive(Deserialize)]
@@ -95,6 +135,7 @@ impl Default for GuardTable {
             packs: Vec::new(),
             thresholds_files: Vec::new(),
             unregistered_tools: Unregistered::default(),
+            memory: MemoryTable::default(),
         }
     }
 }
@@ -125,6 +166,7 @@ impl GuardTable {
             spotlight: self.spotlight,
             canaries: self.canaries,
             hold_instructions: self.instructions == Instructions::Hold,
+            bounds: self.memory.bounds()?,
             checks: None,
         })
     }
