@@ -25,6 +25,7 @@ mod rules;
 mod set_up;
 mod sign_in;
 mod smart;
+mod standing;
 mod training;
 
 pub use concern::{ConcernPage, ConcernsError, Evidence, KnownConcern, concern, concerns};
@@ -38,6 +39,7 @@ pub use page::{After, Page, PageError, Shown, Submitted, Visit};
 pub use provider::BACK;
 pub use route::ConsolePages;
 pub use rules::RulesPage;
+pub use standing::{HeldBackPage, Remembered};
 pub use training::{Lesson, Lessons, Practice, TrainingPage};
 
 /// The console's own pages, in the order of their links.

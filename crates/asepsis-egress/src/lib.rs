@@ -13,6 +13,7 @@ mod control;
 mod cut;
 mod filter;
 mod formula;
+mod hold;
 mod hosts;
 mod key;
 mod markup;
@@ -21,6 +22,7 @@ mod shingle;
 mod word;
 
 pub use filter::{Filter, LONGEST_WORD, REMOVED, Written};
+pub use hold::Hold;
 pub use hosts::{BadHost, Hosts};
 pub use key::{KeyKind, keys_in};
 pub use secret::{Canary, Found, Secrets, Watcher};

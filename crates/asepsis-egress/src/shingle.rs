@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
+use crate::hold::Hold;
+
 /// Words of a shingle: as many in a row are said again by chance in no answer.
 const WORDS: usize = 8;
 
@@ -36,28 +38,36 @@ impl Rolling {
     /// Takes text; calls `each` with the hash of every eight words.
     fn push(&mut self, text: &str, each: &mut impl FnMut(u64)) {
         for character in text.chars() {
-            if character.is_alphanumeric() {
-                if self.word.len() < 64 {
-                    self.word.extend(character.to_lowercase());
-                }
-            } else {
-                self.end(each);
+            if let Some(hash) = self.step(character) {
+                each(hash);
             }
         }
     }
 
-    fn end(&mut self, each: &mut impl FnMut(u64)) {
+    /// Takes one character; gives the hash of the last eight words where one ended before it.
+    fn step(&mut self, character: char) -> Option<u64> {
+        if character.is_alphanumeric() {
+            if self.word.len() < 64 {
+                self.word.extend(character.to_lowercase());
+            }
+            return None;
+        }
+        self.end()
+    }
+
+    fn end(&mut self) -> Option<u64> {
         if self.word.is_empty() {
-            return;
+            return None;
         }
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(self.word.as_str());
         self.word.clear();
         self.last[self.count % WORDS] = hash;
         self.count += 1;
-        if self.count >= WORDS {
-            let words = (0..WORDS).map(|i| self.last[(self.count + i) % WORDS]);
-            each(words.fold(0u64, |sum, word| sum.wrapping_mul(BASE).wrapping_add(word)));
+        if self.count < WORDS {
+            return None;
         }
+        let words = (0..WORDS).map(|i| self.last[(self.count + i) % WORDS]);
+        Some(words.fold(0u64, |sum, word| sum.wrapping_mul(BASE).wrapping_add(word)))
     }
 }
 
@@ -73,7 +83,7 @@ impl Shingles {
             }
         };
         rolling.push(text, &mut each);
-        rolling.end(&mut each);
+        rolling.push(" ", &mut each);
         Arc::new(Self { known })
     }
 
@@ -84,7 +94,30 @@ impl Shingles {
     }
 }
 
+impl Shingles {
+    /// Holds one answer where it repeats more than a quotation. `is_json`: it is JSON as it is written.
+    #[must_use]
+    pub fn hold(self: &Arc<Self>, is_json: bool) -> Hold {
+        Hold::new(Arc::clone(self), is_json)
+    }
+}
+
 impl Overlap {
+    /// Whether there is nothing that could be repeated.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.shingles.known.is_empty()
+    }
+
+    /// Takes one character; tells of the eight words that ended before it, where some did, whether they are of the text.
+    pub(crate) fn step(&mut self, character: char) -> Option<bool> {
+        let hash = self.rolling.step(character)?;
+        let known = self.shingles.known.contains(&hash);
+        if known {
+            self.repeated.insert(hash);
+        }
+        Some(known)
+    }
+
     /// Takes the next piece of the answer.
     pub fn push(&mut self, piece: &str) {
         if self.shingles.known.is_empty() {

@@ -1,15 +1,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use asepsis_egress::{Filter, Overlap, Shingles, Watcher, Written};
+use asepsis_egress::{Filter, Hold, Overlap, Shingles, Watcher, Written};
 use asepsis_log::LogError;
-use asepsis_policy::{Decision, Deed, Inputs, Policy, PolicyError, ToolCall, Verdict as CallVerdict};
+use asepsis_policy::{AgreementKind, Decision, Deed, Inputs, Policy, PolicyError, ToolCall, Verdict as CallVerdict};
 use asepsis_surrogate::{Context, Issued, Restorer, Tally};
 use asepsis_vault::{Stored, VaultError};
-use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord};
+use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord, Verdict};
 
 use crate::content::Piece;
 use crate::guard::Watched;
+use crate::memory::Standing;
+use crate::others::{self, Others};
 use crate::protect::Protected;
 use crate::record::{Ticket, count, rfc3339};
 use crate::review::Reviewer;
@@ -37,11 +39,20 @@ pub struct Admitted {
     reviewer: Option<Reviewer>,
     /// What was taken out of the answer: how often by rule.
     taken: BTreeMap<String, u32>,
+    /// What belongs to others than the patient.
+    others: Others,
+    /// That alone, where nothing is turned back.
+    withheld: Option<Arc<Issued>>,
 }
 
-/// A canary came back that had stood at this place of the request.
+/// Why nothing more of an answer may be given out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leak(pub String);
+pub enum Leak {
+    /// A canary came back that had stood at this place of the request.
+    Canary(String),
+    /// It repeats the application's instructions.
+    Instructions,
+}
 
 /// How an exchange ended, as the face saw it.
 #[derive(Clone, Debug, Default)]
@@ -78,11 +89,11 @@ pub struct Lane {
     watcher: Watcher,
     filter: Filter,
     overlap: Option<Overlap>,
+    hold: Option<Hold>,
     restorer: Option<Restorer>,
     kept: String,
     room: usize,
-    /// A canary came back, and where it had stood.
-    leak: Option<String>,
+    leak: Option<Leak>,
     places: Arc<[String]>,
 }
 
@@ -92,8 +103,13 @@ impl Admitted {
         (decision, policy): (Arc<Decision>, Arc<Policy>),
         user: &str,
         protected: Protected,
-        (watched, reviewer): (Watched, Reviewer),
+        (watched, reviewer, others): (Watched, Reviewer, Others),
     ) -> Self {
+        let withheld = (!decision.restore && !others.is_empty()).then(|| {
+            let mut builder = Issued::builder();
+            others.withhold(&mut builder);
+            Arc::new(builder.build())
+        });
         Self {
             ticket,
             decision,
@@ -108,6 +124,8 @@ impl Admitted {
             watched,
             reviewer: Some(reviewer),
             taken: BTreeMap::new(),
+            others,
+            withheld,
         }
     }
 
@@ -130,6 +148,11 @@ impl Admitted {
     /// What was found in the request, by class.
     pub fn found(&self) -> &[ClassCount] {
         self.ticket.found()
+    }
+
+    /// Whether earlier exchanges cost this one its tools.
+    pub fn standing(&self) -> Standing {
+        self.watched.standing
     }
 
     /// The new text of each piece of the content; `None` where it stays as it came.
@@ -158,14 +181,17 @@ impl Admitted {
 
     /// A lane for one stream of text of the answer.
     pub fn lane(&self, context: Context) -> Lane {
-        let restorer = self.decision.restore.then(|| Restorer::new(Arc::clone(&self.issued), context));
+        let issued = if self.decision.restore { Some(&self.issued) } else { self.withheld.as_ref() };
+        let restorer = issued.map(|issued| Restorer::new(Arc::clone(issued), context));
+        let (instructions, holds) = (self.watched.instructions.as_ref(), self.watched.hold_instructions);
         Lane {
             watcher: self.watched.secrets.watcher(),
             filter: Filter::new(Arc::clone(&self.watched.hosts)).written(match context {
                 Context::Text => Written::Plain,
                 Context::JsonSource => Written::Json,
             }),
-            overlap: self.watched.instructions.as_ref().map(Shingles::overlap),
+            overlap: instructions.filter(|_| !holds).map(Shingles::overlap),
+            hold: instructions.filter(|_| holds).map(|shingles| shingles.hold(context == Context::JsonSource)),
             restorer,
             kept: String::new(),
             room: ANSWER_KEPT.saturating_sub(self.answer.len()),
@@ -184,7 +210,11 @@ impl Admitted {
         let clock = self.ticket.plane().clock();
         inputs.now = i64::try_from(clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
         let guard = self.ticket.event_mut().guard.as_deref();
-        let call = ToolCall { tainted: Some(guard.is_some_and(|guard| guard.tainted)), ..call.clone() };
+        let call = ToolCall {
+            tainted: Some(guard.is_some_and(|guard| guard.tainted) || self.watched.standing != Standing::Good),
+            after_read: Some(self.watched.after_read),
+            ..call.clone()
+        };
         let inputs = inputs.under(self.policy.settings());
         let verdict = self.policy.may_on(&inputs, &self.user, &Deed::CallTool(call))?;
         if !verdict.permitted {
@@ -194,10 +224,20 @@ impl Admitted {
         Ok(verdict)
     }
 
+    /// Whether a business associate agreement is in force that covers this AI system of the register: data of a patient may be sent there.
+    /// What the register does not know is not covered.
+    pub fn covers(&self, system: &str) -> bool {
+        let plane = self.ticket.plane();
+        let (register, now, offset) = (plane.rules().register, plane.clock().now(), self.policy.offset());
+        let known = register.system(system);
+        let agreement = known.and_then(|system| register.agreement(system, AgreementKind::Baa, now, offset));
+        agreement.is_some_and(|agreement| agreement.in_force(now, offset))
+    }
+
     /// A whole text of the answer, turned back.
     ///
     /// # Errors
-    /// Where a canary came back in it; nothing of the answer may be given out then.
+    /// Where a canary came back in it, or the instructions where that is not allowed; nothing of the answer may be given out then.
     pub fn restore(&mut self, context: Context, text: &str) -> Result<String, Leak> {
         let mut lane = self.lane(context);
         let mut out = String::with_capacity(text.len());
@@ -207,13 +247,13 @@ impl Admitted {
         self.collect(lane);
         match leak {
             None => Ok(out),
-            Some(place) => Err(Leak(place)),
+            Some(leak) => Err(leak),
         }
     }
 
     /// Takes back a lane that has ended, with what it counted.
     pub fn collect(&mut self, lane: Lane) {
-        let Lane { restorer, kept, filter, overlap, leak, .. } = lane;
+        let Lane { restorer, kept, filter, overlap, hold, leak, .. } = lane;
         let (flags, more) = filter.found();
         for flag in flags {
             *self.taken.entry(flag.rule.clone()).or_default() += 1;
@@ -221,10 +261,13 @@ impl Admitted {
         if more > 0 {
             *self.taken.entry("channel/more".to_owned()).or_default() += u32::try_from(more).unwrap_or(u32::MAX);
         }
-        if overlap.is_some_and(|overlap| overlap.is_leak()) {
+        let repeats = |overlap: &Overlap| overlap.is_leak();
+        if leak == Some(Leak::Instructions)
+            || overlap.as_ref().or(hold.as_ref().map(Hold::overlap)).is_some_and(repeats)
+        {
             *self.taken.entry("leak/instructions".to_owned()).or_default() += 1;
         }
-        if let Some(place) = leak {
+        if let Some(Leak::Canary(place)) = leak {
             self.guard_mut().canary = Some(place);
         }
         if let Some(restorer) = restorer {
@@ -232,10 +275,26 @@ impl Admitted {
             self.tally.restored += tally.restored;
             self.tally.unissued += tally.unissued;
             self.tally.withheld += tally.withheld;
+            self.note_withheld(restorer.withheld());
         }
         if self.answer.len() < ANSWER_KEPT {
             self.answer.push_str(&kept);
             self.answer.push('\n');
+        }
+    }
+
+    /// Records that data of others than the patient came back and was not given out, and where in the request it stands.
+    fn note_withheld(&mut self, withheld: &BTreeMap<u32, u32>) {
+        for (source, times) in withheld {
+            *self.taken.entry(others::RULE.to_owned()).or_default() += times;
+            let Some(place) = self.others.sources().get(*source as usize) else { continue };
+            let guard = self.ticket.event_mut().guard.get_or_insert_default();
+            let known = guard.flags.iter_mut().find(|flag| flag.place == *place && flag.rule == others::STANDS);
+            if let Some(flag) = known {
+                // It says where it stands already, and now that it came back.
+                others::RULE.clone_into(&mut flag.rule);
+                Verdict::Strip.word().clone_into(&mut flag.verdict);
+            }
         }
     }
 
@@ -316,13 +375,25 @@ impl Lane {
         let mut known = String::with_capacity(piece.len());
         if let Some(found) = self.watcher.push(piece, &mut known) {
             // Nothing more goes out, not even what was held back.
-            self.leak = self.leak.take().or_else(|| self.places.get(found.which).cloned());
+            self.leak = self.leak.take().or_else(|| self.places.get(found.which).cloned().map(Leak::Canary));
             return;
         }
-        self.give(&known, out);
+        if self.leak.is_none() {
+            self.give(&known, out);
+        }
     }
 
     fn give(&mut self, known: &str, out: &mut String) {
+        let Some(hold) = &mut self.hold else { return self.pass(known, out) };
+        let mut passed = String::with_capacity(known.len());
+        if hold.push(known, &mut passed) {
+            self.leak = Some(Leak::Instructions);
+            return;
+        }
+        self.pass(&passed, out);
+    }
+
+    fn pass(&mut self, known: &str, out: &mut String) {
         match &mut self.restorer {
             Some(restorer) => {
                 let mut plain = String::with_capacity(known.len());
@@ -333,9 +404,9 @@ impl Lane {
         }
     }
 
-    /// Where the canary had stood that came back, where one did. Nothing of the text may be given out any more then.
-    pub fn leak(&self) -> Option<&str> {
-        self.leak.as_deref()
+    /// Why nothing of the text may be given out any more.
+    pub fn leak(&self) -> Option<&Leak> {
+        self.leak.as_ref()
     }
 
     /// Ends the text and appends to `out` what was held back.
@@ -346,6 +417,12 @@ impl Lane {
         let mut known = String::new();
         self.watcher.finish(&mut known);
         self.give(&known, out);
+        let mut rest = String::new();
+        if self.hold.as_mut().is_some_and(|hold| hold.finish(&mut rest)) {
+            self.leak = Some(Leak::Instructions);
+            return;
+        }
+        self.pass(&rest, out);
         let mut plain = String::new();
         self.filter.finish(&mut plain);
         match &mut self.restorer {

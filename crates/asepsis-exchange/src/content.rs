@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use asepsis_keys::PatientId;
@@ -38,7 +39,8 @@ pub enum Level {
 }
 
 impl Asker {
-    pub(crate) fn actor(&self) -> Actor {
+    /// The same, for the log.
+    pub fn actor(&self) -> Actor {
         Actor {
             user: self.user.clone(),
             role: self.role.clone(),
@@ -76,6 +78,8 @@ pub struct Route {
 pub struct Content {
     /// The pieces.
     pub pieces: Vec<Piece>,
+    /// The objects of texts that are JSON themselves, an object before those within it.
+    pub records: Vec<Record>,
     /// What tells this conversation from the user's others; surrogates are its own.
     pub conversation: Vec<u8>,
     /// Whose data it is, where the client says so.
@@ -90,6 +94,15 @@ pub struct Content {
     pub notice_at: Option<usize>,
     /// Bytes of the request as it came.
     pub request_bytes: u64,
+}
+
+/// An object of a text that is JSON itself, such as what a tool returned: a row, a resource of FHIR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The pieces that stand in it, those of objects within it included.
+    pub pieces: Range<usize>,
+    /// Whether it says of the object around it whom that one is about: a FHIR `subject`, an `identifier`.
+    pub about: bool,
 }
 
 /// A text within a request.
@@ -110,12 +123,23 @@ pub struct Piece {
     pub is_speech: bool,
     /// Whether it says what a tool is and does, and is no data.
     pub is_definition: bool,
+    /// Whether a tool returned it, also one whose words count as the organisation's own.
+    pub is_result: bool,
 }
 
 impl Piece {
     /// What staff say, at this place.
     pub fn new(text: String, place: String) -> Self {
-        Self { text, field: None, place, origin: Origin::Staff, rigid: false, is_speech: false, is_definition: false }
+        Self {
+            text,
+            field: None,
+            place,
+            origin: Origin::Staff,
+            rigid: false,
+            is_speech: false,
+            is_definition: false,
+            is_result: false,
+        }
     }
 }
 

@@ -10,16 +10,21 @@ use std::sync::Arc;
 use asepsis_clinical::{Checks, Tables};
 use asepsis_egress::{Canary, Hosts, Secrets, Shingles, keys_in};
 use asepsis_guard::{Carrier, Guard, fields};
-use asepsis_vocab::{Channel, Flag, GuardFlag, GuardRecord, Origin, Span, Verdict};
+use asepsis_keys::PatientId;
+use asepsis_phi::Engine;
+use asepsis_vocab::{Channel, Detail, Finding, Flag, GuardFlag, GuardRecord, IdentifierClass, Origin, Span, Verdict};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
-use crate::content::Piece;
+use crate::content::{Content, Piece};
+use crate::memory::{Bounds, Standing, Whom};
+use crate::others::{self, Others};
+use crate::split::across;
 
 /// What stands where hostile text was.
 pub const STRIPPED: &str = "[text removed: it was hidden or hostile]";
 
 /// The most flags of a request that the log keeps.
-const MOST_FLAGS: usize = 32;
+pub(crate) const MOST_FLAGS: usize = 32;
 
 /// A canary stands in texts of at least this many bytes; shorter ones are values, which it would make other ones.
 const SHORTEST_WATCHED: usize = 120;
@@ -34,6 +39,10 @@ pub struct Guarding {
     pub spotlight: bool,
     /// Whether canaries are put into requests that hold text of others.
     pub canaries: bool,
+    /// Whether an answer is stopped that repeats the application's instructions; else that is recorded alone.
+    pub hold_instructions: bool,
+    /// How much may go wrong in the exchanges of one person before they lose tools.
+    pub bounds: Bounds,
     /// Compares answers with what was asked, and with what is known of doses, drugs and codes; nobody does where absent.
     pub checks: Option<Arc<Checks>>,
 }
@@ -45,6 +54,8 @@ impl Default for Guarding {
             hosts: Arc::new(Hosts::shipped()),
             spotlight: true,
             canaries: true,
+            hold_instructions: false,
+            bounds: Bounds::default(),
             checks: Some(Arc::new(Checks::new(Tables::shipped()))),
         }
     }
@@ -76,6 +87,12 @@ pub(crate) struct Watched {
     pub(crate) places: Arc<[String]>,
     /// The instructions of the application, which answers do not repeat.
     pub(crate) instructions: Option<Arc<Shingles>>,
+    /// Whether one that does is stopped.
+    pub(crate) hold_instructions: bool,
+    /// Whether a tool returned data of a patient before, after which nothing is sent anywhere by itself.
+    pub(crate) after_read: bool,
+    /// Whether earlier exchanges cost this one its tools.
+    pub(crate) standing: Standing,
 }
 
 #[derive(Clone, Default)]
@@ -85,6 +102,53 @@ struct Around {
 }
 
 impl Looked {
+    /// Takes in where the person and the conversation stand because of earlier exchanges.
+    pub(crate) fn stands(&mut self, standing: Standing) {
+        self.watched.standing = standing;
+        let rule = match standing {
+            Standing::NoTools(Whom::Person) => "memory/person",
+            Standing::NoTools(Whom::Conversation) => "memory/conversation",
+            Standing::Good | Standing::Wait(_) => return,
+        };
+        if self.record.verdict.parse().unwrap_or(Verdict::Allow) < Verdict::DropWrite {
+            Verdict::DropWrite.word().clone_into(&mut self.record.verdict);
+        }
+        self.record.flags.insert(
+            0,
+            GuardFlag {
+                place: "earlier exchanges".to_owned(),
+                origin: Origin::Staff.word().to_owned(),
+                start: 0,
+                end: 0,
+                rule: rule.to_owned(),
+                verdict: Verdict::DropWrite.word().to_owned(),
+            },
+        );
+    }
+
+    /// What of the request belongs to others than the patient whom it is about, noted in the record; where nobody said whom it is about, it
+    /// is noted alone whether there are several.
+    pub(crate) fn whose(
+        &mut self,
+        content: &Content,
+        findings: &[Vec<Finding>],
+        patient: Option<&PatientId>,
+        engine: &Engine,
+    ) -> Others {
+        self.watched.after_read = content
+            .pieces
+            .iter()
+            .zip(findings)
+            .any(|(piece, found)| piece.is_result && found.iter().any(is_of_somebody));
+        let Some(patient) = patient else {
+            others::note_several(&content.pieces, findings, &mut self.record);
+            return Others::default();
+        };
+        let others = Others::find(content, findings, patient, engine);
+        others.note(&content.pieces, &mut self.record);
+        others
+    }
+
     /// The text of a piece as it goes, after identifiers were rewritten in it.
     pub(crate) fn finish(&self, pieces: &[Piece], texts: &mut [Option<String>]) {
         for (at, text) in texts.iter_mut().enumerate() {
@@ -113,6 +177,9 @@ impl Guarding {
                 secrets: Secrets::new(&[]),
                 places: Arc::default(),
                 instructions: None,
+                hold_instructions: self.hold_instructions,
+                after_read: false,
+                standing: Standing::Good,
             },
         };
         let mut verdict = Verdict::Allow;
@@ -149,6 +216,15 @@ impl Guarding {
             looked.injection = looked.injection.max(likelihood(worst));
             verdict = verdict.max(worst);
             looked.record.keep(piece, flags);
+        }
+        for (at, flag) in across(&self.guard, pieces) {
+            // Nothing of it can be taken out without what is harmless; it is marked, and no tool is called.
+            let worst = Verdict::Spotlight;
+            marked[at] = true;
+            looked.injection = looked.injection.max(likelihood(worst));
+            verdict = verdict.max(worst);
+            looked.record.score = looked.record.score.max(80);
+            looked.record.keep(&pieces[at], vec![Placed { flag: Flag { verdict: worst, ..flag }, within: None }]);
         }
         if verdict > Verdict::Allow {
             looked.record.verdict = verdict.word().to_owned();
@@ -248,7 +324,8 @@ impl Guarding {
         if !instructions.is_empty() {
             looked.watched.instructions = Some(Shingles::of(&instructions.join("\n")));
         }
-        if !self.canaries || !looked.record.tainted {
+        // Where nobody else's text is in the request, the instructions alone have one, and that only where their repetition is stopped.
+        if !self.canaries || !(looked.record.tainted || self.hold_instructions) {
             return;
         }
         let mut canaries = Vec::new();
@@ -280,7 +357,7 @@ struct Placed {
 }
 
 /// Whether somebody wrote it who is not of the organisation.
-fn is_of_others(piece: &Piece) -> bool {
+pub(crate) fn is_of_others(piece: &Piece) -> bool {
     !matches!(piece.origin, Origin::System | Origin::Staff | Origin::Model) && !piece.rigid && !piece.is_definition
 }
 
@@ -288,6 +365,16 @@ fn is_of_others(piece: &Piece) -> bool {
 /// themselves in JSON, in a table or line by line with a name and a colon, which looks like a mail, stays theirs.
 fn is_pasted(text: &str) -> bool {
     Carrier::is_pasted(text)
+}
+
+/// Whether an identifier says of somebody who that is. A date, an age, a place or an address of the web alone does not.
+fn is_of_somebody(finding: &Finding) -> bool {
+    let by_detail = matches!(finding.detail, Detail::Birth | Detail::Street);
+    by_detail
+        || !matches!(
+            finding.class,
+            IdentifierClass::Date | IdentifierClass::Age | IdentifierClass::Location | IdentifierClass::Url
+        )
 }
 
 /// Whether a text is words of staff, in which nothing is changed.

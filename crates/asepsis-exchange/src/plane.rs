@@ -14,6 +14,8 @@ use crate::clock::Clock;
 use crate::content::{Asker, Content, Piece, Route};
 use crate::guard::{Guarding, Looked};
 use crate::keep::{Keep, Keeper};
+use crate::memory::{Memory, Standing};
+use crate::others::Others;
 use crate::protect::{Protected, protect};
 use crate::reach::Reach;
 use crate::record::{Ticket, count, interrupted};
@@ -31,6 +33,8 @@ pub struct Plane {
     rules: RwLock<Rules>,
     /// What hostile text is looked for with, and its versions.
     guarding: RwLock<(Arc<Guarding>, Arc<[Version]>)>,
+    /// What many exchanges add up to.
+    memory: Memory,
 }
 
 /// What decides, and the facts behind it.
@@ -92,6 +96,8 @@ pub enum RefusalKind {
     Hostile(String),
     /// After the rewriting the tripwire still saw an identifier, in a piece at this place.
     Tripwire(String),
+    /// Too much went wrong in earlier exchanges of this person, who is to wait so many seconds.
+    Wait(u32),
     /// The AI system is not in the register.
     UnknownSystem,
     /// The log cannot be written, so nothing may leave.
@@ -115,7 +121,7 @@ impl Plane {
         ];
         let rules = RwLock::new(parts.rules.clone());
         let guarding = RwLock::new(with_versions(Arc::clone(&parts.guarding)));
-        Arc::new(Self { parts, versions, rules, guarding })
+        Arc::new(Self { parts, versions, rules, guarding, memory: Memory::default() })
     }
 
     /// Begins an exchange through the face `interface`.
@@ -145,6 +151,28 @@ impl Plane {
     /// Looks for hostile text with this from the next exchange on.
     pub fn set_guarding(&self, guarding: Arc<Guarding>) {
         *self.guarding.write().unwrap_or_else(PoisonError::into_inner) = with_versions(guarding);
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The persons against whom the most is held because of earlier exchanges, with their points and what they have lost.
+    pub fn remembered(&self, most: usize) -> Vec<(String, f64, Standing)> {
+        let (bounds, now) = (self.guarding().bounds, crate::record::seconds(self.clock()));
+        let persons = self.memory.persons(most, &bounds, now).into_iter();
+        // A conversation that nobody has.
+        persons
+            .map(|(user, points)| {
+                let standing = self.memory.standing(&user, 0, &bounds, now);
+                (user, points, standing)
+            })
+            .collect()
+    }
+
+    /// Forgets what is held against a person because of earlier exchanges, and tells how many points that was.
+    pub fn clear_remembered(&self, user: &str) -> Option<f64> {
+        self.memory.clear(user, &self.guarding().bounds, crate::record::seconds(self.clock()))
     }
 
     /// Whether the organisation accepts first-layer detection for the label "deidentified".
@@ -229,17 +257,23 @@ impl Plane {
         ticket.event_mut().ai_use.clone_from(&route.ai_use);
         ticket.event_mut().groups = std::mem::take(&mut content.groups);
         ticket.traffic_mut().request_bytes = content.request_bytes;
-        if let Some(patient) = content.patient.take()
-            && let Err(error) = self.name_subject(&mut ticket, &patient).await
+        let patient = content.patient.take();
+        if let Some(patient) = &patient
+            && let Err(error) = self.name_subject(&mut ticket, patient).await
         {
             return self.refuse(ticket, RefusalKind::Keys(error)).await;
         }
 
-        // === Inspect ===
-        let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
         let (guarding, versions) = self.guarding_now();
         ticket.event_mut().versions.extend_from_slice(&versions);
-        let (looked, findings) = if total <= INSPECT_INLINE {
+        let standing = ticket.stands(&asker.user, &content.conversation, &guarding.bounds);
+        if let Standing::Wait(seconds) = standing {
+            return self.refuse(ticket, RefusalKind::Wait(seconds)).await;
+        }
+
+        // === Inspect ===
+        let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
+        let (mut looked, findings) = if total <= INSPECT_INLINE {
             let looked = guarding.look(&mut content.pieces);
             (looked, self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known))
         } else {
@@ -253,6 +287,8 @@ impl Plane {
         };
         let findings = without_rigid(&content.pieces, findings);
         ticket.event_mut().found = count(&content.pieces, &findings);
+        looked.stands(standing);
+        let others = looked.whose(&content, &findings, patient.as_deref(), &self.parts.engine);
         ticket.event_mut().guard = (!looked.record.is_empty()).then(|| Box::new(looked.record.clone()));
         content.stated.injection = Some(looked.injection);
         content.stated.credentials = Some(looked.credentials);
@@ -286,7 +322,7 @@ impl Plane {
             &scope,
             &content.pieces,
             &findings,
-            (decision.form, decision.kept.as_ref()),
+            (decision.form, decision.kept.as_ref(), &others),
             route.rendering,
             year,
         );
@@ -329,7 +365,7 @@ impl Plane {
             return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
         }
         let reviewer = Reviewer::begin(guarding, std::mem::take(&mut content.pieces), content.for_patient);
-        Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, (looked.watched, reviewer)))
+        Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, (looked.watched, reviewer, others)))
     }
 
     /// Names the patient by pseudonym, and takes out the key for what is kept.
@@ -401,9 +437,10 @@ impl Plane {
             return Err(RefusalKind::Internal("inspection failed"));
         };
         let year = self.clock().now().year();
-        let mut protected = protect(self.vault(), scope, &pieces, &findings, (form, None), rendering, year)
-            .await
-            .map_err(RefusalKind::Vault)?;
+        let mut protected =
+            protect(self.vault(), scope, &pieces, &findings, (form, None, &Others::default()), rendering, year)
+                .await
+                .map_err(RefusalKind::Vault)?;
         std::mem::take(&mut protected.stored).durable().await.map_err(RefusalKind::Vault)?;
         match tripped(&pieces, &protected, form) {
             Some(place) => Err(RefusalKind::Tripwire(place)),
@@ -414,7 +451,7 @@ impl Plane {
     async fn refuse(&self, mut ticket: Ticket, kind: RefusalKind) -> Result<Admitted, Refusal> {
         let (exchange, found) = (ticket.id(), ticket.found().to_vec());
         let status = match &kind {
-            RefusalKind::Policy(_) | RefusalKind::UnknownSystem => "refused",
+            RefusalKind::Policy(_) | RefusalKind::UnknownSystem | RefusalKind::Wait(_) => "refused",
             RefusalKind::RigidIdentifier(_)
             | RefusalKind::NoPlaceForNotice
             | RefusalKind::Hostile(_)

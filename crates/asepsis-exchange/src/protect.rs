@@ -8,6 +8,7 @@ use asepsis_vault::{Issuance, ScopeId, Stored, Surrogate, Vault, VaultError, Wan
 use asepsis_vocab::{Detail, DisclosureForm, Finding, IdentifierClass};
 
 use crate::content::Piece;
+use crate::others::{NOTICE, Others};
 
 /// Shortest value that gets a realistic surrogate: shorter ones occur by chance in what the AI system writes, and would be
 /// turned into an identifier there.
@@ -63,7 +64,7 @@ pub(crate) async fn protect(
     scope: &ScopeId,
     pieces: &[Piece],
     findings: &[Vec<Finding>],
-    (form, kept): (DisclosureForm, Option<&BTreeSet<IdentifierClass>>),
+    (form, kept, others): (DisclosureForm, Option<&BTreeSet<IdentifierClass>>, &Others),
     rendering: Rendering,
     year: i32,
 ) -> Result<Protected, VaultError> {
@@ -122,7 +123,7 @@ pub(crate) async fn protect(
         texts.push(changed.then(|| rewrite(&piece.text, here, |index| &surrogates[index].rendered)));
         rests.push(changed.then(|| rewrite(&piece.text, here, |_| MARK)));
     }
-    Ok(Protected { texts, rests, replaced, issued: issued(&issuance.all), stored: issuance.stored })
+    Ok(Protected { texts, rests, replaced, issued: recognised(&issuance.all, others), stored: issuance.stored })
 }
 
 /// The notice that goes along with records of treatment for substance use, in the words of 42 CFR 2.32(a)(2).
@@ -156,15 +157,28 @@ fn rewrite<'s>(text: &str, places: &[(Finding, usize)], replacement: impl Fn(usi
 
 /// What has to be recognised in an answer: every surrogate of the scope, and the parts of invented names.
 pub fn issued(surrogates: &[Surrogate]) -> Arc<Issued> {
+    recognised(surrogates, &Others::default())
+}
+
+/// The same with what belongs to others than the patient withheld.
+fn recognised(surrogates: &[Surrogate], others: &Others) -> Arc<Issued> {
     let mut builder = Issued::builder();
     for surrogate in surrogates {
-        builder = builder.add(&surrogate.rendered, &surrogate.value);
+        let source = others.source(&surrogate.value);
+        match source {
+            None => builder.insert(&surrogate.rendered, &surrogate.value),
+            Some(source) => builder.withhold(&surrogate.rendered, NOTICE, source),
+        }
         // A placeholder has no parts; to find that out, each of its words would be looked for among all invented names.
         if surrogate.class == IdentifierClass::Name && !surrogate.rendered.starts_with('[') {
             for (part, original) in asepsis_surrogate::realistic_parts(&surrogate.value, &surrogate.rendered) {
-                builder = builder.add_alias(&part, &original);
+                match source {
+                    None => builder.insert_alias(&part, &original),
+                    Some(source) => builder.withhold_part(&part, NOTICE, source),
+                }
             }
         }
     }
+    others.withhold(&mut builder);
     Arc::new(builder.build())
 }

@@ -16,6 +16,7 @@ use crate::admitted::Ending;
 use crate::clock::Clock;
 use crate::content::{Asker, Piece};
 use crate::keep::Keeper;
+use crate::memory::{Bounds, Standing};
 use crate::plane::Plane;
 
 /// An exchange that has begun: its id, its face, its start, and who asks once that is known.
@@ -28,6 +29,10 @@ pub struct Ticket {
     started: Instant,
     open: bool,
     keeper: Option<Keeper>,
+    /// Which conversation it belongs to, as the memory knows it.
+    conversation: Option<u64>,
+    /// Whether what came of it counts for the person.
+    counts: bool,
 }
 
 impl Ticket {
@@ -36,7 +41,7 @@ impl Ticket {
             versions: first_versions(plane.versions()),
             ..AuditEvent::new(ExchangeId::now(), Phase::Outcome, String::new(), interface)
         };
-        Self { plane, event, started: Instant::now(), open: true, keeper: None }
+        Self { plane, event, started: Instant::now(), open: true, keeper: None, conversation: None, counts: false }
     }
 
     /// The exchange's id.
@@ -52,6 +57,17 @@ impl Ticket {
     /// The plane that the exchange goes through.
     pub fn plane(&self) -> &Arc<Plane> {
         &self.plane
+    }
+
+    /// Where the person and the conversation stand; from here on what comes of the exchange counts for both. Who is told to wait does not get
+    /// more points by asking again.
+    pub(crate) fn stands(&mut self, user: &str, conversation: &[u8], bounds: &Bounds) -> Standing {
+        let memory = self.plane.memory();
+        let conversation = memory.conversation(user, conversation);
+        let standing = memory.standing(user, conversation, bounds, seconds(self.plane.clock()));
+        self.conversation = Some(conversation);
+        self.counts = !matches!(standing, Standing::Wait(_));
+        standing
     }
 
     /// Says who asks.
@@ -156,6 +172,12 @@ impl Ticket {
         traffic.sent_bytes = ending.sent_bytes;
         traffic.answer_bytes = ending.answer_bytes;
         traffic.elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Some(actor) = self.event.actor.as_ref().filter(|_| self.counts) {
+            let bounds = self.plane.guarding().bounds;
+            let now = seconds(self.plane.clock());
+            self.plane.memory().note(&actor.user, self.conversation, &self.event, &bounds, now);
+            self.counts = false;
+        }
     }
 
     pub(crate) fn traffic_mut(&mut self) -> &mut Traffic {
@@ -183,6 +205,14 @@ fn first_versions(known: &[Version]) -> Vec<Version> {
     let mut versions = Vec::with_capacity(known.len() + 4);
     versions.extend_from_slice(known);
     versions
+}
+
+/// The moment in seconds since 1970, with what is between them.
+pub(crate) fn seconds(clock: &dyn Clock) -> f64 {
+    // Nanoseconds since 1970 are exact to a millisecond in a double.
+    #[expect(clippy::cast_precision_loss, reason = "a millisecond is enough")]
+    let seconds = clock.now().unix_timestamp_nanos() as f64 / 1e9;
+    seconds
 }
 
 /// The end of an exchange of which the log has only the intent.

@@ -86,6 +86,7 @@ fn act_name(kind: ActKind) -> &'static str {
         ActKind::ReviewOverdue => "review_overdue",
         ActKind::ConcernReported => "concern_reported",
         ActKind::ConcernAnswered => "concern_answered",
+        ActKind::GuardCleared => "guard_cleared",
     }
 }
 
@@ -133,7 +134,7 @@ pub(crate) fn deed(event: &AuditEvent) -> Deed {
         Some(ActKind::SignedIn | ActKind::SignInRefused | ActKind::AccessAlert) => Deed::Execute,
         Some(ActKind::TrainingPassed | ActKind::TrainingFailed | ActKind::RulesAccepted) => Deed::Execute,
         Some(ActKind::EmergencyDeclared | ActKind::EmergencyReviewed | ActKind::ReviewOverdue) => Deed::Execute,
-        Some(ActKind::ConcernReported | ActKind::ConcernAnswered) => Deed::Execute,
+        Some(ActKind::ConcernReported | ActKind::ConcernAnswered | ActKind::GuardCleared) => Deed::Execute,
         None if answered(event) => Deed::Create,
         None => Deed::Read,
     }

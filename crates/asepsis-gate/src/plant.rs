@@ -44,9 +44,7 @@ impl Planted {
         for subject in SUBJECTS {
             let mut bytes = [0u8; 32];
             random(&mut bytes);
-            let mut word = [0u8; 10];
-            random(&mut word);
-            let canary = Canary::new(subject, word);
+            let canary = reference(subject, &mut random);
             let mut value = |name: &str, text: String| values.push((format!("{subject}.{name}"), text));
             value("ref", canary.word().to_owned());
             if subject != "system" {
@@ -132,6 +130,19 @@ impl Planted {
     pub(crate) fn back_of_anybody(&self, text: &str) -> Option<Back> {
         SUBJECTS.iter().find_map(|subject| self.back(subject, text))
     }
+}
+
+/// A reference as offices give them: letters with some digits among them, so that it is told from a word.
+fn reference(subject: &str, random: &mut impl FnMut(&mut [u8])) -> Canary {
+    let mut word = [0u8; 10];
+    for _ in 0..32 {
+        random(&mut word);
+        let canary = Canary::new(subject, word);
+        if canary.word()[..12].bytes().filter(u8::is_ascii_digit).count() >= 2 {
+            return canary;
+        }
+    }
+    Canary::new(subject, word)
 }
 
 impl fmt::Debug for Planted {

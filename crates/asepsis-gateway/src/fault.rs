@@ -67,14 +67,24 @@ impl Fault {
         .to_string()
     }
 
-    /// A canary came back: what was sent at one place took over, and the answer ends.
+    /// Something came back that must not, and the answer ends.
     pub(crate) fn leak(leak: &asepsis_exchange::Leak) -> Self {
-        let message = format!(
-            "the answer repeats an internal mark that stood in {}: a text there may have taken the AI system over. Nothing of the answer \
-             is given out. Look at that text before you send it again",
-            leak.0
-        );
-        Self::new(StatusCode::FORBIDDEN, "leak", message)
+        match leak {
+            asepsis_exchange::Leak::Canary(place) => Self::new(
+                StatusCode::FORBIDDEN,
+                "leak",
+                format!(
+                    "the answer repeats an internal mark that stood in {place}: a text there may have taken the AI system over. Nothing of \
+                     the answer is given out. Look at that text before you send it again"
+                ),
+            ),
+            asepsis_exchange::Leak::Instructions => Self::new(
+                StatusCode::FORBIDDEN,
+                "instructions_repeated",
+                "the answer repeats the instructions of this application, and your office does not give them out. Ask about your task instead; \
+                 if you did, tell the person who looks after this tool ([guard] instructions)",
+            ),
+        }
     }
 
     /// The vault fails, so that something may not be.
@@ -175,6 +185,17 @@ impl Fault {
                      or write it in a usual form, and report the exchange's id"
                 ),
             ),
+            RefusalKind::Wait(seconds) => Self {
+                retry_after: Some(*seconds),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "wait",
+                    format!(
+                        "too much was refused or flagged in what you asked before, so nothing is sent for {seconds} s. Wait, or ask the person \
+                         who looks after this tool to clear it"
+                    ),
+                )
+            },
             RefusalKind::UnknownSystem => {
                 Self::new(StatusCode::NOT_FOUND, "unknown_system", "the AI system is not in the register")
             }

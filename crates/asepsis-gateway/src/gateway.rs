@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use asepsis_document::json::{self, Json};
-use asepsis_exchange::{Admitted, Asker, Ending, Plane, Ticket};
-use asepsis_people::alert::Alerts;
+use asepsis_exchange::{Admitted, Asker, Ending, Plane, RefusalKind, Standing, Ticket};
+use asepsis_people::alert::{Alert, Alerts};
 use asepsis_store::Store;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -188,12 +188,18 @@ impl Gateway {
         let mut admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
+                if matches!(refusal.kind, RefusalKind::Wait(_)) {
+                    self.remembered(interface, &asker, "guard_wait").await;
+                }
                 let fault = Fault::refused(&refusal, &used.house().coaching);
                 self.metrics.ended(interface, &route.id, None, fault.log_status());
                 tracing::info!(exchange, code = fault.code, "not admitted");
                 return map(fault.response(protocol, &exchange), &exchange);
             }
         };
+        if admitted.standing() != Standing::Good {
+            self.remembered(interface, &asker, "guard_no_tools").await;
+        }
         self.metrics.admitted(began.elapsed(), admitted.replaced());
         let mut closing = Closing {
             metrics: Arc::clone(&self.metrics),
@@ -230,6 +236,15 @@ impl Gateway {
             Ok(response) => self.answer(protocol, shape.stream, admitted, closing, (response, switch), &used).await,
             Err(fault) => self.fail_admitted(protocol, admitted, closing, fault).await,
         }
+    }
+
+    /// Raises an alert that earlier exchanges cost this one something.
+    async fn remembered(&self, interface: &'static str, asker: &Asker, what: &'static str) {
+        self.metrics.remembered(what);
+        let about = format!("user/{}", asker.user);
+        self.alerts
+            .raise(self.plane.log(), interface, Alert { what, about, actor: Some(asker.actor()) }, self.now())
+            .await;
     }
 
     /// Who asks, and what: identify, and read the body.

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use asepsis_document::json::{Json, Kind, Limits, Node, NodeId};
-use asepsis_exchange::{Content, Piece};
+use asepsis_exchange::{Content, Piece, Record};
 use asepsis_vocab::Origin;
 
 use crate::fault::Fault;
@@ -22,6 +22,8 @@ pub(crate) struct Gathered {
     speech: Option<usize>,
     /// The ids of calls whose results are the organisation's own.
     own: BTreeSet<String>,
+    /// The objects of the nested.
+    records: Vec<Record>,
 }
 
 struct Nested {
@@ -61,6 +63,8 @@ struct Place {
     origin: Author,
     /// Within what a tool is, as whoever offers it describes it.
     definition: bool,
+    /// Within what a tool returned.
+    result: bool,
 }
 
 /// Who wrote a part of a request; staff where nothing says otherwise.
@@ -165,6 +169,21 @@ const PROTOCOL: [&str; 52] = [
 /// Names in a JSON schema whose numbers are values, not bounds.
 const SCHEMA_VALUES: [&str; 5] = ["enum", "const", "default", "examples", "example"];
 
+/// Names of objects that say whom the object around them is about, in small letters and without marks.
+const ABOUT: [&str; 11] = [
+    "patient",
+    "subject",
+    "identifier",
+    "beneficiary",
+    "person",
+    "member",
+    "individual",
+    "demographics",
+    "patientinfo",
+    "patientdetails",
+    "patientdata",
+];
+
 /// The most texts of a request, those within texts that are JSON themselves included. Each takes memory of its own.
 const MOST_PIECES: usize = 250_000;
 
@@ -176,7 +195,8 @@ impl Gathered {
     ///
     /// `own` are the ids of calls of tools whose results are the organisation's own and nobody else's words.
     pub(crate) fn from(json: &Json<'_>, limits: &Limits, own: BTreeSet<String>) -> Result<Self, Fault> {
-        let mut gathered = Self { pieces: Vec::new(), targets: Vec::new(), nested: Vec::new(), speech: None, own };
+        let (pieces, targets, nested, records) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut gathered = Self { pieces, targets, nested, speech: None, own, records };
         gathered.walk(json.root(), Place::default(), None, limits)?;
         Ok(gathered)
     }
@@ -186,6 +206,7 @@ impl Gathered {
         let pieces = std::mem::take(&mut self.pieces);
         Content {
             pieces,
+            records: std::mem::take(&mut self.records),
             conversation,
             notice_at: self.speech,
             request_bytes: request_bytes as u64,
@@ -233,6 +254,7 @@ impl Gathered {
         match node.kind() {
             Kind::Object => {
                 let place = place.within(node, &self.own);
+                let record = document.map(|_| self.open_record(node));
                 for (key, value) in node.members() {
                     // A name that is no plain word may be an identifier: {"Martha Collins": ...}, {"123-45-6789": ...}.
                     if let Some(name) = value.key_node().filter(|_| !is_plain_name(&key)) {
@@ -241,6 +263,9 @@ impl Gathered {
                         self.add(name, piece, document, Use::Text, true);
                     }
                     self.walk(value, place.under(&key, value), document, limits)?;
+                }
+                if let Some(record) = record {
+                    self.records[record].pieces.end = self.pieces.len();
                 }
                 Ok(())
             }
@@ -266,8 +291,8 @@ impl Gathered {
                     && let Ok(inner) = Json::parse(text.as_bytes(), limits)
                 {
                     self.nested.push(Nested { holder: node.id(), source: text.clone().into_owned() });
-                    let free =
-                        Place { free: true, origin: place.origin, definition: place.definition, ..Place::default() };
+                    let Place { origin, definition, result, .. } = place;
+                    let free = Place { free: true, origin, definition, result, ..Place::default() };
                     return self.walk(inner.root(), free, Some(self.nested.len() - 1), limits);
                 }
             }
@@ -302,6 +327,17 @@ impl Gathered {
         }
     }
 
+    /// Notes that an object begins here; gives its number.
+    fn open_record(&mut self, node: Node<'_>) -> usize {
+        let about = enclosing_name(node).is_some_and(|name| {
+            let name: String =
+                name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(32).collect();
+            ABOUT.contains(&name.as_str())
+        });
+        self.records.push(Record { pieces: self.pieces.len()..self.pieces.len(), about });
+        self.records.len() - 1
+    }
+
     fn add(&mut self, node: Node<'_>, piece: Piece, document: Option<usize>, usage: Use, is_key: bool) {
         if piece.text.is_empty() {
             return;
@@ -320,6 +356,8 @@ impl Place {
         }
         let staff = self.origin.0 == Origin::Staff;
         let answers = |name| says(name).is_some_and(|id| own.contains(id.as_ref()));
+        self.result |= matches!(says("role").as_deref(), Some("tool" | "function"))
+            || says("type").as_deref() == Some("tool_result");
         if staff && (answers("tool_call_id") || answers("tool_use_id")) {
             return self;
         }
@@ -340,7 +378,12 @@ impl Place {
 
     /// A piece that stands here.
     fn piece(self, text: String) -> Piece {
-        Piece { origin: self.origin.0, is_definition: self.definition, ..Piece::new(text, String::new()) }
+        Piece {
+            origin: self.origin.0,
+            is_definition: self.definition,
+            is_result: self.result,
+            ..Piece::new(text, String::new())
+        }
     }
 
     fn under(self, key: &str, value: Node<'_>) -> Self {

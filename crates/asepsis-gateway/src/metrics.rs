@@ -20,6 +20,11 @@ struct Ended {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Remembered {
+    what: &'static str,
+}
+
 /// The gateway's own counts.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -29,6 +34,7 @@ pub(crate) struct Metrics {
     unissued: Counter,
     unauthenticated: Counter,
     unlisted: Counter,
+    remembered: Family<Remembered, Counter>,
     in_flight: Gauge,
     admit_seconds: Histogram,
     log_size: Gauge<u64, AtomicU64>,
@@ -49,6 +55,7 @@ impl Metrics {
             unissued: Counter::default(),
             unauthenticated: Counter::default(),
             unlisted: Counter::default(),
+            remembered: Family::default(),
             in_flight: Gauge::default(),
             admit_seconds: Histogram::new([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
             log_size: Gauge::default(),
@@ -69,6 +76,11 @@ impl Metrics {
         r.register("surrogates_unissued", "Placeholders in answers that nobody issued", self.unissued.clone());
         r.register("unauthenticated", "Requests without a valid key", self.unauthenticated.clone());
         r.register("unlisted", "Requests for an AI system that is not registered", self.unlisted.clone());
+        r.register(
+            "guard_memory",
+            "Exchanges that earlier ones of the same person or conversation cost their tools, or that were told to wait",
+            self.remembered.clone(),
+        );
         r.register("in_flight", "Exchanges that go on now", self.in_flight.clone());
         r.register(
             "admit_seconds",
@@ -107,6 +119,10 @@ impl Metrics {
 
     pub(crate) fn unlisted(&self) {
         self.unlisted.inc();
+    }
+
+    pub(crate) fn remembered(&self, what: &'static str) {
+        self.remembered.get_or_create(&Remembered { what }).inc();
     }
 
     /// Counts an exchange as going on until the guard is dropped.

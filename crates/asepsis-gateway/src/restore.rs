@@ -45,6 +45,8 @@ struct Text {
     is_data: bool,
     /// The call of a tool whose arguments it is.
     call: Option<(u64, u64)>,
+    /// Whether it is arguments of a tool, or stands in them.
+    is_argument: bool,
 }
 
 impl Restored {
@@ -58,18 +60,21 @@ impl Restored {
         let mut found = Vec::new();
         collect(json.root(), false, &mut found);
         let mut texts = Vec::with_capacity(found.len());
-        for (node, context) in found {
-            let Some(text) = json.node(node).and_then(Node::as_str) else { continue };
+        for (node, context, is_argument) in found {
+            let Some(value) = json.node(node) else { continue };
+            let Some(text) = value.as_str().or_else(|| value.as_number().map(Into::into)) else { continue };
             let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
             let restored = admitted.restore(context, &text).map_err(|leak| Fault::leak(&leak))?;
             let at = words.iter().position(|words| words.node == node);
             texts.push(Text {
                 node,
-                changed: restored != text,
+                // A number is looked at and stays as it is.
+                changed: restored != text && value.kind() == Kind::String,
                 restored,
                 words: at.map(|at| words.swap_remove(at)),
                 is_data: context != Context::Text,
                 call: calls.iter().find(|(call, _)| *call == node).map(|(_, at)| *at),
+                is_argument,
             });
         }
         Ok(Self { texts })
@@ -102,9 +107,8 @@ impl Restored {
             let mut changed = text.changed;
             let mut restored = text.restored;
             let must = text.call.is_some_and(|at| desk.labels(at));
-            if text.call.is_some()
-                && let Some(fault) = desk.other_patient_in(&restored)
-            {
+            let other = if text.call.is_some() { desk.other_patient_in(&restored) } else { None };
+            if let Some(fault) = other.or_else(|| desk.withheld_in(&restored).filter(|_| text.is_argument)) {
                 return Err(fault);
             }
             if text.is_data && (text.words.is_some() || text.call.is_some()) {
@@ -181,26 +185,28 @@ fn spoken(json: &Json<'_>, protocol: Protocol) -> Vec<Words> {
     }
 }
 
-/// The strings of a value that are restored. `free`: within the arguments of a tool, whose names are the user's own.
-fn collect(node: Node<'_>, free: bool, found: &mut Vec<(NodeId, Context)>) {
+/// The strings of a value that are restored, and whether they stand in the arguments of a tool. `free`: within those, whose names are
+/// the user's own, and whose numbers may be of somebody.
+fn collect(node: Node<'_>, free: bool, found: &mut Vec<(NodeId, Context, bool)>) {
     match node.kind() {
         Kind::Object => {
             for (key, value) in node.members() {
                 if free {
-                    found.extend(value.key_node().map(|name| (name.id(), Context::Text)));
+                    found.extend(value.key_node().map(|name| (name.id(), Context::Text, true)));
                 }
                 if !free && KEPT.contains(&key.as_ref()) && value.kind() == Kind::String {
                     continue;
                 }
                 if key == "arguments" && value.kind() == Kind::String && !free {
-                    found.push((value.id(), Context::JsonSource));
+                    found.push((value.id(), Context::JsonSource, true));
                     continue;
                 }
                 collect(value, free || key == "input", found);
             }
         }
         Kind::Array => node.items().for_each(|item| collect(item, free, found)),
-        Kind::String => found.push((node.id(), Context::Text)),
+        Kind::String => found.push((node.id(), Context::Text, free)),
+        Kind::Number if free => found.push((node.id(), Context::Text, true)),
         Kind::Number | Kind::Bool | Kind::Null => {}
     }
 }

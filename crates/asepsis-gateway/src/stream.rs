@@ -339,8 +339,8 @@ impl Relay {
                 edits.set_string(*node, &restored);
             }
         }
-        if let Some(place) = self.leak() {
-            return Some(End::Fault(Fault::leak(&Leak(place))));
+        if let Some(leak) = self.leak() {
+            return Some(End::Fault(Fault::leak(leak)));
         }
         if let Some(fault) = self.held.take() {
             return Some(End::Fault(fault));
@@ -378,10 +378,10 @@ impl Relay {
         reading.last.then_some(End::Whole)
     }
 
-    /// Where the canary had stood that came back in a text that goes on.
-    fn leak(&self) -> Option<String> {
+    /// Why a text that goes on may not.
+    fn leak(&self) -> Option<&Leak> {
         self.lanes.values().find_map(|text| match text {
-            Text::Lane(lane, _) => lane.leak().map(str::to_owned),
+            Text::Lane(lane, _) => lane.leak(),
             Text::Opening(_) => None,
         })
     }
@@ -491,8 +491,8 @@ impl Relay {
             if is_speech {
                 note_spoken(&mut self.spoken, id.index, &out[from..]);
             }
-            if let Some(place) = lane.leak() {
-                self.held = Some(Fault::leak(&Leak(place.to_owned())));
+            if let Some(leak) = lane.leak() {
+                self.held = Some(Fault::leak(leak));
             }
             if is_speech {
                 out.push_str(self.said.after());

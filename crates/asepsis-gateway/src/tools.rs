@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use asepsis_document::json::{self, Json, Kind, Node};
-use asepsis_exchange::{Admitted, ToolCall, ToolEffect};
+use asepsis_exchange::{Admitted, OTHER_PATIENT, ToolCall, ToolEffect};
 use asepsis_keys::PatientId;
 use http::StatusCode;
 
@@ -24,6 +24,9 @@ pub struct ToolRule {
     pub network: bool,
     /// Whether what it returns is the organisation's own and holds nobody else's words.
     pub trusted: bool,
+    /// The AI system of the register that it reaches and nothing else, where it is one: data of a patient goes there while an agreement
+    /// covers it.
+    pub destination: Option<String>,
 }
 
 /// What is known of tools.
@@ -53,6 +56,8 @@ impl Tools {
             effect: rule.map(|rule| rule.effect).or(unknown.then_some(ToolEffect::Read)),
             network: rule.map(|rule| rule.network).or(unknown.then_some(false)),
             tainted: None,
+            after_read: None,
+            covered: None,
             approved: false,
         }
     }
@@ -106,19 +111,20 @@ impl Desk {
     /// Why a call with these arguments may not be made: it names another patient than the one that the exchange is about.
     pub(crate) fn other_patient(&self, arguments: Node<'_>) -> Option<Fault> {
         let patient = self.patient.as_deref()?;
-        names_other(arguments, patient, 0).then(|| {
-            Fault::new(
-                StatusCode::FORBIDDEN,
-                "tool_refused",
-                "the AI system wants to call a tool for another patient than the one that the exchange is about (x-asepsis-patient). Look \
-                 at what made it do so, and ask about that patient by itself; the call was not made",
-            )
-        })
+        names_other(arguments, patient, 0).then(for_another)
+    }
+
+    /// Why a call may not be made of which this is a text of the arguments, as it would be given out.
+    pub(crate) fn withheld_in(&self, text: &str) -> Option<Fault> {
+        self.patient.as_ref()?;
+        text.contains(OTHER_PATIENT).then(for_another)
     }
 
     /// The same for arguments in the source of JSON. What cannot be read names nobody, and a tool cannot read it either.
     pub(crate) fn other_patient_in(&self, source: &str) -> Option<Fault> {
-        self.patient.as_ref()?;
+        if let Some(fault) = self.withheld_in(source) {
+            return Some(fault);
+        }
         let json = Json::parse(source.as_bytes(), &json::Limits::default()).ok()?;
         self.other_patient(json.root())
     }
@@ -152,6 +158,15 @@ impl Desk {
     pub(crate) fn labels(&self, at: (u64, u64)) -> bool {
         self.labelled.contains(&at)
     }
+}
+
+fn for_another() -> Fault {
+    Fault::new(
+        StatusCode::FORBIDDEN,
+        "tool_refused",
+        "the AI system wants to call a tool for another patient than the one that the exchange is about (x-asepsis-patient), or with data \
+         of another. Look at what made it do so, and ask about that patient by itself; the call was not made",
+    )
 }
 
 /// Names of arguments under which tools take whom they are about.
@@ -216,7 +231,8 @@ pub(crate) fn unlabelled() -> Fault {
 
 /// Whether what a tool is given has to bear a label; why it may not be called, where it may not.
 fn judged_by_policy(tools: &Tools, admitted: &mut Admitted, name: &str) -> Result<bool, Fault> {
-    let call = tools.call(name);
+    let destination = tools.rule(name).and_then(|rule| rule.destination.as_deref());
+    let call = ToolCall { covered: destination.map(|system| admitted.covers(system)), ..tools.call(name) };
     let unknown = call.effect.is_none();
     let verdict = match admitted.may_call(&call) {
         Ok(verdict) if verdict.permitted => return Ok(verdict.duties.iter().any(|duty| duty.code() == "LABEL")),
@@ -245,7 +261,13 @@ mod tests {
 
     #[test]
     fn r30_the_most_exact_rule_of_a_tool_counts() {
-        let rule = |name: &str, effect| ToolRule { name: name.to_owned(), effect, network: false, trusted: false };
+        let rule = |name: &str, effect| ToolRule {
+            name: name.to_owned(),
+            effect,
+            network: false,
+            trusted: false,
+            destination: None,
+        };
         let rules =
             vec![rule("*", ToolEffect::Read), rule("send_*", ToolEffect::Write), rule("send_draft", ToolEffect::Read)];
         let tools = Tools { rules, unregistered_read: false };

@@ -8,7 +8,7 @@ use crate::cue::Cues;
 use crate::doc::Doc;
 use crate::known::KnownPhi;
 use crate::language::Language;
-use crate::lexicon::Lexicon;
+use crate::lexicon::{self, Lexicon};
 use crate::net::Marks;
 use crate::passed::{self, PassedOver};
 use crate::profile::Profile;
@@ -95,6 +95,11 @@ impl Engine {
     /// The version of the rules and lists, for the record of what decided.
     pub fn version(&self) -> &'static str {
         concat!("asepsis-phi/", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Whether the lists have a word as an ordinary or clinical one, whatever its case; it may be somebody's name all the same.
+    pub fn is_ordinary(&self, word: &str) -> bool {
+        self.lexicon.flags(word) & (lexicon::COMMON | lexicon::STOP) != 0
     }
 
     /// What this engine can claim.

@@ -70,6 +70,10 @@ pub struct ToolCall {
     pub network: Option<bool>,
     /// Whether text that nobody of the organisation wrote is in the conversation.
     pub tainted: Option<bool>,
+    /// Whether a tool returned data of a patient before, in this conversation.
+    pub after_read: Option<bool>,
+    /// Whether an agreement is in force with those whom it reaches, where it is entered for one destination.
+    pub covered: Option<bool>,
     /// Whether a person of the right role approved this very call.
     pub approved: bool,
 }
@@ -124,6 +128,8 @@ struct Frame {
     effect: Option<ToolEffect>,
     network: Option<bool>,
     tainted: Option<bool>,
+    after_read: Option<bool>,
+    covered: Option<bool>,
     approved: bool,
     in_bounds: Option<bool>,
     second_person: bool,
@@ -139,6 +145,8 @@ impl Default for Frame {
             effect: None,
             network: Some(false),
             tainted: Some(false),
+            after_read: Some(false),
+            covered: None,
             approved: false,
             in_bounds: None,
             second_person: false,
@@ -146,8 +154,20 @@ impl Default for Frame {
     }
 }
 
-const FRAME: [&str; 10] =
-    ["asks", "gets", "restored", "action", "effect", "network", "tainted", "approved", "in_bounds", "second_person"];
+const FRAME: [&str; 12] = [
+    "asks",
+    "gets",
+    "restored",
+    "action",
+    "effect",
+    "network",
+    "tainted",
+    "after_read",
+    "covered",
+    "approved",
+    "in_bounds",
+    "second_person",
+];
 
 impl<'de> Deserialize<'de> for Case {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -185,6 +205,8 @@ impl Case {
                     effect: frame.effect,
                     network: frame.network,
                     tainted: frame.tainted,
+                    after_read: frame.after_read,
+                    covered: frame.covered,
                     approved: frame.approved,
                 }),
                 "command_device" => Deed::CommandDevice { approved: frame.approved, in_bounds: frame.in_bounds },

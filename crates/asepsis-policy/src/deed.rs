@@ -32,6 +32,8 @@ pub(crate) fn asked(inputs: &Inputs, user: &str, deed: &Deed, settings: &Setting
             add(&mut pairs, "effect", call.effect.map(|effect| text(effect.name())));
             add(&mut pairs, "network", call.network.map(yes));
             add(&mut pairs, "tainted", call.tainted.map(yes));
+            add(&mut pairs, "after_read", call.after_read.map(yes));
+            add(&mut pairs, "covered", call.covered.map(yes));
             let score = inputs.injection.map(|score| RestrictedExpression::new_long(score.into()));
             add(&mut pairs, "injection", score);
             names().system(&inputs.system)

@@ -35,6 +35,8 @@ pub(crate) struct Original {
     pub(crate) text: Zeroizing<String>,
     /// It is, or may be, a whole URL.
     pub(crate) is_url: bool,
+    /// It is not given back but replaced by its text, a notice, also within URLs; the number says where it came from.
+    pub(crate) withheld: Option<u32>,
 }
 
 impl Issued {
@@ -129,6 +131,21 @@ impl IssuedBuilder {
         }
     }
 
+    /// Withholds a text, be it a surrogate or an identifier as it is: `notice` stands where it comes back. `source` is told by
+    /// [`Restorer::withheld`](crate::Restorer::withheld).
+    pub fn withhold(&mut self, text: &str, notice: &str, source: u32) {
+        let index = self.originals.len();
+        self.insert(text, notice);
+        self.originals[index].withheld = Some(source);
+    }
+
+    /// The same for a part of such a text, such as the surname alone. A whole one that reads the same goes before it.
+    pub fn withhold_part(&mut self, part: &str, notice: &str, source: u32) {
+        let index = self.originals.len();
+        self.insert_alias(part, notice);
+        self.originals[index].withheld = Some(source);
+    }
+
     /// All that was added, ready to be searched for.
     pub fn build(mut self) -> Issued {
         let codes = self.codes.settle(&mut self.skipped);
@@ -151,7 +168,7 @@ impl IssuedBuilder {
     fn push_original(&mut self, original: &str, rendered: &str) -> u32 {
         let is_url = original.contains("//") || rendered.contains("://") || rendered.starts_with("[URL_");
         let index = u32::try_from(self.originals.len()).expect("fewer than four billion surrogates in a scope");
-        self.originals.push(Original { text: Zeroizing::new(original.to_owned()), is_url });
+        self.originals.push(Original { text: Zeroizing::new(original.to_owned()), is_url, withheld: None });
         index
     }
 }

@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,6 +57,7 @@ pub struct Restorer {
     prev: Option<char>,
     url: UrlWatch,
     tally: Tally,
+    withheld: BTreeMap<u32, u32>,
     everywhere: bool,
 }
 
@@ -63,7 +65,7 @@ impl Restorer {
     /// A restorer at the beginning of a text.
     pub fn new(issued: Arc<Issued>, context: Context) -> Self {
         let (held, url, tally) = (String::new(), UrlWatch::default(), Tally::default());
-        Self { issued, context, held, prev: None, url, tally, everywhere: false }
+        Self { issued, context, held, prev: None, url, tally, withheld: BTreeMap::new(), everywhere: false }
     }
 
     /// The same, but restoring within URLs too: for text that stays with whoever rewrote it, and that no model wrote.
@@ -106,6 +108,11 @@ impl Restorer {
     /// What was done so far.
     pub fn tally(&self) -> Tally {
         self.tally
+    }
+
+    /// How often something came back that is [withheld](crate::IssuedBuilder::withhold), by where it came from.
+    pub fn withheld(&self) -> &BTreeMap<u32, u32> {
+        &self.withheld
     }
 
     /// How many bytes are held back.
@@ -155,7 +162,8 @@ impl Restorer {
             Found::Surrogate { original, suffix, end } => (Some(issued.original(*original)), suffix.clone(), *end),
             Found::Unissued { end } => (None, *end..*end, *end),
         };
-        let withheld = !self.everywhere && original.is_some_and(|o| self.url.withholds(o.is_url));
+        let source = original.and_then(|o| o.withheld);
+        let withheld = !self.everywhere && source.is_none() && original.is_some_and(|o| self.url.withholds(o.is_url));
         let before = self.url.clone();
         let mut pos = start;
         while pos < end {
@@ -170,7 +178,10 @@ impl Restorer {
                     Context::JsonSource => escape::push_json(out, &original.text),
                 }
                 out.push_str(&text[suffix]);
-                self.tally.restored += 1;
+                match source {
+                    Some(source) => *self.withheld.entry(source).or_default() += 1,
+                    None => self.tally.restored += 1,
+                }
                 self.bracket_is_gone();
                 if original.is_url {
                     self.url.restored_url(&before);

@@ -211,3 +211,58 @@ fn a_long_text_in_one_piece_is_restored_throughout() {
     assert_eq!(out, text.replace(&placeholder, "<original \\ 0 😀>"));
     assert_eq!(tally.restored, 5_000);
 }
+
+/// What belongs to somebody else: surrogates of it, and it itself where it was not rewritten.
+fn withholding() -> Arc<Issued> {
+    let mut builder = Issued::builder().add(&format!("[NAME_{}]", code(1)), "Martha Collins");
+    builder.withhold(&format!("[NAME_{}]", code(2)), "[another patient]", 0);
+    builder.withhold("Elias Barvental", "[another patient]", 0);
+    builder.withhold_part("Barvental", "[another patient]", 0);
+    builder.withhold("99-04412", "[another patient]", 1);
+    Arc::new(builder.build())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn r28_what_is_withheld_never_comes_back_however_the_text_is_cut(
+        parts in prop::collection::vec(prop::sample::select(vec![
+            "Elias Barvental", "ELIAS  barvental", "Barvental", "Barv", "ental", "99-04412", "99\u{2011}04412", "99-044", "12", " ", ", ",
+            "https://a.example/?q=", "\\n", "\"", "Elias ", "(", "]", "é",
+        ]), 0..9),
+        json in any::<bool>(),
+    ) {
+        let context = if json { Context::JsonSource } else { Context::Text };
+        let issued = withholding();
+        let text = format!("{} [NAME_{}] [NAME_{}]", parts.concat(), code(1), code(2));
+        let whole = restore(&issued, context, &text);
+        for size in 1..=text.len().min(24) {
+            let pieces = chunks(&text, size);
+            prop_assert_eq!(&in_pieces(&issued, context, pieces.into_iter()), &whole, "pieces of {}", size);
+        }
+        let words: Vec<String> = whole.0.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+        let stands = |word: &str| words.iter().any(|known| known == word);
+        // A word of which it is a part is another word.
+        prop_assert!(!stands("barvental"), "{}", whole.0);
+        let number = whole.0.replace('\u{2011}', "-");
+        let at = number.find("99-04412");
+        prop_assert!(
+            at.is_none_or(|at| number[..at].ends_with(char::is_alphanumeric)
+                || number[at + 8..].starts_with(char::is_alphanumeric)),
+            "{}", whole.0
+        );
+    }
+}
+
+#[test]
+fn r28_what_is_withheld_is_counted_by_its_source_also_within_a_url() {
+    let issued = withholding();
+    let mut restorer = Restorer::new(issued, Context::Text);
+    let mut out = String::new();
+    restorer.push("See https://a.example/?q=99-04412 of Barvental, Elias, and 99-044121", &mut out);
+    restorer.finish(&mut out);
+    assert_eq!(out, "See https://a.example/?q=[another patient] of [another patient], Elias, and 99-044121");
+    assert_eq!(restorer.withheld().iter().map(|(k, v)| (*k, *v)).collect::<Vec<_>>(), [(0, 1), (1, 1)]);
+    assert_eq!(restorer.tally().restored, 0);
+}

@@ -201,6 +201,8 @@ pub enum ActKind {
     ConcernReported,
     /// It was answered.
     ConcernAnswered,
+    /// What earlier exchanges held against somebody was cleared. The target is `user/NAME`, the figure `points` how much it was.
+    GuardCleared,
 }
 
 /// What is kept beside an entry: sealed, so that deleting the key erases it and the tree stays whole.

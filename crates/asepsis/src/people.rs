@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, Weak};
 use anyhow::Context;
 use asepsis_conduct::Notes;
 use asepsis_console::{
-    ConcernPage, ConcernsPage, Console, ConsolePages, ConsoleParts, Duties, EmergencyPage, HttpFetch, ReviewsPage,
-    Right, Rights, RulesPage, TrainingPage,
+    ConcernPage, ConcernsPage, Console, ConsolePages, ConsoleParts, Duties, EmergencyPage, HeldBackPage, HttpFetch,
+    Remembered, ReviewsPage, Right, Rights, RulesPage, TrainingPage,
 };
-use asepsis_exchange::{Plane, Rules};
+use asepsis_exchange::{Plane, Rules, Standing};
 use asepsis_gateway::Doors;
 use asepsis_people::account::Accounts;
 use asepsis_people::entrance::{Entrance, Identity};
@@ -58,7 +58,8 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
             Box::new(EmergencyPage::new(store.clone(), plane.log().clone())),
             Box::new(ReviewsPage::new(store.clone(), plane.log().clone(), rights.clone())),
             Box::new(ConcernPage::new(store.clone(), plane.log().clone(), notes.clone())),
-            Box::new(ConcernsPage::new(store.clone(), plane.log().clone(), notes, rights)),
+            Box::new(ConcernsPage::new(store.clone(), plane.log().clone(), notes, rights.clone())),
+            Box::new(HeldBackPage::new(plane.log().clone(), rights.clone(), rights)),
         ],
         settings,
     };
@@ -71,6 +72,23 @@ struct Decisions {
     plane: Weak<Plane>,
     /// The AI systems, with the forms that their routes take and their usual purposes.
     routes: Vec<(String, Vec<DisclosureForm>, PurposeOfUse)>,
+}
+
+impl Remembered for Decisions {
+    fn persons(&self, most: usize) -> Vec<(String, f64, String)> {
+        let Some(plane) = self.plane.upgrade() else { return Vec::new() };
+        let said = |standing| match standing {
+            Standing::Good => "loses nothing yet".to_owned(),
+            Standing::NoTools(_) => "AI may not change things or reach out for this person".to_owned(),
+            Standing::Wait(seconds) => format!("is told to wait for {seconds} s"),
+        };
+        let persons = plane.remembered(most).into_iter();
+        persons.map(|(user, points, standing)| (user, points, said(standing))).collect()
+    }
+
+    fn clear(&self, user: &str) -> Option<f64> {
+        self.plane.upgrade()?.clear_remembered(user)
+    }
 }
 
 impl Rights for Decisions {

@@ -148,7 +148,8 @@ fn c21_a_leaking_app_fails_the_gate_and_no_report_holds_what_was_planted() {
     }
 }
 
-fn clinic() -> Site {
+/// A clinic with tools, and with these lines under `[guard]`.
+fn clinic(guard: &str) -> Site {
     let known = "retention_days = 0\ntrains_on_data = false\nstatus = \"approved\"\npatient_facing = false";
     let tool = |name: &str, effect: &str, network: bool| {
         format!("\n[[tool]]\nname = \"{name}\"\neffect = \"{effect}\"\nnetwork = {network}\n")
@@ -163,12 +164,12 @@ fn clinic() -> Site {
         tool("delete_document", "write", false),
     ];
     let extra = tools.concat() + "\n[inspect]\naccept_first_layer = true\n";
-    Setup::new().guard("").forms(&["identified"]).system_lines(known).extra(&extra).start()
+    Setup::new().guard(guard).forms(&["identified"]).system_lines(known).extra(&extra).start()
 }
 
 #[test]
 fn c21_the_same_app_behind_the_gateway_passes_what_the_gateway_is_for() {
-    let site = clinic();
+    let site = clinic("");
     let patient = "x-asepsis-patient: urn:oid:2.16.840.1.113883.19.5|{{self.mrn}}";
     let ran = gate(&site.url(), Some(site.clinician()), &["--model", "standin-obey", "--json", "--header", patient]);
     let got = outcomes(&ran);
@@ -180,15 +181,9 @@ fn c21_the_same_app_behind_the_gateway_passes_what_the_gateway_is_for() {
         of(&got, "failed")
     );
     assert!(of(&got, "error").is_empty());
-    // What is left, and why: JSON that a tool returned bears no mark, so that it stays JSON, and a model that repeats it whole repeats the
-    // other patient too; in what users ask by themselves the instructions bear none; and to staff, danger signs are marked, not held.
-    let known = [
-        "leak/mixed-search-result",
-        "leak/print-both-records",
-        "leak/portal-inbox",
-        "harm/no-red-flag",
-        "harm/talked-out-of-care",
-    ];
+    // What is left, and why: that an application's instructions are repeated is recorded unless `[guard] instructions = "hold"`; and to
+    // staff, danger signs are marked, not held.
+    let known = ["harm/no-red-flag", "harm/talked-out-of-care"];
     let asked = |key: &str| key.starts_with("prompt/") && !key.starts_with("prompt/by-");
     let left: Vec<&str> = of(&got, "failed").into_iter().filter(|key| !known.contains(key) && !asked(key)).collect();
     assert_eq!(left, Vec::<&str>::new());
@@ -208,6 +203,15 @@ fn c21_the_same_app_behind_the_gateway_passes_what_the_gateway_is_for() {
             "a planted value stands in a report or log"
         );
     }
+}
+
+#[test]
+fn c21_where_instructions_are_held_nobody_draws_them_out_and_everybody_is_answered() {
+    let site = clinic("instructions = \"hold\"");
+    let ran = gate(&site.url(), Some(site.clinician()), &["--model", "standin-obey", "--json", "--only", "prompt"]);
+    let got = outcomes(&ran);
+    assert_eq!((ran.code, of(&got, "failed"), of(&got, "error")), (0, BTreeSet::new(), BTreeSet::new()), "{got}");
+    assert!(of(&got, "passed").len() >= 22, "{got}");
 }
 
 /// An endpoint that answers each request with this status and body, until the test ends; over TLS where it has a configuration.

@@ -32,7 +32,7 @@ pub(crate) const HOSTILE: [&str; 16] = [
     "[sd@1 a=\"b\"] <13>1 -",
 ];
 
-pub(crate) const KINDS: [ActKind; 27] = [
+pub(crate) const KINDS: [ActKind; 28] = [
     ActKind::Shred,
     ActKind::Reveal,
     ActKind::Rotate,
@@ -60,6 +60,7 @@ pub(crate) const KINDS: [ActKind; 27] = [
     ActKind::ReviewOverdue,
     ActKind::ConcernReported,
     ActKind::ConcernAnswered,
+    ActKind::GuardCleared,
 ];
 
 pub(crate) const STATUSES: [&str; 10] = [

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use asepsis_egress::Hosts;
-use asepsis_exchange::Guarding;
+use asepsis_exchange::{Bounds, Guarding};
 use asepsis_gateway::{ToolRule, Tools};
 use asepsis_guard::{Guard, Pack, PublisherKey};
 use asepsis_policy::ToolEffect;
@@ -23,12 +23,54 @@ pub(super) struct GuardTable {
     spotlight: bool,
     /// Whether canaries are put into requests that hold text of others.
     canaries: bool,
+    /// What is done where an answer repeats the application's own instructions.
+    instructions: Instructions,
     /// Packs of signatures of others, besides the shipped ones.
     packs: Vec<PackEntry>,
     /// The site's own thresholds of the classifier, a file a channel, from `asepsis guard calibrate`.
     thresholds_files: Vec<PathBuf>,
     /// What a tool counts as that stands in no `[[tool]]`.
     unregistered_tools: Unregistered,
+    /// How much may go wrong in the exchanges of one person.
+    memory: MemoryTable,
+}
+
+/// `[guard.memory]`: points of persons and conversations.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MemoryTable {
+    /// From so many points on a person's exchanges lose tools that write or reach out; 0: never.
+    tools_at: f64,
+    /// The same within one conversation.
+    conversation_tools_at: f64,
+    /// From so many points on a person is told to wait; 0: never.
+    wait_at: f64,
+    /// Minutes in which points halve.
+    half_life_minutes: f64,
+}
+
+impl Default for MemoryTable {
+    fn default() -> Self {
+        let Bounds { tools_at, conversation_tools_at, wait_at, half_life } = Bounds::default();
+        Self { tools_at, conversation_tools_at, wait_at, half_life_minutes: half_life / 60.0 }
+    }
+}
+
+impl MemoryTable {
+    fn bounds(&self) -> anyhow::Result<Bounds> {
+        let Self { tools_at, conversation_tools_at, wait_at, half_life_minutes } = *self;
+        let fits = |points: f64| (0.0..=1e6).contains(&points);
+        if ![tools_at, conversation_tools_at, wait_at].into_iter().all(fits) {
+            bail!("[guard.memory]: points are 0 (never) to 1000000");
+        }
+        if !(1.0..=1440.0).contains(&half_life_minutes) {
+            bail!("[guard.memory] half_life_minutes is 1 to 1440, a day");
+        }
+        if wait_at > 0.0 && tools_at > wait_at {
+            bail!("[guard.memory]: who is told to wait has lost tools before; `wait_at` is at least `tools_at`, or 0");
+        }
+        Ok(Bounds { tools_at, conversation_tools_at, wait_at, half_life: half_life_minutes * 60.0 })
+    }
 }
 
 #[derive(Deserialize)]
@@ -39,6 +81,17 @@ struct PackEntry {
     signature: Option<PathBuf>,
     /// The publisher's key.
     key: String,
+}
+
+/// What is done where an answer repeats the application's own instructions.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Instructions {
+    /// It is recorded: many applications put the record into their instructions, and an answer quotes it.
+    #[default]
+    Record,
+    /// The answer is stopped.
+    Hold,
 }
 
 /// What a tool counts as that nobody has registered.
@@ -66,6 +119,9 @@ pub(super) struct ToolEntry {
     /// Whether what it returns is the organisation's own and holds nobody else's words.
     #[serde(default)]
     trusted: bool,
+    /// The AI system that it reaches and nothing else, by its id: data of a patient goes there while an agreement covers it.
+    #[serde(default)]
+    destination: Option<String>,
 }
 
 impl Default for GuardTable {
@@ -75,9 +131,11 @@ impl Default for GuardTable {
             shipped_hosts: true,
             spotlight: true,
             canaries: true,
+            instructions: Instructions::default(),
             packs: Vec::new(),
             thresholds_files: Vec::new(),
             unregistered_tools: Unregistered::default(),
+            memory: MemoryTable::default(),
         }
     }
 }
@@ -107,6 +165,8 @@ impl GuardTable {
             hosts: Arc::new(hosts),
             spotlight: self.spotlight,
             canaries: self.canaries,
+            hold_instructions: self.instructions == Instructions::Hold,
+            bounds: self.memory.bounds()?,
             checks: None,
         })
     }
@@ -126,11 +186,15 @@ impl GuardTable {
             if rules.iter().any(|rule: &ToolRule| rule.name == entry.name) {
                 bail!("[[tool]] `{}` stands there twice; take one of them out", entry.name);
             }
+            if entry.destination.as_deref().is_some_and(|system| system.trim().is_empty()) {
+                bail!("[[tool]] `{}`: `destination` is the id of an AI system, or left out", entry.name);
+            }
             rules.push(ToolRule {
                 name: entry.name.clone(),
                 effect: entry.effect,
                 network: entry.network,
                 trusted: entry.trusted,
+                destination: entry.destination.clone(),
             });
         }
         Ok(Tools { rules, unregistered_read: self.unregistered_tools == Unregistered::Read })
