@@ -1,6 +1,8 @@
 //! How often harmless traffic is stopped or flagged by what looks at more than one text: `[guard] instructions = "hold"`, and divided
 //! instructions. `cargo run --release -p asepsis-exchange --example scope -- FILE.jsonl...`; lines are `{"kind","label","source","text"}`.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
