@@ -22,7 +22,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    pub(crate) fn new(shingles: Arc<Shingles>, is_json: bool) -> Self {
+    pub(crate) fn new(shingles: &Arc<Shingles>, is_json: bool) -> Self {
         let overlap = shingles.overlap();
         Self { overlap, held: String::new(), in_run: false, is_leak: false, is_json, escaped: false }
     }

@@ -98,7 +98,7 @@ impl Shingles {
     /// Holds one answer where it repeats more than a quotation. `is_json`: it is JSON as it is written.
     #[must_use]
     pub fn hold(self: &Arc<Self>, is_json: bool) -> Hold {
-        Hold::new(Arc::clone(self), is_json)
+        Hold::new(self, is_json)
     }
 }
 

@@ -39,4 +39,5 @@ pub use plane::{Plane, PlaneParts, Refusal, RefusalKind, Rules};
 pub use protect::{Protected, issued};
 pub use reach::Reach;
 pub use record::{Ticket, count};
+pub use split::divided;
 pub use versions::versions;

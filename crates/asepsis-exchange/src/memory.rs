@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-use asepsis_vocab::{AuditEvent, Verdict};
+use asepsis_vocab::{AuditEvent, Origin, Verdict};
 
 use crate::others;
 
@@ -187,15 +187,15 @@ fn count(event: &AuditEvent) -> f64 {
         _ => 0.0,
     };
     let Some(guard) = event.guard.as_deref() else { return counted };
-    let own = guard.flags.iter().filter(|flag| flag.origin == "staff" && !flag.rule.starts_with("memory/")).count();
-    let hostile = matches!(
-        guard.verdict.parse::<Verdict>(),
-        Ok(Verdict::Spotlight | Verdict::Strip | Verdict::DropWrite | Verdict::Hold | Verdict::Block)
-    );
-    if own > 0 {
+    // What the memory itself holds against an exchange is no reason for more of it.
+    let found = || {
+        guard.flags.iter().filter(|flag| !["memory/", "scope/", "leak/"].iter().any(|kind| flag.rule.starts_with(kind)))
+    };
+    if found().any(|flag| flag.origin == Origin::Staff.word()) {
         counted += 1.0;
     }
-    if hostile {
+    let hostile = |verdict: &str| verdict.parse().unwrap_or(Verdict::Allow) >= Verdict::Spotlight;
+    if found().any(|flag| flag.origin != Origin::Staff.word() && hostile(&flag.verdict)) {
         counted += 1.0;
     }
     let answer = |rule: &str| guard.answer.contains_key(rule);
@@ -265,6 +265,32 @@ mod tests {
         assert_eq!(memory.standing("ann", two, &bounds, 0.0), Standing::Good);
         // A clock that goes back heals nobody.
         assert_eq!(memory.standing("ann", one, &bounds, -9000.0), Standing::NoTools(Whom::Conversation));
+    }
+
+    #[test]
+    fn r22_what_is_held_against_somebody_is_no_reason_for_more() {
+        let mut event = event(false, "completed");
+        let flag = |rule: &str, origin: &str, verdict: Verdict| asepsis_vocab::GuardFlag {
+            place: String::new(),
+            origin: origin.to_owned(),
+            start: 0,
+            end: 0,
+            rule: rule.to_owned(),
+            verdict: verdict.word().to_owned(),
+        };
+        let mut counted = |flags| {
+            let guard = event.guard.as_mut().expect("a record");
+            Verdict::DropWrite.word().clone_into(&mut guard.verdict);
+            guard.flags = flags;
+            count(&event)
+        };
+        let held = [
+            flag("memory/person", "staff", Verdict::DropWrite),
+            flag("scope/other-patient", "tool", Verdict::Annotate),
+        ];
+        assert!(counted(held.to_vec()) <= 0.0);
+        assert!((counted(vec![flag("override/instructions", "staff", Verdict::Annotate)]) - 1.0).abs() < 1e-9);
+        assert!((counted(vec![flag("override/instructions", "tool", Verdict::Spotlight)]) - 1.0).abs() < 1e-9);
     }
 
     #[test]

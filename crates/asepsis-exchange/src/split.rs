@@ -1,7 +1,7 @@
 //! Instructions that are divided over several texts of others: rows of one result, several results, several turns. No single one shows it.
 
 use asepsis_guard::Guard;
-use asepsis_vocab::{Channel, Flag, Verdict};
+use asepsis_vocab::{Channel, Flag, Span, Verdict};
 
 use crate::content::Piece;
 use crate::guard::is_of_others;
@@ -9,52 +9,61 @@ use crate::guard::is_of_others;
 /// The most of the texts that is looked at together, from their end, in bytes.
 const WINDOW: usize = 4 * 1024;
 
-/// What is hostile in the texts of others together and in none of them alone, each with the piece in which it ends.
+/// What is hostile in texts together and in none of them alone, each with the number of the text in which it ends. Only the last 4 KiB
+/// are looked at, cut at the beginning of a text.
 ///
 /// Only signatures and disguises count that reach over the end of a text. What a classifier thinks of texts that do not belong together
 /// says nothing.
-pub(crate) fn across(guard: &Guard, pieces: &[Piece]) -> Vec<(usize, Flag)> {
+pub fn divided(guard: &Guard, texts: &[&str]) -> Vec<(usize, Flag)> {
     let mut found: Vec<(usize, Flag)> = Vec::new();
-    let Some(first) = window(pieces) else { return found };
+    let Some(first) = window(texts) else { return found };
     // Divided between words, or within one.
     for between in [" ", ""] {
         let (mut text, mut ends) = (String::with_capacity(WINDOW + 256), Vec::new());
-        for (at, piece) in pieces.iter().enumerate().skip(first).filter(|(_, piece)| is_read(piece)) {
+        for (at, part) in texts.iter().enumerate().skip(first) {
             if !text.is_empty() {
                 text.push_str(between);
             }
-            let cut = piece.text.ceil_char_boundary(piece.text.len().saturating_sub(WINDOW));
-            text.push_str(piece.text[cut..].trim());
+            let cut = part.ceil_char_boundary(part.len().saturating_sub(WINDOW));
+            text.push_str(part[cut..].trim());
             ends.push((text.len(), at));
         }
         for flag in guard.inspect(&text, Channel::ToolResult).flags {
             let over = |end: usize| flag.span.start < end && end + between.len() < flag.span.end;
-            let hostile = flag.verdict >= Verdict::Spotlight && !flag.rule.starts_with("classifier");
+            let hostile = flag.verdict >= Verdict::Spotlight && !flag.rule.starts_with("classifier/");
             if !hostile || !ends.iter().any(|(end, _)| over(*end)) {
                 continue;
             }
             let Some((_, at)) = ends.iter().find(|(end, _)| flag.span.end <= *end) else { continue };
             let rule = format!("split/{}", flag.rule);
             if !found.iter().any(|(known, flag)| known == at && flag.rule == rule) {
-                found.push((*at, Flag { span: asepsis_vocab::Span::new(0, pieces[*at].text.len()), rule, ..flag }));
+                found.push((*at, Flag { span: Span::new(0, texts[*at].len()), rule, ..flag }));
             }
         }
     }
     found
 }
 
-/// The first piece of the window; `None` where there is nothing to look at together.
-fn window(pieces: &[Piece]) -> Option<usize> {
-    let (mut bytes, mut count, mut first) = (0, 0, None);
-    for (at, piece) in pieces.iter().enumerate().rev().filter(|(_, piece)| is_read(piece)) {
-        if bytes >= WINDOW {
-            break;
-        }
-        bytes += piece.text.len().min(WINDOW);
-        count += 1;
-        first = Some(at);
+/// The first text of the window; `None` where there is nothing to look at together.
+fn window(texts: &[&str]) -> Option<usize> {
+    let mut bytes = 0;
+    let within = |text: &&&str| {
+        let before = bytes;
+        bytes += text.len();
+        before < WINDOW
+    };
+    let count = texts.iter().rev().take_while(within).count();
+    (count > 1).then(|| texts.len() - count)
+}
+
+/// The same of the texts of others in a request, each with the number of its piece.
+pub(crate) fn across(guard: &Guard, pieces: &[Piece]) -> Vec<(usize, Flag)> {
+    let read: Vec<usize> = pieces.iter().enumerate().filter(|(_, piece)| is_read(piece)).map(|(at, _)| at).collect();
+    if read.len() < 2 {
+        return Vec::new();
     }
-    first.filter(|_| count > 1)
+    let texts: Vec<&str> = read.iter().map(|at| pieces[*at].text.as_str()).collect();
+    divided(guard, &texts).into_iter().map(|(at, flag)| (read[at], flag)).collect()
 }
 
 /// Whether a piece is words of others: values such as a date or a code divide no sentence.

@@ -148,8 +148,9 @@ fn c21_a_leaking_app_fails_the_gate_and_no_report_holds_what_was_planted() {
     }
 }
 
-/// A clinic with tools, and with these lines under `[guard]`.
+/// A clinic with tools, and with these lines under `[guard]`. Each case is to stand for itself, so that nothing is remembered.
 fn clinic(guard: &str) -> Site {
+    let guard = &format!("{guard}\n[guard.memory]\ntools_at = 0\nconversation_tools_at = 0");
     let known = "retention_days = 0\ntrains_on_data = false\nstatus = \"approved\"\npatient_facing = false";
     let tool = |name: &str, effect: &str, network: bool| {
         format!("\n[[tool]]\nname = \"{name}\"\neffect = \"{effect}\"\nnetwork = {network}\n")

@@ -39,7 +39,9 @@ trusted = true
 [inspect]
 accept_first_layer = true
 "#;
-    Setup::new().guard("").forms(&["identified"]).system_lines(known).extra(tools).start()
+    // Each attack is to stand for itself, so that nothing is remembered of those before.
+    let guard = "[guard.memory]\ntools_at = 0\nconversation_tools_at = 0";
+    Setup::new().guard(guard).forms(&["identified"]).system_lines(known).extra(tools).start()
 }
 
 fn tools(poisoned: Option<&str>) -> Value {
