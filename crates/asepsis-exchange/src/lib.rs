@@ -16,6 +16,7 @@ mod clock;
 mod content;
 mod guard;
 mod keep;
+mod named;
 mod plane;
 mod protect;
 mod reach;
