@@ -17,6 +17,7 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 use crate::content::{Content, Piece};
 use crate::memory::{Bounds, Standing, Whom};
+use crate::named::named;
 use crate::others::{self, Others};
 use crate::split::across;
 
@@ -458,24 +459,6 @@ fn random() -> [u8; 10] {
     bytes
 }
 
-/// Whether a place within a document names fields of a format and nobody: a segment and field of HL7, or plain names of members. Where it
-/// does not, the place of the piece and the offsets say where.
-fn is_plain(place: &str) -> bool {
-    let hl7 = |part: &str| {
-        let (segment, rest) = part.split_at_checked(3).unwrap_or((part, ""));
-        segment.len() == 3
-            && segment.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-            && rest.bytes().all(|b| b.is_ascii_digit() || b"-.[]()".contains(&b))
-    };
-    let name = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_lowercase() || c == '[')
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"[]_-@".contains(&b))
-            && part.bytes().filter(u8::is_ascii_digit).count() < 4
-    };
-    place.len() <= 160
-        && place.split([' ', '>', '.', '/']).filter(|part| !part.is_empty()).all(|part| hl7(part) || name(part))
-}
-
 /// Keeps what was found in a piece.
 trait Keep {
     fn keep(&mut self, piece: &Piece, flags: Vec<Placed>);
@@ -488,12 +471,8 @@ impl Keep for GuardRecord {
                 self.more += 1;
                 continue;
             }
-            let place = match within.filter(|within| is_plain(within)) {
-                Some(within) => format!("{} > {within}", piece.place),
-                None => piece.place.clone(),
-            };
             self.flags.push(GuardFlag {
-                place,
+                place: named(&piece.place, within.as_deref()),
                 origin: piece.origin.word().to_owned(),
                 start: flag.span.start as u64,
                 end: flag.span.end as u64,

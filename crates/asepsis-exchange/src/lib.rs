@@ -17,6 +17,7 @@ mod content;
 mod guard;
 mod keep;
 mod memory;
+mod named;
 mod others;
 mod plane;
 mod protect;

@@ -140,7 +140,7 @@ fn origins(headers: &HeaderMap, pieces: &mut [Piece]) -> Result<(), Fault> {
                     piece
                         .place
                         .strip_prefix(place)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '/']))
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '/', ' ']))
                 });
                 if here {
                     piece.origin = origin;
