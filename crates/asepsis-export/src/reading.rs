@@ -86,6 +86,9 @@ fn act_name(kind: ActKind) -> &'static str {
         ActKind::ReviewOverdue => "review_overdue",
         ActKind::ConcernReported => "concern_reported",
         ActKind::ConcernAnswered => "concern_answered",
+        ActKind::ReleaseApproved => "release_approved",
+        ActKind::ReleaseRefused => "release_refused",
+        ActKind::ReleaseLapsed => "release_lapsed",
     }
 }
 
@@ -134,6 +137,7 @@ pub(crate) fn deed(event: &AuditEvent) -> Deed {
         Some(ActKind::TrainingPassed | ActKind::TrainingFailed | ActKind::RulesAccepted) => Deed::Execute,
         Some(ActKind::EmergencyDeclared | ActKind::EmergencyReviewed | ActKind::ReviewOverdue) => Deed::Execute,
         Some(ActKind::ConcernReported | ActKind::ConcernAnswered) => Deed::Execute,
+        Some(ActKind::ReleaseApproved | ActKind::ReleaseRefused | ActKind::ReleaseLapsed) => Deed::Execute,
         None if answered(event) => Deed::Create,
         None => Deed::Read,
     }
@@ -205,6 +209,9 @@ pub(crate) fn details(event: &AuditEvent) -> Vec<(String, Vec<String>)> {
         ] {
             add(name, vec![value.to_string()]);
         }
+    }
+    if let Some(release) = &event.release {
+        add("release", vec![release.id.clone(), release.effect.clone()]);
     }
     if let Some(act) = &event.act {
         add("basis", act.basis.iter().cloned().collect());
