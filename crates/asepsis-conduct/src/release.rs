@@ -108,6 +108,8 @@ pub struct HeldCall {
     pub network: bool,
     /// Whether a person has to say yes to it.
     pub waits: bool,
+    /// Whether what it writes bears the label of an AI.
+    pub labelled: bool,
 }
 
 impl HeldAnswer {
@@ -307,7 +309,7 @@ mod tests {
             user: "lee".to_owned(),
             role: "clinician".to_owned(),
             system: "chat".to_owned(),
-            calls: vec![HeldCall { does: "write".to_owned(), network: false, waits: true }],
+            calls: vec![HeldCall { does: "write".to_owned(), network: false, waits: true, labelled: false }],
             tainted: false,
             restored: true,
             marks: None,

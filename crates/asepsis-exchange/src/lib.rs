@@ -12,6 +12,7 @@
 //! ```
 
 mod admitted;
+mod called;
 mod clock;
 mod content;
 mod guard;
@@ -29,7 +30,7 @@ pub use clock::{Clock, SystemClock};
 pub use content::{Asker, Content, Level, Piece, Route};
 pub use guard::{Guarding, STRIPPED};
 pub use keep::{Keep, PAYLOAD_VERSION, record as payload_record};
-pub use plane::{Plane, PlaneParts, Refusal, RefusalKind, Rules};
+pub use plane::{Again, Plane, PlaneParts, Refusal, RefusalKind, Rules};
 pub use protect::{Protected, issued};
 pub use reach::Reach;
 pub use record::{Ticket, count};

@@ -1,3 +1,5 @@
+mod again;
+
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -18,6 +20,8 @@ use crate::protect::{Protected, protect};
 use crate::reach::Reach;
 use crate::record::{Ticket, count, interrupted};
 use crate::review::Reviewer;
+
+pub use again::Again;
 
 /// Texts longer than this are inspected on a thread of their own, so that other exchanges go on.
 const INSPECT_INLINE: usize = 32 * 1024;
@@ -405,7 +409,7 @@ impl Plane {
         }
     }
 
-    async fn refuse(&self, mut ticket: Ticket, kind: RefusalKind) -> Result<Admitted, Refusal> {
+    async fn refuse<T>(&self, mut ticket: Ticket, kind: RefusalKind) -> Result<T, Refusal> {
         let (exchange, found) = (ticket.id(), ticket.found().to_vec());
         let status = match &kind {
             RefusalKind::Policy(_) | RefusalKind::UnknownSystem => "refused",

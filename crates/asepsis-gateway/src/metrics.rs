@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     restored: Counter,
     unissued: Counter,
     unauthenticated: Counter,
+    released: Counter,
     unlisted: Counter,
     in_flight: Gauge,
     admit_seconds: Histogram,
@@ -48,6 +49,7 @@ impl Metrics {
             restored: Counter::default(),
             unissued: Counter::default(),
             unauthenticated: Counter::default(),
+            released: Counter::default(),
             unlisted: Counter::default(),
             in_flight: Gauge::default(),
             admit_seconds: Histogram::new([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
@@ -68,6 +70,11 @@ impl Metrics {
         r.register("surrogates_restored", "Surrogates that were turned back on the way in", self.restored.clone());
         r.register("surrogates_unissued", "Placeholders in answers that nobody issued", self.unissued.clone());
         r.register("unauthenticated", "Requests without a valid key", self.unauthenticated.clone());
+        r.register(
+            "releases_used",
+            "Held answers that were given out after a person had released them",
+            self.released.clone(),
+        );
         r.register("unlisted", "Requests for an AI system that is not registered", self.unlisted.clone());
         r.register("in_flight", "Exchanges that go on now", self.in_flight.clone());
         r.register(
@@ -103,6 +110,10 @@ impl Metrics {
 
     pub(crate) fn unauthenticated(&self) {
         self.unauthenticated.inc();
+    }
+
+    pub(crate) fn released(&self) {
+        self.released.inc();
     }
 
     pub(crate) fn unlisted(&self) {
