@@ -105,7 +105,8 @@ fn held(site: &Site, way: Way) -> String {
     let id = within(&text, "\"release\":\"", "\"").to_owned();
     if way.stream {
         assert_eq!(reply.status, 200);
-        assert!(!way.anthropic || text.contains("I call the "), "what came before the call was given: {text}");
+        let before = reply.streamed_text();
+        assert!(!way.anthropic || before.starts_with("I call the"), "what came before the call was given: {text}");
     } else {
         assert_eq!((reply.status, reply.header("x-asepsis-release")), (403, Some(id.as_str())));
         assert_eq!(reply.header("x-should-retry"), Some("false"));
@@ -139,7 +140,7 @@ fn acts(site: &Site, kind: &str) -> Vec<Value> {
         let log = site.data_dir().join(folder);
         if log.exists() {
             let log = log.to_str().expect("a path");
-            let ran = site.run(["audit", "search", "--json", "--last", "100000", "--log", log]);
+            let ran = site.run(["audit", "search", "--json", "--last", "100000", "--folder", log]);
             acts.extend(ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")));
         }
     }
@@ -207,7 +208,7 @@ fn r30_huaprv_what_a_person_said_yes_to_is_given_out_to_the_byte_and_once() {
     }
     let cli = site.data_dir().join("log-cli");
     let cli =
-        site.run(["audit", "search", "--json", "--last", "100000", "--log", cli.to_str().expect("a path")]).stdout;
+        site.run(["audit", "search", "--json", "--last", "100000", "--folder", cli.to_str().expect("a path")]).stdout;
     let log = site.run(["audit", "search", "--json", "--last", "100000"]).stdout + &cli;
     for never in [NAME, "Monday", "send_message"] {
         assert!(!log.contains(never), "{never}");
@@ -410,7 +411,7 @@ fn press(browser: &mut Browser<'_>, csrf: &str, id: &str, fields: &[(&str, &str)
 fn r30_huaprv_a_person_sees_at_the_console_exactly_what_would_be_done() {
     let site = office("write", "");
     let mut lee = signed_in(&site, "lee", "clinician");
-    let words = "Tell Martha Collins <b>5\u{a0}mg</b>";
+    let words = "Tell Martha Collins 5\u{a0}mg & \"no more\" for <6";
     let body = PLAIN.body(words);
     let reply = ask(&site, site.clinician(), PLAIN, &body, None);
     assert_eq!(told(&reply).1, "held_for_release", "{}", reply.text());
@@ -429,7 +430,7 @@ fn r30_huaprv_a_person_sees_at_the_console_exactly_what_would_be_done() {
     let csrf = lee.csrf();
     let seen = press(&mut lee, &csrf, &id, &[("open", "1")]).text();
     assert!(seen.contains("send_message") && seen.contains(NAME), "{seen}");
-    assert!(seen.contains("&lt;b&gt;5\\u{00A0}mg&lt;/b&gt;") && !seen.contains("<b>5"), "{seen}");
+    assert!(seen.contains("5\\u{00A0}mg &amp; &quot;no more&quot; for &lt;6"), "{seen}");
     let opened = acts(&site, "reveal").remove(0);
     assert_eq!((&opened["actor"]["user"], &opened["interface"]), (&json!("lee"), &json!("console")));
 
