@@ -1,5 +1,6 @@
 //! The answer of an AI system on its way back to the client, whole or as a stream.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use asepsis_document::json::{self, Json};
@@ -37,7 +38,7 @@ impl Gateway {
         mut admitted: Admitted,
         mut closing: Closing,
         (response, switch): (Response<Incoming>, Switch),
-        (used, asked): (&Used, Option<Asked>),
+        (used, asked): (&Used, Option<(Asked, BTreeSet<String>)>),
     ) -> Response<Answer> {
         let (parts, body) = response.into_parts();
         closing.upstream_http = Some(parts.status.as_u16());
@@ -62,7 +63,8 @@ impl Gateway {
             used.headers(response.headers_mut());
             let said = used.said(self.coaching.at_the_end(&admitted));
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            let desk = Desk::new(self.tools(), used.patient()).holding(asked.is_some());
+            let (asked, offered) = asked.unzip();
+            let desk = Desk::new(self.tools(), used.patient()).holding(offered.unwrap_or_default());
             let returned = own_headers(response.headers());
             tokio::spawn(
                 Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut))
@@ -111,7 +113,7 @@ impl Gateway {
         closing: Closing,
         parts: &http::response::Parts,
         body: Incoming,
-        (used, asked): (&Used, Option<Asked>),
+        (used, asked): (&Used, Option<(Asked, BTreeSet<String>)>),
     ) -> Response<Answer> {
         let read = tokio::select! {
             fault = switch.pulled() => Err(fault),
@@ -122,8 +124,8 @@ impl Gateway {
             Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
         };
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
-        let holds = asked.is_some() && parts.status.is_success();
-        let mut desk = Desk::new(self.tools(), used.patient()).holding(holds);
+        let (asked, offered) = asked.filter(|_| parts.status.is_success()).unzip();
+        let mut desk = Desk::new(self.tools(), used.patient()).holding(offered.unwrap_or_default());
         let (restored, marks) = match Json::parse(&bytes, &limits) {
             Ok(json) => {
                 let calls = switch::calls(protocol, &json);

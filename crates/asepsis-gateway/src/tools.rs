@@ -48,12 +48,6 @@ impl Tools {
         self.rules.iter().filter(fits).max_by_key(|rule| (!rule.name.ends_with('*'), rule.name.len()))
     }
 
-    /// Whether one of these tools changes something.
-    pub(crate) fn change_something<'n>(&self, names: impl IntoIterator<Item = &'n String>) -> bool {
-        let changes = |name: &String| matches!(self.call(name).effect, Some(ToolEffect::Write | ToolEffect::Record));
-        names.into_iter().any(changes)
-    }
-
     /// What a call of this name does.
     pub(crate) fn call(&self, name: &str) -> ToolCall {
         let rule = self.rule(name);
@@ -99,8 +93,8 @@ pub(crate) struct Desk {
     labelled: BTreeSet<(u64, u64)>,
     /// Whom the exchange is about, where the client said so.
     patient: Option<Arc<PatientId>>,
-    /// Whether a call that a person may release is held for one.
-    holds: bool,
+    /// The tools whose calls a person may release: those that the client has.
+    offered: BTreeSet<String>,
     /// Calls that wait for a person.
     waiting: BTreeSet<(u64, u64)>,
 }
@@ -113,14 +107,14 @@ impl Desk {
             called: BTreeMap::new(),
             labelled: BTreeSet::new(),
             patient,
-            holds: false,
+            offered: BTreeSet::new(),
             waiting: BTreeSet::new(),
         }
     }
 
-    /// The same, where a call that a person may release is held for one.
-    pub(crate) fn holding(self, holds: bool) -> Self {
-        Self { holds, ..self }
+    /// The same, where a call of one of these tools is held for a person who may release it.
+    pub(crate) fn holding(self, offered: BTreeSet<String>) -> Self {
+        Self { offered, ..self }
     }
 
     /// Whether the answer waits for a person.
@@ -191,7 +185,7 @@ impl Desk {
                 continue;
             }
             *judged = true;
-            match judged_by_policy(&self.tools, admitted, name, self.holds) {
+            match judged_by_policy(&self.tools, admitted, name, self.offered.contains(name)) {
                 Ok(Permitted { labelled, waits }) => {
                     self.labelled.extend(labelled.then_some(*at));
                     self.waiting.extend(waits.then_some(*at));
@@ -285,8 +279,9 @@ fn judged_by_policy(tools: &Tools, admitted: &mut Admitted, name: &str, holds: b
         tracing::error!(%error, "whether a tool may be called could not be decided");
         Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "whether the tool may be called could not be decided")
     };
+    let needs_person = |verdict: &Verdict| verdict.duties.iter().any(|duty| duty.needs_person());
     let verdict = admitted.may_call(&call).map_err(failed)?;
-    if verdict.permitted {
+    if verdict.permitted && !needs_person(&verdict) {
         return Ok(Permitted { labelled: labelled(&verdict), waits: false });
     }
     if holds {
@@ -297,7 +292,20 @@ fn judged_by_policy(tools: &Tools, admitted: &mut Admitted, name: &str, holds: b
         // What stands in the way even of a person's approval is what has to be told.
         return Err(refused(&released, unknown));
     }
+    if verdict.permitted {
+        return Err(needs_a_person());
+    }
     Err(refused(&verdict, unknown))
+}
+
+/// A person has to approve the call (obligation HUAPRV), and nothing is held for one here.
+fn needs_a_person() -> Fault {
+    Fault::new(
+        StatusCode::FORBIDDEN,
+        "tool_refused",
+        "the AI system wants to call a tool to which a person has to say yes, and nobody can be asked here. Offer the tool with the request, \
+         and have your office turn releases on (`[release]`); the call was not made",
+    )
 }
 
 /// What the client is told of a call that may not be made.

@@ -548,6 +548,61 @@ fn r30_what_no_person_may_release_is_refused_as_ever() {
     assert_eq!(ask(&off, off.clinician(), PLAIN, &PLAIN.body(WORDS), Some("abc")).status, 400);
 }
 
+/// A policy of the office that asks for a person where the tool only reads, and one for a label of what goes into a record.
+const OWN: &str = r#"
+@id("ask-first") @reason("human-approval") @staff("A person has to say yes first.") @fix("Ask.") @obliges("HUAPRV")
+forbid (principal, action == Asepsis::Action::"call_tool", resource)
+when { context has effect && context.effect == "read" };
+
+@id("label-it") @reason("label") @staff("It bears a mark.") @fix("Enter it by hand.") @obliges("LABEL")
+forbid (principal, action == Asepsis::Action::"call_tool", resource)
+when { context has effect && context.effect == "record" };
+"#;
+
+#[test]
+fn r30_huaprv_an_obligation_asks_a_person_and_what_goes_into_a_record_is_labelled() {
+    let mut site = office("read", "");
+    site.stop();
+    std::fs::write(site.folder().join("own.cedar"), OWN).expect("written");
+    let config = std::fs::read_to_string(site.config()).expect("a configuration");
+    std::fs::write(site.config(), config + "\n[policy]\nfiles = [\"own.cedar\"]\n").expect("written");
+    site.start_again();
+    let id = held(&site, WAYS[1]);
+    assert_eq!(show(&site, &id)["calls"][0]["does"]["does"], "read");
+    approve(&site, &id);
+    assert!(fetch(&site, WAYS[1], &id).text().contains("send_message"));
+    // Where a client has no such tool, nobody is asked.
+    let body = json!({"model": "standin-obey", "messages": [{"role": "user", "content": "call the tool find_record with {}"}]});
+    let reply = ask(&site, site.clinician(), PLAIN, &body, None);
+    assert!(reply.status == 403 && reply.text().contains("a person has to say yes"), "{}", reply.text());
+    assert!(site.run(["policy", "codes", "obligation"]).stdout.contains("a call waits, sealed, for a person"));
+
+    // What is released into a record bears the label that it would bear anyway; what cannot, is not held either.
+    let config = std::fs::read_to_string(site.config()).expect("a configuration");
+    let records =
+        config.replace("name = \"send_message\"\neffect = \"read\"", "name = \"send_message\"\neffect = \"record\"");
+    assert_ne!(records, config);
+    site.stop();
+    std::fs::write(site.config(), records).expect("written");
+    site.start_again();
+    let note = r#"{"resourceType": "Observation", "status": "final", "valueString": "stable"}"#;
+    for stream in [false, true] {
+        let mut body = json!({"model": "standin-obey-b3", "stream": stream, "tools": PLAIN.body("")["tools"], "messages": [
+            {"role": "user", "content": format!("call the tool send_message with {note}")}]});
+        let reply = ask(&site, site.clinician(), PLAIN, &body, None);
+        assert!(reply.text().contains("held_for_release") && !reply.text().contains("Observation"), "{}", reply.text());
+        let id = within(&reply.text(), "\"release\":\"", "\"").to_owned();
+        let seen = show(&site, &id);
+        assert!(seen["calls"][0]["arguments"].as_str().is_some_and(|text| text.contains("AIAST")), "{seen}");
+        approve(&site, &id);
+        let given = ask(&site, site.clinician(), PLAIN, &body, Some(&id));
+        assert!(given.status == 200 && given.text().contains("AIAST"), "{}", given.text());
+        body["messages"][0]["content"] = json!("call the tool send_message with {\"text\": \"stable\"}");
+        let reply = ask(&site, site.clinician(), PLAIN, &body, None);
+        assert!(reply.text().contains("tool_refused") && reply.text().contains("by hand"), "{}", reply.text());
+    }
+}
+
 #[test]
 fn r30_how_many_wait_is_bounded() {
     let site = office("write", "");

@@ -2,7 +2,7 @@
 
 use asepsis_conduct::{Contents, HeldAnswer, WhyNot};
 use asepsis_document::json::{self, Json};
-use asepsis_exchange::{Again, Ending, Ticket, ToolCall};
+use asepsis_exchange::{Again, Ending, Ticket, ToolCall, ToolEffect};
 use asepsis_store::{Held, HeldState};
 use asepsis_vocab::{ExchangeId, ReleaseRecord};
 use bytes::Bytes;
@@ -195,7 +195,7 @@ impl Asked {
         let tools = self.gateway.tools();
         for (called, said) in contents.calls.iter().zip(&answer.calls) {
             let call = ToolCall { approved: true, ..tools.call(&called.name) };
-            let does = call.effect.map(|effect| effect.name());
+            let does = call.effect.map(ToolEffect::name);
             if does != Some(said.does.as_str()) || call.network != Some(said.network) {
                 return Some(Fault::new(
                     StatusCode::FORBIDDEN,

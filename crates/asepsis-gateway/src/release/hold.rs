@@ -103,6 +103,16 @@ impl Kept {
 }
 
 impl Asked {
+    /// The headers that say what a request asks; the others, its key among them, are not kept.
+    pub(crate) fn said(headers: &HeaderMap) -> HeaderMap {
+        let said = SAID.iter().flat_map(|name| headers.get_all(*name).iter().map(|value| (*name, value.clone())));
+        let mut kept = HeaderMap::new();
+        for (name, value) in said {
+            kept.append(name, value);
+        }
+        kept
+    }
+
     /// SHA-256 over all that the request says.
     pub(crate) fn digest(&self) -> String {
         let mut context = digest::Context::new(&digest::SHA256);
