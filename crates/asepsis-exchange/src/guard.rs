@@ -12,6 +12,7 @@ use asepsis_egress::{Canary, Hosts, Secrets, Shingles, keys_in};
 use asepsis_guard::{Carrier, Guard, fields};
 use asepsis_keys::PatientId;
 use asepsis_phi::Engine;
+use asepsis_policy::ToolCall;
 use asepsis_vocab::{Channel, Detail, Finding, Flag, GuardFlag, GuardRecord, IdentifierClass, Origin, Span, Verdict};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
@@ -94,6 +95,15 @@ pub(crate) struct Watched {
     pub(crate) after_read: bool,
     /// Whether earlier exchanges cost this one its tools.
     pub(crate) standing: Standing,
+}
+
+impl Watched {
+    /// The call of a tool with what the request says of it: whether text of others is in it, or earlier exchanges cost it the tools, which
+    /// is the same for tools; and whether a tool returned data of a patient.
+    pub(crate) fn known_of(&self, call: &ToolCall, guard: Option<&GuardRecord>) -> ToolCall {
+        let tainted = guard.is_some_and(|guard| guard.tainted) || self.standing != Standing::Good;
+        ToolCall { tainted: Some(tainted), after_read: Some(self.after_read), ..call.clone() }
+    }
 }
 
 #[derive(Clone, Default)]

@@ -12,6 +12,7 @@
 //! ```
 
 mod admitted;
+mod called;
 mod clock;
 mod content;
 mod guard;
@@ -36,7 +37,7 @@ pub use guard::{Guarding, STRIPPED};
 pub use keep::{Keep, PAYLOAD_VERSION, record as payload_record};
 pub use memory::{Bounds, Standing, Whom};
 pub use others::NOTICE as OTHER_PATIENT;
-pub use plane::{Plane, PlaneParts, Refusal, RefusalKind, Rules};
+pub use plane::{Again, Plane, PlaneParts, Refusal, RefusalKind, Rules};
 pub use protect::{Protected, issued};
 pub use reach::Reach;
 pub use record::{Ticket, count};

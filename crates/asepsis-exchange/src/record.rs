@@ -7,8 +7,8 @@ use std::time::Instant;
 use asepsis_keys::KeyError;
 use asepsis_log::{LogError, SealedPayload};
 use asepsis_vocab::{
-    AuditEvent, ClassCount, DecisionRecord, DisclosureForm, ExchangeId, Finding, IdentifierClass, Outcome, Phase,
-    Recipient, Traffic, Version,
+    AuditEvent, ClassCount, DecisionRecord, DisclosureForm, ExchangeId, Finding, GuardRecord, IdentifierClass, Outcome,
+    Phase, Recipient, Traffic, Version,
 };
 use time::OffsetDateTime;
 
@@ -104,6 +104,16 @@ impl Ticket {
     /// What was found in the request.
     pub(crate) fn found(&self) -> &[ClassCount] {
         &self.event.found
+    }
+
+    /// What the guard found in the request.
+    pub(crate) fn guard(&self) -> Option<&GuardRecord> {
+        self.event.guard.as_deref()
+    }
+
+    /// Who asks, and in which role.
+    pub(crate) fn asker(&self) -> (String, String) {
+        self.event.actor.as_ref().map(|actor| (actor.user.clone(), actor.role.clone())).unwrap_or_default()
     }
 
     pub(crate) fn event_mut(&mut self) -> &mut AuditEvent {

@@ -23,6 +23,7 @@ use crate::house::HouseRules;
 use crate::identify::{EXCHANGE, MODELS};
 use crate::metrics::Metrics;
 use crate::prepare::Prepared;
+use crate::release::{Asked, RELEASE};
 use crate::settings::{Limits, Protocol, Settings, SystemRoute};
 use crate::switch::{self, Switch};
 use crate::tools::Tools;
@@ -154,15 +155,36 @@ impl Gateway {
     }
 
     /// The whole way of one exchange.
-    async fn exchange(&self, protocol: Protocol, request: Request<Incoming>, caller: &Caller) -> Response<Answer> {
+    async fn exchange(
+        self: &Arc<Self>,
+        protocol: Protocol,
+        request: Request<Incoming>,
+        caller: &Caller,
+    ) -> Response<Answer> {
         let interface = interface(protocol);
-        let mut ticket = self.plane.begin(interface);
+        let mut ticket = self.begin(protocol);
         let (parts, body) = request.into_parts();
         let opened = self.open(&mut ticket, &parts.headers, body, caller).await;
         let (asker, bytes, room) = match opened {
             Ok(opened) => opened,
             Err(fault) => return self.fail(protocol, ticket, fault).await,
         };
+        let bytes = Bytes::from(bytes);
+        let asked = self.doors.releases.as_ref().map(|releases| Asked {
+            gateway: Arc::clone(self),
+            releases: Arc::clone(releases),
+            protocol,
+            headers: Asked::said(&parts.headers),
+            body: bytes.clone(),
+            asker: asker.clone(),
+        });
+        if let Some(id) = parts.headers.get(RELEASE) {
+            let Some((asked, id)) = asked.zip(id.to_str().ok()) else {
+                let fault = Fault::invalid(format!("{RELEASE} names nothing: nothing is held here"));
+                return self.fail(protocol, ticket, fault).await;
+            };
+            return asked.fetched(ticket, id).await;
+        }
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
         let json = match Json::parse(&bytes, &limits) {
             Ok(json) => json,
@@ -178,9 +200,12 @@ impl Gateway {
         };
 
         let mut switch = Switch::new(Arc::clone(&self.plane), self.turned.subscribe(), &route.id, &shape.model);
-        if let Some(fault) = switch.refuses(&switch::offered(&json)) {
+        let offered = switch::offered(&json);
+        if let Some(fault) = switch.refuses(&offered) {
             return self.fail(protocol, ticket, fault).await;
         }
+        // Only what the client has can be released to it.
+        let asked = asked.filter(|_| !offered.is_empty()).map(|asked| (asked, offered));
 
         let in_flight = self.metrics.in_flight();
         let began = Instant::now();
@@ -233,7 +258,9 @@ impl Gateway {
         };
         let (sent, ()) = tokio::join!(sending, reading);
         match sent {
-            Ok(response) => self.answer(protocol, shape.stream, admitted, closing, (response, switch), &used).await,
+            Ok(response) => {
+                self.answer(protocol, shape.stream, admitted, closing, (response, switch), (&used, asked)).await
+            }
             Err(fault) => self.fail_admitted(protocol, admitted, closing, fault).await,
         }
     }
@@ -274,6 +301,16 @@ impl Gateway {
         }
         let bytes = read_request(body, &self.limits).await?;
         Ok((asker, bytes, room))
+    }
+
+    /// Begins an exchange.
+    pub(crate) fn begin(&self, protocol: Protocol) -> Ticket {
+        self.plane.begin(interface(protocol))
+    }
+
+    /// Tells when registers are swapped.
+    pub(crate) fn turns(&self) -> watch::Receiver<u64> {
+        self.turned.subscribe()
     }
 
     /// Ends an exchange that was not admitted.
@@ -346,7 +383,7 @@ impl Gateway {
     }
 }
 
-fn interface(protocol: Protocol) -> &'static str {
+pub(crate) fn interface(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::OpenAi => "openai.chat",
         Protocol::Anthropic => "anthropic.messages",

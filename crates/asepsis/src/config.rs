@@ -8,6 +8,7 @@ mod inspect;
 mod mirror;
 mod patients;
 mod people;
+mod release;
 pub(crate) mod sections;
 mod server;
 mod sign_in;
@@ -91,6 +92,8 @@ struct File {
     patients: patients::Patients,
     #[serde(default)]
     guard: guard::GuardTable,
+    #[serde(default)]
+    release: release::ReleaseTable,
     #[serde(default)]
     clinical: clinical::Clinical,
     #[serde(default)]
@@ -349,6 +352,8 @@ impl Config {
         self.one_approves_nothing()?;
         self.guarding()?;
         self.tools()?;
+        self.releases()?;
+        release::check_roles(&self.file.roles)?;
         self.file.store.check()?;
         self.mirror()?;
         self.file.backup.check(&self.base)?;
@@ -386,6 +391,16 @@ impl Config {
     /// What tools may do.
     pub(crate) fn tools(&self) -> anyhow::Result<Tools> {
         self.file.guard.tools(&self.file.tools)
+    }
+
+    /// How what a person has to release is held; `None` where it is refused.
+    pub(crate) fn releases(&self) -> anyhow::Result<Option<asepsis_gateway::ReleaseSettings>> {
+        self.file.release.settings(self.file.sign_in.is_some())
+    }
+
+    /// The roles whose people may release something.
+    pub(crate) fn releasing(&self) -> impl Iterator<Item = &Role> {
+        self.file.roles.iter().filter(|role| !role.release.is_empty())
     }
 
     /// Who may ask, and how that is found out.
