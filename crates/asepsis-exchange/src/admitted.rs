@@ -201,17 +201,20 @@ impl Admitted {
         }
     }
 
-    /// Whether the AI system may have a tool called in this exchange, and why. What is refused is recorded with the outcome.
+    /// Whether the AI system may have a tool called in this exchange, and why.
     ///
     /// # Errors
     /// If the policy engine cannot decide; the call is not to be made then.
-    pub fn may_call(&mut self, call: &ToolCall) -> Result<CallVerdict, PolicyError> {
-        let verdict = self.asked(call)?;
-        if !verdict.permitted {
-            let reason = verdict.rules.first().map_or("default-deny", |rule| rule.id.as_str()).to_owned();
-            *self.guard_mut().calls.entry(reason).or_default() += 1;
-        }
-        Ok(verdict)
+    pub fn may_call(&self, call: &ToolCall) -> Result<CallVerdict, PolicyError> {
+        let now = self.ticket.plane().clock().now();
+        let call = self.watched.known_of(call, self.ticket.guard());
+        called::asked(&self.policy, &self.decision, now, &self.user, call)
+    }
+
+    /// Records with the outcome that a call is not made, and by which rule.
+    pub fn refused_call(&mut self, verdict: &CallVerdict) {
+        let reason = verdict.rules.first().map_or("default-deny", |rule| rule.id.as_str()).to_owned();
+        *self.guard_mut().calls.entry(reason).or_default() += 1;
     }
 
     /// Whether a business associate agreement is in force that covers this AI system of the register: data of a patient may be sent there.
@@ -222,20 +225,6 @@ impl Admitted {
         let known = register.system(system);
         let agreement = known.and_then(|system| register.agreement(system, AgreementKind::Baa, now, offset));
         agreement.is_some_and(|agreement| agreement.in_force(now, offset))
-    }
-
-    /// As [`may_call`](Self::may_call), without a record: what policy would say of another call.
-    ///
-    /// # Errors
-    /// As [`may_call`](Self::may_call).
-    pub fn would_allow(&self, call: &ToolCall) -> Result<CallVerdict, PolicyError> {
-        self.asked(call)
-    }
-
-    fn asked(&self, call: &ToolCall) -> Result<CallVerdict, PolicyError> {
-        let now = self.ticket.plane().clock().now();
-        let call = self.watched.known_of(call, self.ticket.guard());
-        called::asked(&self.policy, &self.decision, now, &self.user, call)
     }
 
     /// Whether text that nobody of the organisation wrote is in the conversation.

@@ -300,18 +300,18 @@ fn judged_by_policy(tools: &Tools, admitted: &mut Admitted, name: &str, holds: b
     if verdict.permitted && !needs_person(&verdict) {
         return Ok(Permitted { labelled: labelled(&verdict), waits: false });
     }
-    if holds {
-        let released = admitted.would_allow(&ToolCall { approved: true, ..call }).map_err(failed)?;
+    let verdict = if holds {
+        let released = admitted.may_call(&ToolCall { approved: true, ..call }).map_err(failed)?;
         if released.permitted {
             return Ok(Permitted { labelled: labelled(&released), waits: true });
         }
         // What stands in the way even of a person's approval is what has to be told.
-        return Err(refused(&released, unknown));
-    }
-    if verdict.permitted {
-        return Err(needs_a_person());
-    }
-    Err(refused(&verdict, unknown))
+        released
+    } else {
+        verdict
+    };
+    admitted.refused_call(&verdict);
+    Err(if verdict.permitted { needs_a_person() } else { refused(&verdict, unknown) })
 }
 
 /// A person has to approve the call (obligation HUAPRV), and nothing is held for one here.
