@@ -16,6 +16,16 @@ fn filtered(hosts: &Arc<Hosts>, written: Written, pieces: &[&str]) -> String {
     out
 }
 
+/// Whether an address of this host is left: behind a scheme, which has two letters or more. Nothing opens `://evil` alone, and one letter
+/// is a drive.
+fn names_a_host(text: &str) -> bool {
+    text.match_indices("://evil").any(|(at, _)| {
+        let in_scheme = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-');
+        let scheme: Vec<char> = text[..at].chars().rev().take_while(in_scheme).collect();
+        scheme.iter().rposition(char::is_ascii_alphabetic).is_some_and(|first| first >= 1)
+    })
+}
+
 fuzz_target!(|input: (&str, u16)| {
     let (text, at) = input;
     let hosts = Arc::new(Hosts::shipped());
@@ -23,8 +33,7 @@ fuzz_target!(|input: (&str, u16)| {
     for written in [Written::Plain, Written::Json] {
         let whole = filtered(&hosts, written, &[text]);
         assert_eq!(filtered(&hosts, written, &[&text[..at], &text[at..]]), whole);
-        // What comes out goes through again as it is, but for what was made of pieces around something that is out.
-        assert!(!whole.contains("://evil"), "an address is left");
+        assert!(!names_a_host(&whole), "an address is left");
     }
     if serde_json::from_str::<serde_json::Value>(text).is_ok() {
         let out = filtered(&hosts, Written::Json, &[text]);

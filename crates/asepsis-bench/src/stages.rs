@@ -131,6 +131,7 @@ fn register() -> anyhow::Result<Register> {
             restore: true,
             administer: false,
             licensed: false,
+            release: Vec::new(),
             standing: Default::default(),
         }],
     )?)

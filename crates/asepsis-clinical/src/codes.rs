@@ -219,6 +219,11 @@ impl CodeSet {
         self.sorted.len()
     }
 
+    /// The codes as numbers, in order.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.sorted.iter().copied()
+    }
+
     pub(crate) fn has(&self, code: &str) -> bool {
         self.system.pack(code).is_some_and(|code| self.sorted.binary_search(&code).is_ok())
     }

@@ -60,6 +60,12 @@ impl Checks {
         Self { tables }
     }
 
+    /// The tables that answers are compared with.
+    #[must_use]
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     /// Reads the pieces of a request as [`Context::of`] does, with the drugs that the organisation's table adds.
     #[must_use]
     pub fn context(&self, pieces: &[Piece<'_>]) -> Context {

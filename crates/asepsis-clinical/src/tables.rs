@@ -52,6 +52,8 @@ pub struct Tables {
     pub(crate) bounds: BTreeMap<Drug, Vec<Bound>>,
     pub(crate) codes: CodeSets,
     version: String,
+    /// The table as it was read.
+    text: Arc<str>,
 }
 
 const SHIPPED: &str = include_str!("../../../data/clinical/bounds.toml");
@@ -132,7 +134,7 @@ impl Tables {
             })?;
             bounds.entry(drug).or_default().push(bound(&lexicon, row, wrong)?);
         }
-        Ok(Self { lexicon, bounds, codes: CodeSets::new(), version: file.table.version })
+        Ok(Self { lexicon, bounds, codes: CodeSets::new(), version: file.table.version, text: toml.into() })
     }
 
     /// Loads the codes of one system: one code a line, or a CSV of which the first column is the code. A first line that is
@@ -145,6 +147,16 @@ impl Tables {
         let len = set.len();
         self.codes.insert(system, set);
         Ok(len)
+    }
+
+    /// Gives all that answers are compared with to `take`, piece by piece and always in the same order: for a hash that names it.
+    pub fn content(&self, mut take: impl FnMut(&[u8])) {
+        take(self.text.as_bytes());
+        for (system, codes) in &self.codes {
+            take(&[0]);
+            take(system.word().as_bytes());
+            codes.numbers().for_each(|code| take(&code.to_le_bytes()));
+        }
     }
 
     /// Which version the table calls itself: for the record of what an answer was looked at with.

@@ -89,6 +89,11 @@ fn by_form(text: &str) -> Vec<(std::ops::Range<usize>, KeyKind)> {
     let mut found: Vec<(std::ops::Range<usize>, KeyKind)> = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
+        // Few characters begin a key.
+        if !matches!(bytes[at], b's' | b'h' | b'g' | b'A' | b'y' | b'n' | b'p' | b'x' | b'S' | b'a' | b'-' | b'e') {
+            at += 1;
+            continue;
+        }
         let begins = at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'-' | b'_'));
         if begins && let Some((end, kind)) = key_at(text, at, body) {
             found.push((at..end, kind));
@@ -129,8 +134,22 @@ fn key_at(text: &str, at: usize, body: impl Fn(&u8) -> bool) -> Option<(usize, K
     None
 }
 
+/// Whether one of the names may be in a text. Most texts have none, and are not read any further.
+fn may_name(bytes: &[u8]) -> bool {
+    let follows = |at: usize, word: &[u8]| bytes.get(at..at + word.len()).is_some_and(|b| b.eq_ignore_ascii_case(word));
+    bytes.iter().enumerate().any(|(at, b)| match b | 0x20 {
+        b'p' => follows(at, b"pass") || (at > 0 && follows(at - 1, b"api")),
+        b'c' => follows(at, b"contrase"),
+        b'k' => at > 6 && follows(at - 7, b"secret_key"),
+        _ => false,
+    })
+}
+
 /// Words behind `password:` that look like one: letters and digits or marks, not a word of a sentence.
 fn passwords(text: &str, found: &mut Vec<(std::ops::Range<usize>, KeyKind)>) {
+    if !may_name(text.as_bytes()) {
+        return;
+    }
     let lower = text.to_lowercase();
     // Lower case of some letters has another length; then the places would not be those of the text.
     if lower.len() != text.len() {
@@ -180,6 +199,11 @@ mod tests {
         assert_eq!(kinds(pem)[0].1, KeyKind::Private);
         assert_eq!(kinds("The password is Hunter2!x."), [("Hunter2!x.", KeyKind::Password)]);
         assert_eq!(kinds("password: \"tr0ub4dor\""), [("tr0ub4dor", KeyKind::Password)]);
+        for name in NAMES {
+            let text = format!("So: {} = Hunter2!x", name.to_uppercase());
+            assert_eq!(kinds(&text), [("Hunter2!x", KeyKind::Password)], "{name}");
+            assert_eq!(kinds(&text[4..]).len(), 1, "{name}");
+        }
         for text in [
             "Ask the patient for the password of the portal.",
             "password: required",

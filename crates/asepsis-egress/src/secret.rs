@@ -1,7 +1,7 @@
 //! Secrets that must not come back: canaries of a request, in plain or disguised, found before their last byte is given out.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use zeroize::Zeroizing;
@@ -86,6 +86,12 @@ impl Secrets {
     /// Never: the automaton of so few short words can be built.
     #[must_use]
     pub fn new(canaries: &[Canary]) -> Arc<Self> {
+        static NONE: OnceLock<Arc<Secrets>> = OnceLock::new();
+        // Most requests have none, and an automaton takes its time to be built, also of nothing.
+        if canaries.is_empty() { Arc::clone(NONE.get_or_init(|| Self::of(canaries))) } else { Self::of(canaries) }
+    }
+
+    fn of(canaries: &[Canary]) -> Arc<Self> {
         let mut forms = Vec::new();
         for (which, canary) in canaries.iter().enumerate() {
             for (how, form) in disguises(&canary.word) {

@@ -3,11 +3,12 @@ use std::sync::Arc;
 
 use asepsis_egress::{Filter, Hold, Overlap, Shingles, Watcher, Written};
 use asepsis_log::LogError;
-use asepsis_policy::{AgreementKind, Decision, Deed, Inputs, Policy, PolicyError, ToolCall, Verdict as CallVerdict};
+use asepsis_policy::{AgreementKind, Decision, Policy, PolicyError, ToolCall, Verdict as CallVerdict};
 use asepsis_surrogate::{Context, Issued, Restorer, Tally};
 use asepsis_vault::{Stored, VaultError};
-use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord, Verdict};
+use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord, ReleaseRecord, Verdict};
 
+use crate::called;
 use crate::content::Piece;
 use crate::guard::Watched;
 use crate::memory::Standing;
@@ -174,6 +175,11 @@ impl Admitted {
         std::mem::take(&mut self.stored).durable().await
     }
 
+    /// Reads what was asked for what the answer will be compared with, where that was not begun: to be called while the AI system works.
+    pub fn read_ahead(&mut self) {
+        self.reviewer = self.reviewer.take().map(Reviewer::read);
+    }
+
     /// A lane for one stream of text of the answer.
     pub fn lane(&self, context: Context) -> Lane {
         let issued = if self.decision.restore { Some(&self.issued) } else { self.withheld.as_ref() };
@@ -200,18 +206,7 @@ impl Admitted {
     /// # Errors
     /// If the policy engine cannot decide; the call is not to be made then.
     pub fn may_call(&mut self, call: &ToolCall) -> Result<CallVerdict, PolicyError> {
-        let mut inputs: Inputs = serde_json::from_value((*self.decision.facts).clone())
-            .map_err(|error| PolicyError::Facts(error.to_string()))?;
-        let clock = self.ticket.plane().clock();
-        inputs.now = i64::try_from(clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
-        let guard = self.ticket.event_mut().guard.as_deref();
-        let call = ToolCall {
-            tainted: Some(guard.is_some_and(|guard| guard.tainted) || self.watched.standing != Standing::Good),
-            after_read: Some(self.watched.after_read),
-            ..call.clone()
-        };
-        let inputs = inputs.under(self.policy.settings());
-        let verdict = self.policy.may_on(&inputs, &self.user, &Deed::CallTool(call))?;
+        let verdict = self.asked(call)?;
         if !verdict.permitted {
             let reason = verdict.rules.first().map_or("default-deny", |rule| rule.id.as_str()).to_owned();
             *self.guard_mut().calls.entry(reason).or_default() += 1;
@@ -227,6 +222,35 @@ impl Admitted {
         let known = register.system(system);
         let agreement = known.and_then(|system| register.agreement(system, AgreementKind::Baa, now, offset));
         agreement.is_some_and(|agreement| agreement.in_force(now, offset))
+    }
+
+    /// As [`may_call`](Self::may_call), without a record: what policy would say of another call.
+    ///
+    /// # Errors
+    /// As [`may_call`](Self::may_call).
+    pub fn would_allow(&self, call: &ToolCall) -> Result<CallVerdict, PolicyError> {
+        self.asked(call)
+    }
+
+    fn asked(&self, call: &ToolCall) -> Result<CallVerdict, PolicyError> {
+        let now = self.ticket.plane().clock().now();
+        let call = self.watched.known_of(call, self.ticket.guard());
+        called::asked(&self.policy, &self.decision, now, &self.user, call)
+    }
+
+    /// Whether text that nobody of the organisation wrote is in the conversation.
+    pub fn is_tainted(&self) -> bool {
+        self.ticket.guard().is_some_and(|guard| guard.tainted)
+    }
+
+    /// Who asked, and in which role.
+    pub fn asker(&self) -> (String, String) {
+        self.ticket.asker()
+    }
+
+    /// Says with the outcome that the answer was held for a person.
+    pub fn held(&mut self, release: ReleaseRecord) {
+        self.ticket.event_mut().release = Some(release);
     }
 
     /// A whole text of the answer, turned back.

@@ -12,11 +12,13 @@ use asepsis_egress::{Canary, Hosts, Secrets, Shingles, keys_in};
 use asepsis_guard::{Carrier, Guard, fields};
 use asepsis_keys::PatientId;
 use asepsis_phi::Engine;
+use asepsis_policy::ToolCall;
 use asepsis_vocab::{Channel, Detail, Finding, Flag, GuardFlag, GuardRecord, IdentifierClass, Origin, Span, Verdict};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 use crate::content::{Content, Piece};
 use crate::memory::{Bounds, Standing, Whom};
+use crate::named::named;
 use crate::others::{self, Others};
 use crate::split::across;
 
@@ -93,6 +95,15 @@ pub(crate) struct Watched {
     pub(crate) after_read: bool,
     /// Whether earlier exchanges cost this one its tools.
     pub(crate) standing: Standing,
+}
+
+impl Watched {
+    /// The call of a tool with what the request says of it: whether text of others is in it, or earlier exchanges cost it the tools, which
+    /// is the same for tools; and whether a tool returned data of a patient.
+    pub(crate) fn known_of(&self, call: &ToolCall, guard: Option<&GuardRecord>) -> ToolCall {
+        let tainted = guard.is_some_and(|guard| guard.tainted) || self.standing != Standing::Good;
+        ToolCall { tainted: Some(tainted), after_read: Some(self.after_read), ..call.clone() }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -364,7 +375,7 @@ pub(crate) fn is_of_others(piece: &Piece) -> bool {
 /// Whether a text of staff is a document that they pasted, and so no word of theirs: a message, a page, a record. What they wrote
 /// themselves in JSON, in a table or line by line with a name and a colon, which looks like a mail, stays theirs.
 fn is_pasted(text: &str) -> bool {
-    matches!(Carrier::of(text.as_bytes()), Carrier::Hl7 | Carrier::Xml | Carrier::Html)
+    Carrier::is_pasted(text)
 }
 
 /// Whether an identifier says of somebody who that is. A date, an age, a place or an address of the web alone does not.
@@ -458,24 +469,6 @@ fn random() -> [u8; 10] {
     bytes
 }
 
-/// Whether a place within a document names fields of a format and nobody: a segment and field of HL7, or plain names of members. Where it
-/// does not, the place of the piece and the offsets say where.
-fn is_plain(place: &str) -> bool {
-    let hl7 = |part: &str| {
-        let (segment, rest) = part.split_at_checked(3).unwrap_or((part, ""));
-        segment.len() == 3
-            && segment.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-            && rest.bytes().all(|b| b.is_ascii_digit() || b"-.[]()".contains(&b))
-    };
-    let name = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_lowercase() || c == '[')
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"[]_-@".contains(&b))
-            && part.bytes().filter(u8::is_ascii_digit).count() < 4
-    };
-    place.len() <= 160
-        && place.split([' ', '>', '.', '/']).filter(|part| !part.is_empty()).all(|part| hl7(part) || name(part))
-}
-
 /// Keeps what was found in a piece.
 trait Keep {
     fn keep(&mut self, piece: &Piece, flags: Vec<Placed>);
@@ -488,12 +481,8 @@ impl Keep for GuardRecord {
                 self.more += 1;
                 continue;
             }
-            let place = match within.filter(|within| is_plain(within)) {
-                Some(within) => format!("{} > {within}", piece.place),
-                None => piece.place.clone(),
-            };
             self.flags.push(GuardFlag {
-                place,
+                place: named(&piece.place, within.as_deref()),
                 origin: piece.origin.word().to_owned(),
                 start: flag.span.start as u64,
                 end: flag.span.end as u64,

@@ -12,11 +12,13 @@
 //! ```
 
 mod admitted;
+mod called;
 mod clock;
 mod content;
 mod guard;
 mod keep;
 mod memory;
+mod named;
 mod others;
 mod plane;
 mod protect;
@@ -24,6 +26,7 @@ mod reach;
 mod record;
 mod review;
 mod split;
+mod versions;
 
 pub use admitted::{Admitted, Ending, Lane, Leak};
 pub use asepsis_policy::{Looked, ToolCall, ToolEffect, Whereabouts};
@@ -34,8 +37,9 @@ pub use guard::{Guarding, STRIPPED};
 pub use keep::{Keep, PAYLOAD_VERSION, record as payload_record};
 pub use memory::{Bounds, Standing, Whom};
 pub use others::NOTICE as OTHER_PATIENT;
-pub use plane::{Plane, PlaneParts, Refusal, RefusalKind, Rules};
+pub use plane::{Again, Plane, PlaneParts, Refusal, RefusalKind, Rules};
 pub use protect::{Protected, issued};
 pub use reach::Reach;
 pub use record::{Ticket, count};
 pub use split::divided;
+pub use versions::versions;

@@ -1,3 +1,5 @@
+mod again;
+
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,7 +9,7 @@ use asepsis_log::{Log, LogError};
 use asepsis_phi::{Assurance, Engine, KnownPhi, Segment};
 use asepsis_policy::{BreakGlass, ContentFacts, Decision, Facts, Policy, PolicyError, Register};
 use asepsis_vault::{ScopeId, Vault, VaultError};
-use asepsis_vocab::{ClassCount, DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient};
+use asepsis_vocab::{ClassCount, DisclosureForm, ExchangeId, Finding, IdentifierClass, Recipient, Version};
 
 use crate::admitted::{Admitted, Ending};
 use crate::clock::Clock;
@@ -20,18 +22,31 @@ use crate::protect::{Protected, protect};
 use crate::reach::Reach;
 use crate::record::{Ticket, count, interrupted};
 use crate::review::Reviewer;
+use crate::versions::versions;
+
+pub use again::Again;
 
 /// Texts longer than this are inspected on a thread of their own, so that other exchanges go on.
 const INSPECT_INLINE: usize = 32 * 1024;
 
+/// What was seen in a request, and decided on it.
+struct Seen {
+    guarding: Arc<Guarding>,
+    looked: Looked,
+    findings: Vec<Vec<Finding>>,
+    others: Others,
+    decision: Arc<Decision>,
+    policy: Arc<Policy>,
+}
+
 /// Everything that an exchange goes through.
 pub struct Plane {
     parts: PlaneParts,
-    versions: Vec<(String, String)>,
+    versions: Vec<Version>,
     /// What decides from now on, with its facts. An exchange takes both once and keeps them to its end.
     rules: RwLock<Rules>,
-    /// What hostile text is looked for with.
-    guarding: RwLock<Arc<Guarding>>,
+    /// What hostile text is looked for with, and its versions.
+    guarding: RwLock<(Arc<Guarding>, Arc<[Version]>)>,
     /// What many exchanges add up to.
     memory: Memory,
 }
@@ -115,11 +130,11 @@ impl Plane {
     /// A plane of these parts.
     pub fn new(parts: PlaneParts) -> Arc<Self> {
         let versions = vec![
-            ("asepsis".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("detector".to_owned(), parts.engine.version().to_owned()),
+            ("asepsis".into(), env!("CARGO_PKG_VERSION").into()),
+            ("detector".into(), parts.engine.version().into()),
         ];
         let rules = RwLock::new(parts.rules.clone());
-        let guarding = RwLock::new(Arc::clone(&parts.guarding));
+        let guarding = RwLock::new(with_versions(Arc::clone(&parts.guarding)));
         Arc::new(Self { parts, versions, rules, guarding, memory: Memory::default() })
     }
 
@@ -140,12 +155,16 @@ impl Plane {
 
     /// What hostile text is looked for with at present.
     pub fn guarding(&self) -> Arc<Guarding> {
-        Arc::clone(&self.guarding.read().unwrap_or_else(PoisonError::into_inner))
+        self.guarding_now().0
+    }
+
+    fn guarding_now(&self) -> (Arc<Guarding>, Arc<[Version]>) {
+        self.guarding.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Looks for hostile text with this from the next exchange on.
     pub fn set_guarding(&self, guarding: Arc<Guarding>) {
-        *self.guarding.write().unwrap_or_else(PoisonError::into_inner) = guarding;
+        *self.guarding.write().unwrap_or_else(PoisonError::into_inner) = with_versions(guarding);
     }
 
     pub(crate) fn memory(&self) -> &Memory {
@@ -193,7 +212,7 @@ impl Plane {
         self.parts.clock.as_ref()
     }
 
-    pub(crate) fn versions(&self) -> &[(String, String)] {
+    pub(crate) fn versions(&self) -> &[Version] {
         &self.versions
     }
 
@@ -238,6 +257,60 @@ impl Plane {
         tokio::task::spawn_blocking(work).await.ok()
     }
 
+    /// Inspects what is asked, and decides in which form it may go.
+    async fn see(
+        &self,
+        ticket: &mut Ticket,
+        asker: &Asker,
+        route: &Route,
+        content: &mut Content,
+    ) -> Result<Seen, RefusalKind> {
+        ticket.identify(asker);
+        ticket.event_mut().purpose = route.purpose;
+        ticket.event_mut().ai_use.clone_from(&route.ai_use);
+        ticket.event_mut().groups = std::mem::take(&mut content.groups);
+        ticket.traffic_mut().request_bytes = content.request_bytes;
+        let patient = content.patient.take();
+        if let Some(patient) = &patient {
+            self.name_subject(ticket, patient).await.map_err(RefusalKind::Keys)?;
+        }
+        let (guarding, versions) = self.guarding_now();
+        ticket.event_mut().versions.extend_from_slice(&versions);
+        let standing = ticket.stands(&asker.user, &content.conversation, &guarding.bounds);
+        if let Standing::Wait(seconds) = standing {
+            return Err(RefusalKind::Wait(seconds));
+        }
+
+        // === Inspect ===
+        let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
+        let (mut looked, findings) = if total <= INSPECT_INLINE {
+            let looked = guarding.look(&mut content.pieces);
+            (looked, self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known))
+        } else {
+            let apart = self.inspect_apart(Arc::clone(&guarding), std::mem::take(&mut content.pieces)).await;
+            let (looked, pieces, findings) = apart.ok_or(RefusalKind::Internal("inspection failed"))?;
+            content.pieces = pieces;
+            (looked, findings)
+        };
+        let findings = without_rigid(&content.pieces, findings);
+        ticket.event_mut().found = count(&content.pieces, &findings);
+        looked.stands(standing);
+        let others = looked.whose(content, &findings, patient.as_deref(), &self.parts.engine);
+        ticket.event_mut().guard = (!looked.record.is_empty()).then(|| Box::new(looked.record.clone()));
+        content.stated.injection = Some(looked.injection);
+        content.stated.credentials = Some(looked.credentials);
+        if let Some(place) = looked.refused.clone() {
+            return Err(RefusalKind::Hostile(place));
+        }
+
+        // === Decide ===
+        let (decision, policy) = self.decide(asker, route, content, &findings, ticket)?;
+        if decision.form == DisclosureForm::Nothing {
+            return Err(RefusalKind::Policy(decision));
+        }
+        Ok(Seen { guarding, looked, findings, others, decision, policy })
+    }
+
     /// Takes an exchange through inspect, decide, protect and the record of its intent. When this returns an [`Admitted`],
     /// the intent is durable and the rewritten text may leave.
     pub async fn admit(
@@ -247,57 +320,11 @@ impl Plane {
         route: &Route,
         mut content: Content,
     ) -> Result<Admitted, Refusal> {
-        ticket.identify(asker);
-        ticket.event_mut().purpose = route.purpose;
-        ticket.event_mut().ai_use.clone_from(&route.ai_use);
-        ticket.event_mut().groups = std::mem::take(&mut content.groups);
-        ticket.traffic_mut().request_bytes = content.request_bytes;
-        let patient = content.patient.take();
-        if let Some(patient) = &patient
-            && let Err(error) = self.name_subject(&mut ticket, patient).await
-        {
-            return self.refuse(ticket, RefusalKind::Keys(error)).await;
-        }
-
-        let guarding = self.guarding();
-        let standing = ticket.stands(&asker.user, &content.conversation, &guarding.bounds);
-        if let Standing::Wait(seconds) = standing {
-            return self.refuse(ticket, RefusalKind::Wait(seconds)).await;
-        }
-
-        // === Inspect ===
-        let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
-        let (mut looked, findings) = if total <= INSPECT_INLINE {
-            let looked = guarding.look(&mut content.pieces);
-            (looked, self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known))
-        } else {
-            match self.inspect_apart(Arc::clone(&guarding), std::mem::take(&mut content.pieces)).await {
-                Some((looked, pieces, findings)) => {
-                    content.pieces = pieces;
-                    (looked, findings)
-                }
-                None => return self.refuse(ticket, RefusalKind::Internal("inspection failed")).await,
-            }
-        };
-        let findings = without_rigid(&content.pieces, findings);
-        ticket.event_mut().found = count(&content.pieces, &findings);
-        looked.stands(standing);
-        let others = looked.whose(&content, &findings, patient.as_deref(), &self.parts.engine);
-        ticket.event_mut().guard = (!looked.record.is_empty()).then(|| Box::new(looked.record.clone()));
-        content.stated.injection = Some(looked.injection);
-        content.stated.credentials = Some(looked.credentials);
-        if let Some(place) = looked.refused.clone() {
-            return self.refuse(ticket, RefusalKind::Hostile(place)).await;
-        }
-
-        // === Decide ===
-        let (decision, policy) = match self.decide(asker, route, &content, &findings, &mut ticket) {
-            Ok(decided) => decided,
+        let seen = match self.see(&mut ticket, asker, route, &mut content).await {
+            Ok(seen) => seen,
             Err(kind) => return self.refuse(ticket, kind).await,
         };
-        if decision.form == DisclosureForm::Nothing {
-            return self.refuse(ticket, RefusalKind::Policy(decision)).await;
-        }
+        let Seen { guarding, looked, findings, others, decision, policy } = seen;
 
         // === Protect, and record the intent ===
         // Also where identifiers may go as they are: what stands here was not counted among them, and so not decided on.
@@ -394,7 +421,7 @@ impl Plane {
         let event = ticket.event_mut();
         event.purpose = purpose;
         event.recipient = Some(Recipient { system: system.id.clone(), vendor: system.vendor.clone(), agreement });
-        event.versions.push(("policy".to_owned(), policy.version().to_owned()));
+        event.versions.push(("policy".into(), policy.version().into()));
         let facts = Facts {
             user: &asker.user,
             role: &asker.role,
@@ -442,7 +469,7 @@ impl Plane {
         }
     }
 
-    async fn refuse(&self, mut ticket: Ticket, kind: RefusalKind) -> Result<Admitted, Refusal> {
+    async fn refuse<T>(&self, mut ticket: Ticket, kind: RefusalKind) -> Result<T, Refusal> {
         let (exchange, found) = (ticket.id(), ticket.found().to_vec());
         let status = match &kind {
             RefusalKind::Policy(_) | RefusalKind::UnknownSystem | RefusalKind::Wait(_) => "refused",
@@ -461,6 +488,11 @@ impl Plane {
             Err(error) => Err(Refusal { exchange, kind: RefusalKind::Log(error), found }),
         }
     }
+}
+
+fn with_versions(guarding: Arc<Guarding>) -> (Arc<Guarding>, Arc<[Version]>) {
+    let versions = versions(&guarding.guard, guarding.checks.as_deref()).into();
+    (guarding, versions)
 }
 
 /// How many individuals the pieces speak of, at most: as many as there are different names, or different numbers of one kind

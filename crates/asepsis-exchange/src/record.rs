@@ -7,8 +7,8 @@ use std::time::Instant;
 use asepsis_keys::KeyError;
 use asepsis_log::{LogError, SealedPayload};
 use asepsis_vocab::{
-    AuditEvent, ClassCount, DecisionRecord, DisclosureForm, ExchangeId, Finding, IdentifierClass, Outcome, Phase,
-    Recipient, Traffic,
+    AuditEvent, ClassCount, DecisionRecord, DisclosureForm, ExchangeId, Finding, GuardRecord, IdentifierClass, Outcome,
+    Phase, Recipient, Traffic, Version,
 };
 use time::OffsetDateTime;
 
@@ -38,7 +38,7 @@ pub struct Ticket {
 impl Ticket {
     pub(crate) fn new(plane: Arc<Plane>, interface: &str) -> Self {
         let event = AuditEvent {
-            versions: plane.versions().to_vec(),
+            versions: first_versions(plane.versions()),
             ..AuditEvent::new(ExchangeId::now(), Phase::Outcome, String::new(), interface)
         };
         Self { plane, event, started: Instant::now(), open: true, keeper: None, conversation: None, counts: false }
@@ -104,6 +104,16 @@ impl Ticket {
     /// What was found in the request.
     pub(crate) fn found(&self) -> &[ClassCount] {
         &self.event.found
+    }
+
+    /// What the guard found in the request.
+    pub(crate) fn guard(&self) -> Option<&GuardRecord> {
+        self.event.guard.as_deref()
+    }
+
+    /// Who asks, and in which role.
+    pub(crate) fn asker(&self) -> (String, String) {
+        self.event.actor.as_ref().map(|actor| (actor.user.clone(), actor.role.clone())).unwrap_or_default()
     }
 
     pub(crate) fn event_mut(&mut self) -> &mut AuditEvent {
@@ -197,6 +207,14 @@ impl Drop for Ticket {
             runtime.spawn(async move { plane.log().append(&event).await.ok() });
         }
     }
+}
+
+/// The versions that every exchange names, with room for those that are told later: of the guard, its classifier, the clinical tables
+/// and the policies.
+fn first_versions(known: &[Version]) -> Vec<Version> {
+    let mut versions = Vec::with_capacity(known.len() + 4);
+    versions.extend_from_slice(known);
+    versions
 }
 
 /// The moment in seconds since 1970, with what is between them.

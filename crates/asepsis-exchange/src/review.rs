@@ -12,10 +12,45 @@ use tokio::task::JoinHandle;
 use crate::content::Piece;
 use crate::guard::Guarding;
 
+/// What was asked is read where the exchange waits, up to this many bytes, and so is an answer reviewed: going over to another thread
+/// takes longer. What is longer goes to a thread of its own, so that other exchanges go on.
+const INLINE: usize = 8 * 1024;
+
 /// Reviews the answer of one exchange.
 pub(crate) struct Reviewer {
     checks: Option<Arc<Checks>>,
-    read: JoinHandle<(Context, GuardRecord)>,
+    read: Read,
+}
+
+/// What was asked, and what the review has to know of it.
+enum Read {
+    /// Not read yet.
+    Later(Asked),
+    /// Read on another thread.
+    Apart(JoinHandle<(Context, GuardRecord)>),
+    Done(Box<(Context, GuardRecord)>),
+}
+
+struct Asked {
+    guarding: Arc<Guarding>,
+    pieces: Vec<Piece>,
+    patient: bool,
+}
+
+impl Asked {
+    fn bytes(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.text.len()).sum()
+    }
+
+    fn read(self) -> (Context, GuardRecord) {
+        let Self { guarding, pieces, patient } = self;
+        let noted = guarding.note(&pieces);
+        // What a tool is, is no fact about a patient.
+        let told = pieces.iter().filter(|piece| !piece.is_definition && !piece.rigid);
+        let told: Vec<Told<'_>> = told.map(|piece| Told::new(&piece.text, piece.origin)).collect();
+        let context = guarding.checks.as_ref().map(|checks| checks.context(&told)).unwrap_or_default();
+        (context.patient_facing(patient), noted)
+    }
 }
 
 /// What a review came to.
@@ -28,26 +63,37 @@ pub(crate) struct Reviewed {
 }
 
 impl Reviewer {
-    /// Begins to read what was asked.
+    /// Of an exchange in which this was asked. What is long begins to be read at once, on a thread of its own.
     pub(crate) fn begin(guarding: Arc<Guarding>, pieces: Vec<Piece>, patient: bool) -> Self {
         let checks = guarding.checks.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let noted = guarding.note(&pieces);
-            // What a tool is, is no fact about a patient.
-            let told = pieces.iter().filter(|piece| !piece.is_definition && !piece.rigid);
-            let told: Vec<Told<'_>> = told.map(|piece| Told::new(&piece.text, piece.origin)).collect();
-            let context = guarding.checks.as_ref().map(|checks| checks.context(&told)).unwrap_or_default();
-            (context.patient_facing(patient), noted)
-        });
+        let asked = Asked { guarding, pieces, patient };
+        let read = if asked.bytes() > INLINE {
+            Read::Apart(tokio::task::spawn_blocking(move || asked.read()))
+        } else {
+            Read::Later(asked)
+        };
         Self { checks, read }
+    }
+
+    /// Reads what was asked, where nobody has begun to: to be called while the AI system works.
+    pub(crate) fn read(self) -> Self {
+        match self.read {
+            Read::Later(asked) => Self { read: Read::Done(Box::new(asked.read())), ..self },
+            _ => self,
+        }
     }
 
     /// What there is to say of these texts of the answer. `None` where the review itself failed.
     pub(crate) async fn review(self, texts: Vec<String>) -> Option<Reviewed> {
-        let (context, noted) = self.read.await.ok()?;
+        let (context, noted) = match self.read {
+            Read::Later(asked) => asked.read(),
+            Read::Apart(reading) => reading.await.ok()?,
+            Read::Done(read) => *read,
+        };
         let Some(checks) = self.checks.filter(|_| texts.iter().any(|text| !text.trim().is_empty())) else {
             return Some(Reviewed { flags: Vec::new(), noted });
         };
+        let bytes: usize = texts.iter().map(String::len).sum();
         let work = move || {
             let mut flags = Vec::new();
             for (number, text) in texts.iter().enumerate() {
@@ -55,7 +101,7 @@ impl Reviewer {
             }
             flags
         };
-        let flags = tokio::task::spawn_blocking(work).await.ok()?;
+        let flags = if bytes > INLINE { tokio::task::spawn_blocking(work).await.ok()? } else { work() };
         Some(Reviewed { flags, noted })
     }
 }

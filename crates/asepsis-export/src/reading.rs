@@ -87,6 +87,9 @@ fn act_name(kind: ActKind) -> &'static str {
         ActKind::ConcernReported => "concern_reported",
         ActKind::ConcernAnswered => "concern_answered",
         ActKind::GuardCleared => "guard_cleared",
+        ActKind::ReleaseApproved => "release_approved",
+        ActKind::ReleaseRefused => "release_refused",
+        ActKind::ReleaseLapsed => "release_lapsed",
     }
 }
 
@@ -135,6 +138,7 @@ pub(crate) fn deed(event: &AuditEvent) -> Deed {
         Some(ActKind::TrainingPassed | ActKind::TrainingFailed | ActKind::RulesAccepted) => Deed::Execute,
         Some(ActKind::EmergencyDeclared | ActKind::EmergencyReviewed | ActKind::ReviewOverdue) => Deed::Execute,
         Some(ActKind::ConcernReported | ActKind::ConcernAnswered | ActKind::GuardCleared) => Deed::Execute,
+        Some(ActKind::ReleaseApproved | ActKind::ReleaseRefused | ActKind::ReleaseLapsed) => Deed::Execute,
         None if answered(event) => Deed::Create,
         None => Deed::Read,
     }
@@ -206,6 +210,9 @@ pub(crate) fn details(event: &AuditEvent) -> Vec<(String, Vec<String>)> {
         ] {
             add(name, vec![value.to_string()]);
         }
+    }
+    if let Some(release) = &event.release {
+        add("release", vec![release.id.clone(), release.effect.clone()]);
     }
     if let Some(act) = &event.act {
         add("basis", act.basis.iter().cloned().collect());

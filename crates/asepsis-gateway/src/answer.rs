@@ -1,5 +1,8 @@
 //! The answer of an AI system on its way back to the client, whole or as a stream.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use asepsis_document::json::{self, Json};
 use asepsis_exchange::{Admitted, Ending};
 use bytes::Bytes;
@@ -13,6 +16,7 @@ use crate::fault::Fault;
 use crate::gateway::{Gateway, map, name_exchange};
 use crate::labels::Labels;
 use crate::marks::Marks;
+use crate::release::{Asked, Given};
 use crate::restore::Restored;
 use crate::said::Said;
 use crate::settings::Protocol;
@@ -28,13 +32,13 @@ const LABEL: &str = "AIAST";
 impl Gateway {
     /// The answer of the AI system on its way back.
     pub(crate) async fn answer(
-        &self,
+        self: &Arc<Self>,
         protocol: Protocol,
         stream: bool,
         mut admitted: Admitted,
         mut closing: Closing,
         (response, switch): (Response<Incoming>, Switch),
-        used: &Used,
+        (used, asked): (&Used, Option<(Asked, BTreeSet<String>)>),
     ) -> Response<Answer> {
         let (parts, body) = response.into_parts();
         closing.upstream_http = Some(parts.status.as_u16());
@@ -55,20 +59,24 @@ impl Gateway {
             let mut response = Response::new(Either::Right(pieces));
             *response.status_mut() = parts.status;
             head(&mut response, &parts.headers, &admitted, "text/event-stream; charset=utf-8");
-            self.coaching.headers(response.headers_mut(), &admitted);
+            used.house().coaching.headers(response.headers_mut(), &admitted);
             used.headers(response.headers_mut());
-            let said = used.said(self.coaching.at_the_end(&admitted));
+            let house = used.house();
+            let said = used.said(house.coaching.at_the_end(&admitted));
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            let (asked, offered) = asked.unzip();
+            let desk = Desk::new(self.tools(), used.patient()).holding(offered.unwrap_or_default());
+            let returned = own_headers(response.headers());
             tokio::spawn(
                 Relay::new(protocol, self.limits, (admitted, switch), closing, (sender, cut))
                     .saying(said)
-                    .judging(Desk::new(self.tools(), used.patient()))
-                    .holding(self.holds, used.is_unread(), self.coaching.in_answers)
+                    .judging(desk, asked.map(|asked| (asked, returned)))
+                    .holding(house.holds, used.is_unread(), house.coaching.in_answers)
                     .run(body),
             );
             return response;
         }
-        self.whole_answer(protocol, (admitted, switch), closing, &parts, body, used).await
+        self.whole_answer(protocol, (admitted, switch), closing, &parts, body, (used, asked)).await
     }
 
     /// The answer as the client gets it, with the marks of its review.
@@ -87,13 +95,14 @@ impl Gateway {
         }
         let spoken = restored.spoken();
         let flags = admitted.review(spoken.clone()).await;
+        let house = used.house();
         let mut said = used.said(None);
         let marks = Marks::new(flags, &spoken, said.before());
-        if let Some(fault) = marks.hold(self.holds, used.is_unread()) {
+        if let Some(fault) = marks.hold(house.holds, used.is_unread()) {
             return Err(fault);
         }
-        said.noting(self.coaching.at_the_end(admitted));
-        if self.coaching.in_answers {
+        said.noting(house.coaching.at_the_end(admitted));
+        if house.coaching.in_answers {
             said.noting(marks.note());
         }
         Ok((restored.assemble(json, &mut said, &labels, desk)?, marks))
@@ -106,7 +115,7 @@ impl Gateway {
         closing: Closing,
         parts: &http::response::Parts,
         body: Incoming,
-        used: &Used,
+        (used, asked): (&Used, Option<(Asked, BTreeSet<String>)>),
     ) -> Response<Answer> {
         let read = tokio::select! {
             fault = switch.pulled() => Err(fault),
@@ -117,10 +126,11 @@ impl Gateway {
             Err(fault) => return self.fail_admitted(protocol, admitted, closing, fault).await,
         };
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
+        let (asked, offered) = asked.filter(|_| parts.status.is_success()).unzip();
+        let mut desk = Desk::new(self.tools(), used.patient()).holding(offered.unwrap_or_default());
         let (restored, marks) = match Json::parse(&bytes, &limits) {
             Ok(json) => {
                 let calls = switch::calls(protocol, &json);
-                let mut desk = Desk::new(self.tools(), used.patient());
                 let judged = judged(&calls, &mut switch, &mut desk, &mut admitted);
                 let reviewed = match judged {
                     None => {
@@ -152,12 +162,18 @@ impl Gateway {
                 return self.fail_admitted(protocol, admitted, closing, fault).await;
             }
         };
-        let mut response = Response::new(Either::Left(Full::new(Bytes::from(restored))));
+        let mut response = Response::new(Either::Left(Full::default()));
         *response.status_mut() = parts.status;
         head(&mut response, &parts.headers, &admitted, "application/json");
-        self.coaching.headers(response.headers_mut(), &admitted);
+        used.house().coaching.headers(response.headers_mut(), &admitted);
         used.headers(response.headers_mut());
         marks.headers(response.headers_mut());
+        if let Some(asked) = asked.filter(|_| desk.waits()) {
+            let given =
+                Given { stream: false, headers: own_headers(response.headers()), body: restored, marks: marks.line() };
+            return self.held(asked, (admitted, &closing, &desk), given, bytes.len() as u64).await;
+        }
+        *response.body_mut() = Either::Left(Full::new(Bytes::from(restored)));
         let exchange = admitted.id().to_string();
         let status = if parts.status.is_success() { "completed" } else { "upstream_error" };
         let ending = Ending { answer_bytes: bytes.len() as u64, ..closing.ending(status) };
@@ -166,6 +182,41 @@ impl Gateway {
             Err(fault) => map(fault.response(protocol, &exchange), &exchange),
         }
     }
+}
+
+impl Gateway {
+    /// Holds a whole answer for a person, and tells the client, or gives it out where somebody releases it while the client waits.
+    async fn held(
+        &self,
+        asked: Asked,
+        (admitted, closing, desk): (Admitted, &Closing, &Desk),
+        given: Given,
+        answer_bytes: u64,
+    ) -> Response<Answer> {
+        let exchange = admitted.id();
+        let told = |fault: Fault| {
+            let exchange = exchange.to_string();
+            map(fault.response(asked.protocol, &exchange), &exchange)
+        };
+        match asked.hold(admitted, closing, desk, given, answer_bytes).await {
+            Err(fault) => told(fault),
+            Ok((id, fault)) => match asked.awaited(&id, || true).await {
+                None => told(fault),
+                Some((fetched_in, fetched)) => asked.as_answer(fetched_in, &id, fetched),
+            },
+        }
+    }
+}
+
+/// The headers of an answer that stay the same when it is given out later.
+fn own_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let own = |name: &str| {
+        name == "content-type"
+            || name == "cache-control"
+            || (name.starts_with("x-asepsis-") && name != "x-asepsis-exchange")
+    };
+    let own = headers.iter().filter(|(name, _)| own(name.as_str()));
+    own.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
 }
 
 /// The headers of an answer: what the client's SDK acts upon, and what Asepsis did.

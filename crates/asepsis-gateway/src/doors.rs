@@ -10,6 +10,8 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
+use crate::release::Releases;
+
 /// How one comes in: as a program with a key, or as a person over pages.
 #[derive(Clone)]
 pub struct Doors {
@@ -17,6 +19,8 @@ pub struct Doors {
     pub entrance: Arc<Entrance>,
     /// Pages for people; there are none where absent.
     pub pages: Option<Arc<dyn Pages>>,
+    /// Holds what a person has to release; where absent, it is refused.
+    pub releases: Option<Arc<Releases>>,
 }
 
 /// The other end of a connection.

@@ -7,6 +7,7 @@ use http_body_util::Full;
 use serde_json::json;
 
 use crate::coaching::Coaching;
+use crate::release::RELEASE;
 use crate::settings::Protocol;
 
 /// An error that a client is told. It never holds anything of a request or an answer but places within them.
@@ -19,11 +20,13 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     /// Seconds after which trying again may help.
     pub(crate) retry_after: Option<u32>,
+    /// The id of the release, where the answer is held for a person.
+    pub(crate) release: Option<String>,
 }
 
 impl Fault {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None }
+        Self { status, code, message: message.into(), retry_after: None, release: None }
     }
 
     /// The request is not what the protocol asks for.
@@ -41,6 +44,8 @@ impl Fault {
         match self.status.as_u16() {
             _ if self.code.starts_with("upstream_") => "upstream_error",
             _ if self.code == "stopped" => "stopped",
+            _ if self.code == "held_for_release" => "held",
+            _ if self.code.starts_with("release_") => "refused",
             401 | 403 | 404 | 503 => "refused",
             400..=499 => "invalid_request",
             502 | 504 => "upstream_error",
@@ -54,7 +59,7 @@ impl Fault {
     /// "request_id"}`.
     pub(crate) fn body(&self, protocol: Protocol, exchange: &str) -> String {
         let message = format!("{} [exchange {exchange}]", self.message);
-        match protocol {
+        let mut body = match protocol {
             Protocol::OpenAi => json!({
                 "error": {"message": message, "type": self.openai_type(), "param": null, "code": self.code}
             }),
@@ -63,8 +68,12 @@ impl Fault {
                 "error": {"type": self.anthropic_type(), "message": message},
                 "request_id": exchange
             }),
+        };
+        if let Some(release) = &self.release {
+            body["error"]["code"] = json!(self.code);
+            body["error"]["release"] = json!(release);
         }
-        .to_string()
+        body.to_string()
     }
 
     /// Something came back that must not, and the answer ends.
@@ -106,6 +115,9 @@ impl Fault {
         } else if self.status.is_client_error() || self.code == "log_stopped" {
             // The SDKs of both vendors try again by themselves on some statuses; here it would not help.
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
+        }
+        if let Some(release) = self.release.as_ref().and_then(|id| HeaderValue::from_str(id).ok()) {
+            headers.insert(RELEASE, release);
         }
         if matches!(self.code, "request_too_large" | "request_timeout") {
             // What is left of the request is not going to be read.

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use asepsis_document::json::{self, Json};
 use asepsis_exchange::{Admitted, Asker, Ending, Plane, RefusalKind, Standing, Ticket};
-use asepsis_groups::Dimensions;
 use asepsis_people::alert::{Alert, Alerts};
 use asepsis_store::Store;
 use bytes::Bytes;
@@ -18,13 +17,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::body::{Answer, read_request};
 use crate::closing::{Closing, log_stopped};
-use crate::coaching::Coaching;
 use crate::doors::{Caller, Doors};
 use crate::fault::Fault;
+use crate::house::HouseRules;
 use crate::identify::{EXCHANGE, MODELS};
-use crate::marks::Holds;
 use crate::metrics::Metrics;
 use crate::prepare::Prepared;
+use crate::release::{Asked, RELEASE};
 use crate::settings::{Limits, Protocol, Settings, SystemRoute};
 use crate::switch::{self, Switch};
 use crate::tools::Tools;
@@ -41,12 +40,8 @@ pub struct Gateway {
     /// Counts how often registers were swapped, for exchanges that go on.
     turned: watch::Sender<u64>,
     pub(crate) limits: Limits,
-    pub(crate) coaching: Coaching,
-    pub(crate) patient_wording: Option<(String, String)>,
-    pub(crate) holds: Holds,
-    pub(crate) groups: Arc<Dimensions>,
     /// Swapped as a whole.
-    tools: RwLock<Arc<Tools>>,
+    house: RwLock<Arc<HouseRules>>,
     upstreams: Upstreams,
     pub(crate) metrics: Arc<Metrics>,
     room: Arc<Semaphore>,
@@ -80,11 +75,7 @@ impl Gateway {
             routes: RwLock::new(settings.systems.iter().cloned().map(Arc::new).collect()),
             turned: watch::Sender::new(0),
             limits: settings.limits,
-            coaching: settings.coaching.clone(),
-            patient_wording: settings.patient_wording.clone(),
-            holds: settings.holds,
-            groups: Arc::clone(&settings.groups),
-            tools: RwLock::new(Arc::new(settings.tools.clone())),
+            house: RwLock::new(Arc::new(settings.house.clone())),
             upstreams: Upstreams::new(settings)?,
             metrics: Arc::new(Metrics::new(collectors)),
             room: Arc::new(Semaphore::new(settings.limits.exchanges)),
@@ -99,13 +90,18 @@ impl Gateway {
         self.turned.send_modify(|turned| *turned += 1);
     }
 
-    /// Judges calls of tools by this from the next exchange on.
-    pub fn set_tools(&self, tools: Tools) {
-        *self.tools.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tools);
+    /// Goes by these from the next exchange on.
+    pub fn set_house_rules(&self, house: HouseRules) {
+        *self.house.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(house);
     }
 
+    pub(crate) fn house(&self) -> Arc<HouseRules> {
+        Arc::clone(&self.house.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What tools may do at this moment.
     pub(crate) fn tools(&self) -> Arc<Tools> {
-        Arc::clone(&self.tools.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.house().tools)
     }
 
     pub(crate) fn routes(&self) -> Arc<[Arc<SystemRoute>]> {
@@ -153,21 +149,42 @@ impl Gateway {
     /// Says with the answer or refusal of an exchange where people report a concern about it, where there are pages.
     fn concerning(&self, mut response: Response<Answer>) -> Response<Answer> {
         if self.doors.pages.is_some() {
-            self.coaching.concern(response.headers_mut());
+            self.house().coaching.concern(response.headers_mut());
         }
         response
     }
 
     /// The whole way of one exchange.
-    async fn exchange(&self, protocol: Protocol, request: Request<Incoming>, caller: &Caller) -> Response<Answer> {
+    async fn exchange(
+        self: &Arc<Self>,
+        protocol: Protocol,
+        request: Request<Incoming>,
+        caller: &Caller,
+    ) -> Response<Answer> {
         let interface = interface(protocol);
-        let mut ticket = self.plane.begin(interface);
+        let mut ticket = self.begin(protocol);
         let (parts, body) = request.into_parts();
         let opened = self.open(&mut ticket, &parts.headers, body, caller).await;
         let (asker, bytes, room) = match opened {
             Ok(opened) => opened,
             Err(fault) => return self.fail(protocol, ticket, fault).await,
         };
+        let bytes = Bytes::from(bytes);
+        let asked = self.doors.releases.as_ref().map(|releases| Asked {
+            gateway: Arc::clone(self),
+            releases: Arc::clone(releases),
+            protocol,
+            headers: Asked::said(&parts.headers),
+            body: bytes.clone(),
+            asker: asker.clone(),
+        });
+        if let Some(id) = parts.headers.get(RELEASE) {
+            let Some((asked, id)) = asked.zip(id.to_str().ok()) else {
+                let fault = Fault::invalid(format!("{RELEASE} names nothing: nothing is held here"));
+                return self.fail(protocol, ticket, fault).await;
+            };
+            return asked.fetched(ticket, id).await;
+        }
         let limits = json::Limits { max_depth: self.limits.depth, ..json::Limits::default() };
         let json = match Json::parse(&bytes, &limits) {
             Ok(json) => json,
@@ -183,20 +200,23 @@ impl Gateway {
         };
 
         let mut switch = Switch::new(Arc::clone(&self.plane), self.turned.subscribe(), &route.id, &shape.model);
-        if let Some(fault) = switch.refuses(&switch::offered(&json)) {
+        let offered = switch::offered(&json);
+        if let Some(fault) = switch.refuses(&offered) {
             return self.fail(protocol, ticket, fault).await;
         }
+        // Only what the client has can be released to it.
+        let asked = asked.filter(|_| !offered.is_empty()).map(|asked| (asked, offered));
 
         let in_flight = self.metrics.in_flight();
         let began = Instant::now();
         let exchange = ticket.id().to_string();
-        let admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
+        let mut admitted = match self.plane.admit(ticket, &asker, &stated, content).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 if matches!(refusal.kind, RefusalKind::Wait(_)) {
                     self.remembered(interface, &asker, "guard_wait").await;
                 }
-                let fault = Fault::refused(&refusal, &self.coaching);
+                let fault = Fault::refused(&refusal, &used.house().coaching);
                 self.metrics.ended(interface, &route.id, None, fault.log_status());
                 tracing::info!(exchange, code = fault.code, "not admitted");
                 return map(fault.response(protocol, &exchange), &exchange);
@@ -225,12 +245,22 @@ impl Gateway {
         if let Some(fault) = switch.stopped() {
             return self.fail_admitted(protocol, admitted, closing, fault).await;
         }
-        let sent = tokio::select! {
-            fault = switch.pulled() => Err(fault),
-            sent = self.upstreams.send(&route, &parts.headers, body) => sent,
+        let sending = async {
+            tokio::select! {
+                fault = switch.pulled() => Err(fault),
+                sent = self.upstreams.send(&route, &parts.headers, body) => sent,
+            }
         };
+        let reading = async {
+            // What is to be sent goes first: the connection's own task runs when this one yields.
+            tokio::task::yield_now().await;
+            admitted.read_ahead();
+        };
+        let (sent, ()) = tokio::join!(sending, reading);
         match sent {
-            Ok(response) => self.answer(protocol, shape.stream, admitted, closing, (response, switch), &used).await,
+            Ok(response) => {
+                self.answer(protocol, shape.stream, admitted, closing, (response, switch), (&used, asked)).await
+            }
             Err(fault) => self.fail_admitted(protocol, admitted, closing, fault).await,
         }
     }
@@ -271,6 +301,16 @@ impl Gateway {
         }
         let bytes = read_request(body, &self.limits).await?;
         Ok((asker, bytes, room))
+    }
+
+    /// Begins an exchange.
+    pub(crate) fn begin(&self, protocol: Protocol) -> Ticket {
+        self.plane.begin(interface(protocol))
+    }
+
+    /// Tells when registers are swapped.
+    pub(crate) fn turns(&self) -> watch::Receiver<u64> {
+        self.turned.subscribe()
     }
 
     /// Ends an exchange that was not admitted.
@@ -343,7 +383,7 @@ impl Gateway {
     }
 }
 
-fn interface(protocol: Protocol) -> &'static str {
+pub(crate) fn interface(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::OpenAi => "openai.chat",
         Protocol::Anthropic => "anthropic.messages",

@@ -28,6 +28,8 @@ pub(crate) struct Gathered {
 
 struct Nested {
     holder: NodeId,
+    /// Where the text stands that it is.
+    place: String,
     source: String,
 }
 
@@ -290,7 +292,11 @@ impl Gathered {
                 if trimmed.starts_with(['{', '['])
                     && let Ok(inner) = Json::parse(text.as_bytes(), limits)
                 {
-                    self.nested.push(Nested { holder: node.id(), source: text.clone().into_owned() });
+                    self.nested.push(Nested {
+                        holder: node.id(),
+                        place: node.path().to_string(),
+                        source: text.clone().into_owned(),
+                    });
                     let Place { origin, definition, result, .. } = place;
                     let free = Place { free: true, origin, definition, result, ..Place::default() };
                     return self.walk(inner.root(), free, Some(self.nested.len() - 1), limits);
@@ -342,7 +348,11 @@ impl Gathered {
         if piece.text.is_empty() {
             return;
         }
-        self.pieces.push(Piece { place: node.path().to_string(), rigid: usage == Use::Rigid, ..piece });
+        let place = match document {
+            None => node.path().to_string(),
+            Some(document) => format!("{} > {}", self.nested[document].place, node.path()),
+        };
+        self.pieces.push(Piece { place, rigid: usage == Use::Rigid, ..piece });
         self.targets.push(Target { document, node: node.id(), is_key });
     }
 }

@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     restored: Counter,
     unissued: Counter,
     unauthenticated: Counter,
+    released: Counter,
     unlisted: Counter,
     remembered: Family<Remembered, Counter>,
     in_flight: Gauge,
@@ -54,6 +55,7 @@ impl Metrics {
             restored: Counter::default(),
             unissued: Counter::default(),
             unauthenticated: Counter::default(),
+            released: Counter::default(),
             unlisted: Counter::default(),
             remembered: Family::default(),
             in_flight: Gauge::default(),
@@ -75,6 +77,11 @@ impl Metrics {
         r.register("surrogates_restored", "Surrogates that were turned back on the way in", self.restored.clone());
         r.register("surrogates_unissued", "Placeholders in answers that nobody issued", self.unissued.clone());
         r.register("unauthenticated", "Requests without a valid key", self.unauthenticated.clone());
+        r.register(
+            "releases_used",
+            "Held answers that were given out after a person had released them",
+            self.released.clone(),
+        );
         r.register("unlisted", "Requests for an AI system that is not registered", self.unlisted.clone());
         r.register(
             "guard_memory",
@@ -115,6 +122,10 @@ impl Metrics {
 
     pub(crate) fn unauthenticated(&self) {
         self.unauthenticated.inc();
+    }
+
+    pub(crate) fn released(&self) {
+        self.released.inc();
     }
 
     pub(crate) fn unlisted(&self) {

@@ -64,7 +64,8 @@ impl Gateway {
         let Some(route) = routes.iter().find(|r| r.protocol == protocol && r.serves(&shape.model)) else {
             return Err(self.unlisted(&shape.model).await);
         };
-        let used = self.used(headers, route, asker)?;
+        let house = self.house();
+        let used = self.used(headers, route, asker, &house)?;
         let purpose = match headers.get(PURPOSE) {
             None => used.usual_purpose(route.default_purpose),
             Some(value) => value
@@ -91,7 +92,7 @@ impl Gateway {
         let mut content = gathered.content(conversation, bytes);
         origins(headers, &mut content.pieces)?;
         content.patient = patient(headers)?;
-        content.groups = groups(headers, &self.groups)?;
+        content.groups = groups(headers, &house.groups)?;
         let used = used.about(content.patient.clone());
         content.stated.labels = labels(headers)?;
         content.stated.reviewed = used.reviewed();
@@ -139,7 +140,7 @@ fn origins(headers: &HeaderMap, pieces: &mut [Piece]) -> Result<(), Fault> {
                     piece
                         .place
                         .strip_prefix(place)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '/']))
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '/', ' ']))
                 });
                 if here {
                     piece.origin = origin;

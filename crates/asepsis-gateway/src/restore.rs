@@ -274,8 +274,10 @@ pub(crate) struct Reading {
     pub(crate) fragments: Vec<(LaneId, NodeId)>,
     /// Choices or blocks that end with this event.
     pub(crate) ended: Vec<u64>,
-    /// Choices that the event speaks of.
+    /// Choices that the event speaks of, or blocks that begin with it.
     pub(crate) opened: Vec<u64>,
+    /// All that is said is said: from this event on only the end is told.
+    pub(crate) closes: bool,
     /// The whole answer ends with this event.
     pub(crate) last: bool,
     /// The AI system reports an error.
@@ -322,6 +324,7 @@ impl Reading {
         let lane = |part| LaneId { index, part, tool: 0 };
         match kind.as_ref() {
             "content_block_start" => {
+                self.opened.push(index);
                 self.fragment(lane(Part::Content), root.get("content_block").and_then(|b| b.get("text")));
             }
             "content_block_delta" => {
@@ -330,6 +333,7 @@ impl Reading {
                 self.fragment(lane(Part::Arguments), delta.and_then(|d| d.get("partial_json")));
             }
             "content_block_stop" => self.ended.push(index),
+            "message_delta" => self.closes = true,
             "message_stop" => self.last = true,
             "error" => self.error = true,
             _ => {}

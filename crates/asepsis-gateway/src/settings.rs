@@ -3,15 +3,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asepsis_exchange::Rendering;
-use asepsis_groups::Dimensions;
 use asepsis_policy::AiUse;
 use asepsis_vocab::{DisclosureForm, PurposeOfUse};
 use http::Uri;
 use zeroize::Zeroizing;
 
-use crate::coaching::Coaching;
-use crate::marks::Holds;
-use crate::tools::Tools;
+use crate::house::HouseRules;
 
 /// The API that an AI system speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,17 +40,8 @@ pub struct Settings {
     pub systems: Vec<SystemRoute>,
     /// Bounds.
     pub limits: Limits,
-    /// How people are told what was done with what they sent.
-    pub coaching: Coaching,
-    /// What stands before a message to a patient that no licensed person reads first, and behind it; absent where the organisation has
-    /// not said how a person is reached.
-    pub patient_wording: Option<(String, String)>,
-    /// Which answers are held where their review says that a person has to look first.
-    pub holds: Holds,
-    /// The groups that clients may state of the person that an exchange is about; none where there are none.
-    pub groups: Arc<Dimensions>,
-    /// What tools may do that AI systems call.
-    pub tools: Tools,
+    /// What the organisation says of answers, groups and tools, at first.
+    pub house: HouseRules,
     /// Certificate authorities to trust besides the public ones, in DER, for AI systems inside the organisation.
     pub extra_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
 }

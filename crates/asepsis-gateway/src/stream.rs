@@ -1,18 +1,18 @@
 //! A streamed answer on its way back: event by event, each text in its own lane.
 
+mod held;
+mod lanes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use asepsis_document::json::{self, Json, Node};
-use asepsis_document::label::may_be_fhir;
 use asepsis_document::sse;
-use asepsis_exchange::{Admitted, Ending, Lane, Leak};
-use asepsis_surrogate::Context;
+use asepsis_exchange::{Admitted, Ending, Lane};
 use asepsis_vocab::ExchangeId;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::body::Cut;
@@ -20,11 +20,13 @@ use crate::closing::Closing;
 use crate::fault::Fault;
 use crate::labels::Labels;
 use crate::marks::{Holds, Marks};
-use crate::restore::{LaneId, Part, Reading, context_of};
-use crate::said::{Said, no_place};
+use crate::place::Place;
+use crate::release::{Asked, Kept, too_long};
+use crate::restore::{LaneId, Part, Reading};
+use crate::said::Said;
 use crate::settings::{Limits, Protocol};
 use crate::switch::{self, Switch};
-use crate::tools::{Desk, unlabelled};
+use crate::tools::Desk;
 
 /// The most texts that an answer may interleave; each takes memory of its own.
 const MOST_LANES: usize = 1024;
@@ -46,6 +48,8 @@ pub(crate) struct Relay {
     envelope: Option<String>,
     /// Events that end the answer: they wait until its record is durable.
     last: Vec<u8>,
+    /// Where in them what we say ourselves goes: behind all that was said.
+    place: Place,
     answer_bytes: u64,
     /// What we say around what the model says.
     said: Said,
@@ -64,6 +68,10 @@ pub(crate) struct Relay {
     notes_marks: bool,
     /// Why the answer may not go on.
     held: Option<Fault>,
+    /// A copy of all that was given out, where the answer may come to wait for a person.
+    kept: Option<Kept>,
+    /// The request, and headers of the answer, for the same.
+    asked: Option<(Asked, Vec<(String, String)>)>,
 }
 
 /// A text on its way back.
@@ -108,6 +116,7 @@ impl Relay {
             begun: false,
             envelope: None,
             last: Vec::new(),
+            place: Place::default(),
             answer_bytes: 0,
             said: Said::default(),
             desk: Desk::new(Arc::default(), None),
@@ -119,6 +128,8 @@ impl Relay {
             marks: Marks::default(),
             notes_marks: false,
             held: None,
+            kept: None,
+            asked: None,
         }
     }
 
@@ -127,9 +138,9 @@ impl Relay {
         Self { said, ..self }
     }
 
-    /// The same with this judging the calls of tools.
-    pub(crate) fn judging(self, desk: Desk) -> Self {
-        Self { desk, ..self }
+    /// The same with this judging the calls of tools. With a request, what a person may release is held for one.
+    pub(crate) fn judging(self, desk: Desk, asked: Option<(Asked, Vec<(String, String)>)>) -> Self {
+        Self { desk, kept: asked.as_ref().map(|_| Kept::default()), asked, ..self }
     }
 
     /// The same, held to its end where its review may hold it.
@@ -140,19 +151,20 @@ impl Relay {
     /// The end of the answer, with its marks before it: as a comment of the stream for programs, and for people where there is still room
     /// for it.
     fn marked(&mut self) -> Vec<u8> {
-        let mut last = Vec::new();
+        let mut marks = Vec::new();
         if let Some(line) = self.marks.line() {
-            last.extend_from_slice(format!(": x-asepsis-marks: {line}\n\n").as_bytes());
+            marks.extend_from_slice(format!(": x-asepsis-marks: {line}\n\n").as_bytes());
         }
-        if self.notes_marks
-            && self.protocol == Protocol::OpenAi
-            && let Some(note) = self.marks.note()
-        {
-            let id = LaneId { index: 0, part: Part::Content, tool: 0 };
-            self.add_event(id, &note, &mut last);
+        if let Some(note) = self.marks.note().filter(|_| self.notes_marks) {
+            match self.protocol {
+                Protocol::OpenAi => {
+                    let id = LaneId { index: 0, part: Part::Content, tool: 0 };
+                    self.add_event(id, &note, &mut marks);
+                }
+                Protocol::Anthropic => self.place.block(&note, &mut marks),
+            }
         }
-        last.append(&mut self.last);
-        last
+        self.place.put(marks, std::mem::take(&mut self.last))
     }
 
     /// Whether nothing is given out before the whole was reviewed.
@@ -177,9 +189,16 @@ impl Relay {
             },
             end => end,
         };
+        if matches!(end, End::Whole) && self.desk.waits() {
+            return self.hold().await;
+        }
         let exchange = self.admitted.id();
         let (status, last) = match end {
-            End::Whole => ("completed", self.marked()),
+            End::Whole => {
+                let mut last = self.kept.as_mut().map(Kept::rest).unwrap_or_default();
+                last.append(&mut self.marked());
+                ("completed", last)
+            }
             End::ToldByUpstream => ("upstream_error", std::mem::take(&mut self.last)),
             End::ClientGone => ("client_gone", Vec::new()),
             End::Fault(fault) => {
@@ -190,12 +209,7 @@ impl Relay {
                 (status, error_event(self.protocol, &fault, exchange))
             }
         };
-        // What was not given out to its end counts as well.
-        for text in std::mem::take(&mut self.lanes).into_values() {
-            if let Text::Lane(lane, _) = text {
-                self.admitted.collect(*lane);
-            }
-        }
+        self.collect();
         let ending = Ending { answer_bytes: self.answer_bytes, ..self.closing.ending(status) };
         let last = match self.closing.finish(self.admitted, ending).await {
             Ok(()) => last,
@@ -206,6 +220,15 @@ impl Relay {
         } else if !last.is_empty() {
             // A client that left in this moment has everything but the end, and the record says that it was sent.
             tokio::time::timeout(self.limits.client_idle, self.client.send(Bytes::from(last))).await.ok();
+        }
+    }
+
+    /// What was not given out to its end counts as well.
+    fn collect(&mut self) {
+        for text in std::mem::take(&mut self.lanes).into_values() {
+            if let Text::Lane(lane, _) = text {
+                self.admitted.collect(*lane);
+            }
         }
     }
 
@@ -234,12 +257,23 @@ impl Relay {
             let parsed = parser.push(&data, &mut events);
             let mut out = Vec::new();
             for event in events.drain(..) {
-                if let Some(end) = self.event(&event, &mut out) {
+                let end = self.event(&event, &mut out);
+                if let Some(kept) = &mut self.kept {
+                    kept.add(&mut out, self.desk.waits() || self.desk.is_undecided());
+                }
+                if let Some(end) = end {
+                    let out = self.kept.as_mut().map_or(out, Kept::take);
                     return match self.give(out).await {
                         Some(gone) => gone,
                         None => end,
                     };
                 }
+            }
+            if let Some(kept) = &mut self.kept {
+                if kept.is_full() {
+                    return End::Fault(too_long());
+                }
+                out = kept.take();
             }
             if let Some(end) = self.give(out).await {
                 return end;
@@ -266,6 +300,7 @@ impl Relay {
                 if let Some(fault) = self.held.take().or_else(|| self.desk.judge(&mut self.admitted, |_| true)) {
                     return End::Fault(fault);
                 }
+                self.place.after(rest.len(), self.last.len());
                 rest.append(&mut self.last);
                 self.last = rest;
                 End::Whole
@@ -286,6 +321,7 @@ impl Relay {
             if let Some(fault) = self.held.take().or_else(|| self.desk.judge(&mut self.admitted, |_| true)) {
                 return Some(End::Fault(fault));
             }
+            self.place.after(rest.len(), self.last.len());
             rest.append(&mut self.last);
             rest.extend_from_slice(&event.raw);
             self.last = rest;
@@ -297,6 +333,7 @@ impl Relay {
         };
         let calls = switch::calls(self.protocol, &json);
         self.desk.take(&calls);
+        self.place.calls(!calls.is_empty());
         if let Some(fault) = self.switch.calls(&calls) {
             return Some(End::Fault(fault));
         }
@@ -312,6 +349,7 @@ impl Relay {
         }
         self.begun = true;
         self.open.extend(&reading.opened);
+        self.place.opened(&reading.opened);
         if self.lanes.len() + reading.fragments.len() > MOST_LANES || self.open.len() > MOST_LANES {
             return Some(End::Fault(Fault::upstream("upstream_broken", "the answer interleaves too many texts")));
         }
@@ -347,14 +385,17 @@ impl Relay {
         if let Some(fault) = self.held.take() {
             return Some(End::Fault(fault));
         }
+        // From here on nothing but the end is to come; it waits for the record.
+        let ends = reading.last || reading.closes || reading.error || (!reading.ended.is_empty() && self.ends_openly());
+        if ends {
+            self.place.ends(self.last.len() + bytes.len());
+        }
         if edits.is_empty() {
             bytes.extend_from_slice(&event.raw);
         } else {
             let data = String::from_utf8(edits.apply()).unwrap_or_default();
             sse::write_event(&mut bytes, event.event.as_deref(), &data);
         }
-        // From here on nothing but the end is to come; it waits for the record.
-        let ends = reading.last || reading.error || (!reading.ended.is_empty() && self.ends_openly());
         if ends || !self.last.is_empty() || self.waits() {
             self.last.append(&mut bytes);
         } else {
@@ -364,173 +405,6 @@ impl Relay {
             return Some(End::ToldByUpstream);
         }
         reading.last.then_some(End::Whole)
-    }
-
-    /// Why a text that goes on may not.
-    fn leak(&self) -> Option<&Leak> {
-        self.lanes.values().find_map(|text| match text {
-            Text::Lane(lane, _) => lane.leak(),
-            Text::Opening(_) => None,
-        })
-    }
-
-    /// Whether, in OpenAI's protocol, no choice is open any more.
-    fn ends_openly(&self) -> bool {
-        self.protocol == Protocol::OpenAi && self.open.is_empty()
-    }
-
-    /// Ends the lanes of one choice or block, or all, and writes what they held back as events of their own.
-    fn flush(&mut self, index: Option<u64>, out: &mut Vec<u8>) {
-        let ids: Vec<LaneId> = self.lanes.keys().copied().filter(|l| index.is_none_or(|i| l.index == i)).collect();
-        for id in ids {
-            let mut rest = String::new();
-            self.end_lane(id, &mut rest);
-            if !rest.is_empty() {
-                self.add_event(id, &rest, out);
-            }
-        }
-    }
-
-    /// Takes in the next fragment of a text; what is decided of it goes to `out`.
-    fn push(&mut self, id: LaneId, fragment: &str, out: &mut String) {
-        let text = self.lanes.entry(id).or_insert_with(|| Text::Opening(String::new()));
-        match text {
-            Text::Lane(lane, is_speech) => {
-                let out = self.whole.get_mut(&id).unwrap_or(out);
-                let from = out.len();
-                lane.push(fragment, out);
-                if *is_speech {
-                    note_spoken(&mut self.spoken, id.index, &out[from..]);
-                }
-            }
-            Text::Opening(beginning) => {
-                beginning.push_str(fragment);
-                let context = match id.part {
-                    Part::Content => match context_of(beginning) {
-                        // Whether it is FHIR is not known yet.
-                        Some(Context::JsonSource) if may_be_fhir(beginning).is_none() => None,
-                        context => context,
-                    },
-                    part => Some(part.context()),
-                };
-                if let Some(context) = context {
-                    let is_speech = id.part == Part::Content && context == Context::Text;
-                    let mut lane = self.admitted.lane(context);
-                    if is_speech && !beginning.is_empty() {
-                        out.push_str(self.said.before());
-                    } else if id.part == Part::Content && self.said.must_be_read() {
-                        self.held = Some(no_place());
-                    }
-                    let from = out.len();
-                    let is_fhir = id.part == Part::Content && !is_speech && may_be_fhir(beginning) == Some(true);
-                    let is_call = |at| self.desk.labels(at) || self.desk.waits_for_arguments();
-                    if is_fhir || id.call().is_some_and(is_call) {
-                        self.whole.insert(id, String::new());
-                    }
-                    lane.push(beginning, self.whole.get_mut(&id).unwrap_or(out));
-                    if is_speech {
-                        note_spoken(&mut self.spoken, id.index, &out[from..]);
-                    }
-                    *text = Text::Lane(Box::new(lane), is_speech);
-                }
-            }
-        }
-    }
-
-    fn end_lane(&mut self, id: LaneId, out: &mut String) {
-        if let Some(text) = self.lanes.remove(&id) {
-            let (mut lane, is_speech) = match text {
-                Text::Lane(lane, is_speech) => (*lane, is_speech),
-                Text::Opening(beginning) => {
-                    // It ended before it told more, so what it is by now is what it is.
-                    let is_content = id.part == Part::Content;
-                    let context =
-                        if is_content { context_of(&beginning).unwrap_or_default() } else { id.part.context() };
-                    let is_speech =
-                        is_content && context == Context::Text && self.said.must_be_read() && !beginning.is_empty();
-                    if is_speech {
-                        out.push_str(self.said.before());
-                    } else if is_content && context != Context::Text && self.said.must_be_read() {
-                        self.held = Some(no_place());
-                    }
-                    if is_content && context != Context::Text && may_be_fhir(&beginning) == Some(true) {
-                        self.whole.insert(id, String::new());
-                    }
-                    let mut lane = self.admitted.lane(context);
-                    lane.push(&beginning, self.whole.get_mut(&id).unwrap_or(out));
-                    (lane, is_speech)
-                }
-            };
-            let from = out.len();
-            match self.whole.remove(&id) {
-                None => lane.finish(out),
-                Some(mut whole) => {
-                    lane.finish(&mut whole);
-                    if id.call().is_some() && self.held.is_none() {
-                        self.held = self.desk.other_patient_in(&whole);
-                    }
-                    match self.labels.fhir(&whole) {
-                        Some(labelled) => out.push_str(&labelled),
-                        None if id.call().is_some_and(|at| self.desk.labels(at)) => self.held = Some(unlabelled()),
-                        None => out.push_str(&whole),
-                    }
-                }
-            }
-            if is_speech {
-                note_spoken(&mut self.spoken, id.index, &out[from..]);
-            }
-            if let Some(leak) = lane.leak() {
-                self.held = Some(Fault::leak(leak));
-            }
-            if is_speech {
-                out.push_str(self.said.after());
-            }
-            if is_speech
-                && (id.index == 0 || self.protocol == Protocol::Anthropic)
-                && let Some(note) = self.said.note()
-            {
-                out.push_str(&note);
-            }
-            self.admitted.collect(lane);
-        }
-    }
-
-    /// Writes an event of the protocol that carries `text` for a lane.
-    fn add_event(&self, id: LaneId, text: &str, out: &mut Vec<u8>) {
-        match self.protocol {
-            Protocol::Anthropic => {
-                let delta = match id.part {
-                    Part::Arguments | Part::FunctionCall => json!({"type": "input_json_delta", "partial_json": text}),
-                    Part::Content | Part::Refusal => json!({"type": "text_delta", "text": text}),
-                };
-                let data = json!({"type": "content_block_delta", "index": id.index, "delta": delta});
-                sse::write_event(out, Some("content_block_delta"), &data.to_string());
-            }
-            Protocol::OpenAi => {
-                let delta = match id.part {
-                    Part::Content => json!({"content": text}),
-                    Part::Refusal => json!({"refusal": text}),
-                    Part::FunctionCall => json!({"function_call": {"arguments": text}}),
-                    Part::Arguments => json!({"tool_calls": [{"index": id.tool, "function": {"arguments": text}}]}),
-                };
-                let choices = json!([{"index": id.index, "delta": delta, "logprobs": null, "finish_reason": null}]);
-                sse::write_event(out, None, &self.enveloped(&choices.to_string()));
-            }
-        }
-    }
-
-    /// An event of this answer with other choices in it.
-    fn enveloped(&self, choices: &str) -> String {
-        let envelope = self.envelope.as_deref().unwrap_or(r#"{"object":"chat.completion.chunk","choices":[]}"#);
-        let Ok(json) = Json::parse(envelope.as_bytes(), &json::Limits::default()) else { return String::new() };
-        let mut edits = json.edits();
-        if let Some(node) = json.root().get("choices") {
-            edits.set_raw(node.id(), choices.as_bytes());
-        }
-        if let Some(node) = json.root().get("usage") {
-            edits.set_raw(node.id(), b"null");
-        }
-        String::from_utf8(edits.apply()).unwrap_or_default()
     }
 
     /// Gives bytes to the client, which may take its time, within limits.
@@ -549,18 +423,6 @@ impl Relay {
             // A client that takes nothing for so long holds the AI system's connection for nothing.
             Ok(Err(_)) | Err(_) => Some(End::ClientGone),
         }
-    }
-}
-
-/// The most of what is said that is reviewed, in bytes.
-const MOST_SPOKEN: usize = 256 * 1024;
-
-/// Keeps what was said for its review.
-fn note_spoken(spoken: &mut BTreeMap<u64, String>, choice: u64, text: &str) {
-    let kept: usize = spoken.values().map(String::len).sum();
-    let end = text.floor_char_boundary(text.len().min(MOST_SPOKEN.saturating_sub(kept)));
-    if end > 0 {
-        spoken.entry(choice).or_default().push_str(&text[..end]);
     }
 }
 

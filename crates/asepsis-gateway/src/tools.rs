@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use asepsis_conduct::HeldCall;
 use asepsis_document::json::{self, Json, Kind, Node};
 use asepsis_exchange::{Admitted, OTHER_PATIENT, ToolCall, ToolEffect};
 use asepsis_keys::PatientId;
+use asepsis_policy::Verdict;
 use http::StatusCode;
 
 use crate::fault::Fault;
@@ -49,7 +51,8 @@ impl Tools {
         self.rules.iter().filter(fits).max_by_key(|rule| (!rule.name.ends_with('*'), rule.name.len()))
     }
 
-    fn call(&self, name: &str) -> ToolCall {
+    /// What a call of this name does.
+    pub(crate) fn call(&self, name: &str) -> ToolCall {
         let rule = self.rule(name);
         let unknown = self.unregistered_read && rule.is_none();
         ToolCall {
@@ -95,12 +98,57 @@ pub(crate) struct Desk {
     labelled: BTreeSet<(u64, u64)>,
     /// Whom the exchange is about, where the client said so.
     patient: Option<Arc<PatientId>>,
+    /// The tools whose calls a person may release: those that the client has.
+    offered: BTreeSet<String>,
+    /// Calls that wait for a person.
+    waiting: BTreeSet<(u64, u64)>,
 }
 
 impl Desk {
     /// `patient`: whom the exchange is about, where the client said so.
     pub(crate) fn new(tools: Arc<Tools>, patient: Option<Arc<PatientId>>) -> Self {
-        Self { tools, called: BTreeMap::new(), labelled: BTreeSet::new(), patient }
+        Self {
+            tools,
+            called: BTreeMap::new(),
+            labelled: BTreeSet::new(),
+            patient,
+            offered: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+        }
+    }
+
+    /// The same, where a call of one of these tools is held for a person who may release it.
+    pub(crate) fn holding(self, offered: BTreeSet<String>) -> Self {
+        Self { offered, ..self }
+    }
+
+    /// Whether the answer waits for a person.
+    pub(crate) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether a call is named that was not judged yet.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.called.values().any(|(_, judged)| !judged)
+    }
+
+    /// The names of all calls, in the order of the answer.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.called.values().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What a call of this name does, for whoever is to release it.
+    pub(crate) fn held(&self, name: &str) -> HeldCall {
+        let call = self.tools.call(name);
+        let of = |places: &BTreeSet<(u64, u64)>| {
+            places.iter().any(|at| self.called.get(at).is_some_and(|(called, _)| called == name))
+        };
+        HeldCall {
+            does: call.effect.map_or("unknown", ToolEffect::name).to_owned(),
+            network: call.network.unwrap_or(true),
+            waits: of(&self.waiting),
+            labelled: of(&self.labelled),
+        }
     }
 
     /// Whether arguments are looked at whole before any of them is given out.
@@ -143,11 +191,11 @@ impl Desk {
                 continue;
             }
             *judged = true;
-            match judged_by_policy(&self.tools, admitted, name) {
-                Ok(true) => {
-                    self.labelled.insert(*at);
+            match judged_by_policy(&self.tools, admitted, name, self.offered.contains(name)) {
+                Ok(Permitted { labelled, waits }) => {
+                    self.labelled.extend(labelled.then_some(*at));
+                    self.waiting.extend(waits.then_some(*at));
                 }
-                Ok(false) => {}
                 Err(fault) => return Some(fault),
             }
         }
@@ -229,30 +277,62 @@ pub(crate) fn unlabelled() -> Fault {
     )
 }
 
-/// Whether what a tool is given has to bear a label; why it may not be called, where it may not.
-fn judged_by_policy(tools: &Tools, admitted: &mut Admitted, name: &str) -> Result<bool, Fault> {
+/// A call that may be made.
+struct Permitted {
+    /// What it is given has to bear a label.
+    labelled: bool,
+    /// A person has to say yes first.
+    waits: bool,
+}
+
+/// Whether a tool may be called; why not, where it may not. `holds`: what a person may release is held for one.
+fn judged_by_policy(tools: &Tools, admitted: &mut Admitted, name: &str, holds: bool) -> Result<Permitted, Fault> {
     let destination = tools.rule(name).and_then(|rule| rule.destination.as_deref());
     let call = ToolCall { covered: destination.map(|system| admitted.covers(system)), ..tools.call(name) };
     let unknown = call.effect.is_none();
-    let verdict = match admitted.may_call(&call) {
-        Ok(verdict) if verdict.permitted => return Ok(verdict.duties.iter().any(|duty| duty.code() == "LABEL")),
-        Ok(verdict) => verdict,
-        Err(error) => {
-            tracing::error!(%error, "whether a tool may be called could not be decided");
-            return Err(Fault::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "whether the tool may be called could not be decided",
-            ));
-        }
+    let labelled = |verdict: &Verdict| verdict.duties.iter().any(|duty| duty.code() == "LABEL");
+    let failed = |error| {
+        tracing::error!(%error, "whether a tool may be called could not be decided");
+        Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "whether the tool may be called could not be decided")
     };
+    let needs_person = |verdict: &Verdict| verdict.duties.iter().any(|duty| duty.needs_person());
+    let verdict = admitted.may_call(&call).map_err(failed)?;
+    if verdict.permitted && !needs_person(&verdict) {
+        return Ok(Permitted { labelled: labelled(&verdict), waits: false });
+    }
+    if holds {
+        let released = admitted.would_allow(&ToolCall { approved: true, ..call }).map_err(failed)?;
+        if released.permitted {
+            return Ok(Permitted { labelled: labelled(&released), waits: true });
+        }
+        // What stands in the way even of a person's approval is what has to be told.
+        return Err(refused(&released, unknown));
+    }
+    if verdict.permitted {
+        return Err(needs_a_person());
+    }
+    Err(refused(&verdict, unknown))
+}
+
+/// A person has to approve the call (obligation HUAPRV), and nothing is held for one here.
+fn needs_a_person() -> Fault {
+    Fault::new(
+        StatusCode::FORBIDDEN,
+        "tool_refused",
+        "the AI system wants to call a tool to which a person has to say yes, and nobody can be asked here. Offer the tool with the request, \
+         and have your office turn releases on (`[release]`); the call was not made",
+    )
+}
+
+/// What the client is told of a call that may not be made.
+pub(crate) fn refused(verdict: &Verdict, unknown: bool) -> Fault {
     let why = match verdict.rules.first() {
         _ if unknown => "the AI system wants to call a tool of which your office has not said what it does. Have it entered (`[[tool]]`)".to_owned(),
         Some(rule) => format!("the AI system wants to call a tool that may not be called here. {} {}", rule.staff, rule.fix),
         None => "the AI system wants to call a tool that no policy permits".to_owned(),
     };
     let rule = verdict.rules.first().map_or("default-deny", |rule| rule.id.as_str());
-    Err(Fault::new(StatusCode::FORBIDDEN, "tool_refused", format!("{why} (rule {rule}); the call was not made")))
+    Fault::new(StatusCode::FORBIDDEN, "tool_refused", format!("{why} (rule {rule}); the call was not made"))
 }
 
 #[cfg(test)]

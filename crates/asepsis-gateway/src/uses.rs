@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::fault::Fault;
 use crate::gateway::Gateway;
+use crate::house::HouseRules;
 use crate::said::Said;
 use crate::settings::SystemRoute;
 
@@ -31,6 +32,8 @@ pub(crate) struct Used {
     patient: Option<Arc<PatientId>>,
     /// What stands before the answer and behind it, because a patient reads it first.
     wording: Option<(String, String)>,
+    /// The rules of the house as they were when it began.
+    house: Arc<HouseRules>,
 }
 
 impl Used {
@@ -50,6 +53,11 @@ impl Used {
     /// Whether what a patient reads is seen to; `None` where no patient does.
     pub(crate) fn reviewed(&self) -> Option<bool> {
         self.ai_use.filter(|known| known.patient()).map(|_| true)
+    }
+
+    /// The rules of the house that hold for this exchange.
+    pub(crate) fn house(&self) -> &HouseRules {
+        &self.house
     }
 
     /// The same about this patient.
@@ -135,7 +143,14 @@ impl Used {
 
 impl Gateway {
     /// What a request uses AI for: what it says, or what the system is there for.
-    pub(crate) fn used(&self, headers: &HeaderMap, route: &SystemRoute, asker: &Asker) -> Result<Used, Fault> {
+    pub(crate) fn used(
+        &self,
+        headers: &HeaderMap,
+        route: &SystemRoute,
+        asker: &Asker,
+        house: &Arc<HouseRules>,
+    ) -> Result<Used, Fault> {
+        let house = Arc::clone(house);
         let ai_use = match headers.get(USE) {
             None => route.uses.first().copied(),
             Some(value) => {
@@ -143,7 +158,7 @@ impl Gateway {
                 Some(AiUse::named(text.trim()).map_err(|error| Fault::invalid(format!("{USE}: {error}")))?)
             }
         };
-        let Some(known) = ai_use else { return Ok(Used::default()) };
+        let Some(known) = ai_use else { return Ok(Used { house, ..Used::default() }) };
         if !route.uses.is_empty() && !route.uses.iter().any(|offered| offered.id == known.id) {
             let offered: Vec<&str> = route.uses.iter().map(|offered| offered.id.as_str()).collect();
             return Err(Fault::new(
@@ -154,7 +169,7 @@ impl Gateway {
         }
         let reviewer = self.reviewer(headers, asker)?;
         let wording = match (known.review(), &reviewer) {
-            (Review::Named, None) => Some(self.patient_wording.clone().ok_or_else(|| {
+            (Review::Named, None) => Some(house.patient_wording.clone().ok_or_else(|| {
                 Fault::new(
                     StatusCode::FORBIDDEN,
                     "needs_reviewer",
@@ -166,7 +181,7 @@ impl Gateway {
             })?),
             _ => None,
         };
-        Ok(Used { ai_use: Some(known), reviewer, wording, patient: None })
+        Ok(Used { ai_use: Some(known), reviewer, wording, patient: None, house })
     }
 
     /// Who reads it first: a person whom the organisation knows as licensed.

@@ -65,22 +65,35 @@ impl Carrier {
         std::str::from_utf8(bytes).map_or(Self::Text, Self::of_text)
     }
 
+    /// Whether a text is a message, a page or a record: a carrier that somebody pastes, and does not write by hand.
+    #[must_use]
+    pub fn is_pasted(text: &str) -> bool {
+        if mail::looks_like(&text.as_bytes()[..text.len().min(HEAD)]) {
+            return false;
+        }
+        matches!(Self::but_table(text), Some(Self::Hl7 | Self::Xml | Self::Html))
+    }
+
     fn of_text(text: &str) -> Self {
+        Self::but_table(text).unwrap_or_else(|| table::division(text).map_or(Self::Text, |_| Self::Table))
+    }
+
+    /// What a text looks like, but for tables, which take longest to see.
+    fn but_table(text: &str) -> Option<Self> {
         let start = text.trim_start_matches('\u{feff}').trim_start();
         let mut head = start.char_indices();
         let head = head.nth(HEAD).map_or(start, |(i, _)| &start[..i]);
         let next = || head[1..].trim_start().as_bytes().first().copied().unwrap_or(0);
         match start.as_bytes().first() {
             // "[doctor] how are you" is no JSON, and what was cut off is looked at as a text.
-            Some(b'{') if matches!(next(), b'"' | b'}') && closes(text, b'}') => Self::Json,
-            Some(b'[') if matches!(next(), b'{' | b'[' | b'"' | b']') && closes(text, b']') => Self::Json,
-            Some(b'<') if head.starts_with("<?xml") => Self::Xml,
-            Some(b'<') if html::looks_like(head) && !is_xhtml(head) => Self::Html,
-            Some(b'<') if next().is_ascii_alphabetic() && closes(text, b'>') => Self::Xml,
-            _ if hl7::looks_like(text) => Self::Hl7,
-            _ if html::looks_like(head) => Self::Html,
-            _ if table::division(text).is_some() => Self::Table,
-            _ => Self::Text,
+            Some(b'{') if matches!(next(), b'"' | b'}') && closes(text, b'}') => Some(Self::Json),
+            Some(b'[') if matches!(next(), b'{' | b'[' | b'"' | b']') && closes(text, b']') => Some(Self::Json),
+            Some(b'<') if head.starts_with("<?xml") => Some(Self::Xml),
+            Some(b'<') if html::looks_like(head) && !is_xhtml(head) => Some(Self::Html),
+            Some(b'<') if next().is_ascii_alphabetic() && closes(text, b'>') => Some(Self::Xml),
+            _ if hl7::looks_like(text) => Some(Self::Hl7),
+            _ if html::looks_like(head) => Some(Self::Html),
+            _ => None,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod fuzz;
 mod layer;
 mod layout;
 mod markup;
+mod phrase;
 mod spoken;
 
 use asepsis_vocab::Span;
@@ -21,6 +22,7 @@ use asepsis_vocab::Span;
 pub use character::is_invisible;
 pub use confusable::looks_like;
 pub use layer::{Editor, Layer};
+pub use phrase::{Found, Phrases};
 
 /// How often what was decoded is decoded again: an escape within JSON within HTML.
 const ROUNDS: usize = 3;

@@ -1,6 +1,6 @@
 //! The words that say what stands beside them, found in one pass.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use asepsis_normal::Phrases;
 
 use crate::lexicon::lines;
 
@@ -104,7 +104,7 @@ pub(crate) struct Cue {
 }
 
 pub(crate) struct Cues {
-    finder: AhoCorasick,
+    finder: Phrases,
     rows: Vec<(CueKind, bool)>,
 }
 
@@ -121,11 +121,7 @@ impl Cues {
                 phrases.push(plain(phrase.as_bytes()));
             }
         }
-        let finder = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&phrases)
-            .expect("a thousand short phrases make an automaton");
+        let finder = Phrases::new(&phrases);
         Self { finder, rows }
     }
 
@@ -134,16 +130,17 @@ impl Cues {
         let bytes = plain(text.as_bytes());
         let mut found: Vec<Cue> = self
             .finder
-            .find_overlapping_iter(&bytes)
+            .all(&bytes)
+            .into_iter()
             .filter(|m| {
                 let edge = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic() && *b < 0x80);
-                let before = m.start().checked_sub(1).and_then(|i| bytes.get(i));
+                let before = m.start.checked_sub(1).and_then(|i| bytes.get(i));
                 let starts = edge(before) && before.is_none_or(|b| !b.is_ascii_digit());
-                starts && edge(bytes.get(m.end()))
+                starts && edge(bytes.get(m.end))
             })
             .map(|m| {
-                let (kind, weak) = self.rows[m.pattern().as_usize()];
-                Cue { start: m.start(), end: m.end(), kind, weak, after: 0 }
+                let (kind, weak) = self.rows[m.phrase];
+                Cue { start: m.start, end: m.end, kind, weak, after: 0 }
             })
             .collect();
         found.sort_unstable_by_key(|c| (c.start, std::cmp::Reverse(c.end)));

@@ -135,8 +135,14 @@ fn register() -> Register {
         }],
         ..Vendor::default()
     };
-    let role =
-        |id: &String| Role { id: id.clone(), restore: true, administer: false, licensed: false, standing: known() };
+    let role = |id: &String| Role {
+        id: id.clone(),
+        restore: true,
+        administer: false,
+        licensed: false,
+        release: Vec::new(),
+        standing: known(),
+    };
     Register::new(
         (0..VENDORS).map(vendor).collect(),
         (0..VENDORS).map(system).collect(),

@@ -78,6 +78,9 @@ pub struct ToolCall {
     pub approved: bool,
 }
 
+/// The action of a call of a tool, in policies.
+pub(crate) const CALL_TOOL: &str = "call_tool";
+
 /// What a tool does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,7 +112,7 @@ impl Deed {
     pub fn action(&self) -> &'static str {
         match self {
             Self::Reveal { .. } => "reveal",
-            Self::CallTool(_) => "call_tool",
+            Self::CallTool(_) => CALL_TOOL,
             Self::CommandDevice { .. } => "command_device",
             Self::ReadRecord => "read_record",
             Self::Administer => "administer",

@@ -8,7 +8,7 @@ use cedar_policy::{
 use serde_json::Value;
 use time::UtcOffset;
 
-use crate::case::{Case, Deed, Failure, Question};
+use crate::case::{CALL_TOOL, Case, Deed, Failure, Question};
 use crate::compile::{Compiled, ForAction, Kind, built_in, compile};
 use crate::deed;
 use crate::duty::Duty;
@@ -339,7 +339,8 @@ impl Policy {
                 let duties = self.compiled.duties.get(id).into_iter().flatten();
                 for duty in duties {
                     answer.duties.insert(*duty);
-                    if duty.executor().is_none() {
+                    let executor = if action == CALL_TOOL { duty.executor_of_calls() } else { duty.executor() };
+                    if executor.is_none() {
                         self.refuse(&mut answer, self.compiled.rules.get(id));
                     }
                 }

@@ -37,6 +37,10 @@ const EXECUTORS: [(&str, &str); 9] = [
     ),
 ];
 
+/// Who carries out that a person approves: of calls of tools alone. A disclosure that asks for it is refused.
+const RELEASE: &str = "asepsis-gateway, release: a call waits, sealed, for a person who sees exactly what it does; without `[release]` it is \
+                       refused";
+
 impl Duty {
     /// The code.
     pub fn code(self) -> &'static str {
@@ -51,6 +55,16 @@ impl Duty {
     /// Whether the form itself says it already, so that a record need not.
     pub(crate) fn is_usual(self) -> bool {
         ["AUDIT", "PSEUD", "DEID", "ANONY", "ENCRYPTT"].contains(&self.0)
+    }
+
+    /// Who carries it out where a tool is called; `None` where nobody does.
+    pub fn executor_of_calls(self) -> Option<&'static str> {
+        if self.needs_person() { Some(RELEASE) } else { self.executor() }
+    }
+
+    /// Whether a person has to approve (HUAPRV).
+    pub fn needs_person(self) -> bool {
+        self.0 == "HUAPRV"
     }
 
     /// Who carries it out; `None` where nobody does yet.
@@ -92,7 +106,11 @@ mod tests {
         for (code, _) in EXECUTORS {
             assert!(code.parse::<Duty>().unwrap().executor().is_some());
         }
-        assert_eq!("HUAPRV".parse::<Duty>().unwrap().executor(), None);
+        // A person approves calls of tools; nobody stands ready for a disclosure.
+        let approval = "HUAPRV".parse::<Duty>().unwrap();
+        assert!(approval.executor().is_none() && approval.executor_of_calls().is_some());
+        let label = "LABEL".parse::<Duty>().unwrap();
+        assert_eq!(label.executor_of_calls(), label.executor());
         assert_eq!("PSUED".parse::<Duty>().unwrap_err().near, Some("PSEUD"));
     }
 }

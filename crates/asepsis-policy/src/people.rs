@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::case::ToolEffect;
 use crate::fact::Fact;
 
 /// A role of people or programs.
@@ -18,6 +19,9 @@ pub struct Role {
     /// Whether it is a role of licensed or certified health care providers, who may read what AI wrote before a patient does.
     #[serde(default)]
     pub licensed: bool,
+    /// What AI systems want to do by tools that people of the role may release: calls of these effects.
+    #[serde(default)]
+    pub release: Vec<ToolEffect>,
     /// What holds for everybody of the role of whom nothing else is said.
     #[serde(default)]
     pub standing: Standing,

@@ -40,7 +40,14 @@ fn system() -> AiSystem {
 }
 
 fn role(id: &str, restore: bool) -> Role {
-    Role { id: id.into(), restore, administer: false, licensed: false, standing: Standing::default() }
+    Role {
+        id: id.into(),
+        restore,
+        administer: false,
+        licensed: false,
+        release: Vec::new(),
+        standing: Standing::default(),
+    }
 }
 
 fn register(agreements: Vec<Agreement>, system: AiSystem) -> Register {

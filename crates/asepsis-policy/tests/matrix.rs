@@ -23,7 +23,7 @@ fn role(id: &str, restore: bool, trained: bool) -> Role {
         managed_device: true.into(),
         ..Standing::default()
     };
-    Role { id: id.to_owned(), restore, administer: false, licensed: false, standing }
+    Role { id: id.to_owned(), restore, administer: false, licensed: false, release: Vec::new(), standing }
 }
 
 fn system(id: &str, roles: &[&str], purposes: &[PurposeOfUse]) -> AiSystem {

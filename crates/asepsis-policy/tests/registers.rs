@@ -86,7 +86,14 @@ impl Made {
 
     fn register(&self, stops: Stops) -> Register {
         let standing = read("{ training = true, attestation = true, managed_device = true }");
-        let role = Role { id: "clinician".to_owned(), restore: true, administer: false, licensed: false, standing };
+        let role = Role {
+            id: "clinician".to_owned(),
+            restore: true,
+            administer: false,
+            licensed: false,
+            release: Vec::new(),
+            standing,
+        };
         let here = || "here".to_owned();
         let (vendors, systems) = (vec![(self.vendor.clone(), here())], vec![(self.system.clone(), here())]);
         Register::assemble(Parts { vendors, systems, roles: vec![role], stops, ..Parts::default() })
@@ -195,6 +202,7 @@ fn c28_nobody_states_that_an_approval_lapsed_or_rests_on_what_is_no_fact() {
                 restore: true,
                 administer: false,
                 licensed: false,
+                release: Vec::new(),
                 standing: Default::default(),
             }],
             ..Parts::default()

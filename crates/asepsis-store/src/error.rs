@@ -93,6 +93,20 @@ pub enum StoreError {
         /// The most that there may be.
         most: u32,
     },
+    /// Too many answers wait for a person.
+    #[error("{most} answers {} wait for a person already; nothing more is held until some are decided or lapse", if *.of_user { "of this user" } else { "in all" })]
+    TooManyHeld {
+        /// The most that there may be.
+        most: u32,
+        /// Whether of one user, or in all.
+        of_user: bool,
+    },
+    /// An answer that is too long to be held.
+    #[error("an answer that is held has {most} bytes at most, sealed")]
+    HeldTooLong {
+        /// The most that there may be.
+        most: usize,
+    },
     /// What gave the changes ended early.
     #[error("{0}; nothing was changed")]
     Interrupted(String),

@@ -7,6 +7,8 @@
 
 mod api_key;
 mod error;
+mod held;
+mod held_rows;
 mod keys;
 mod record;
 mod record_rows;
@@ -17,6 +19,7 @@ mod unlisted;
 
 pub use api_key::{ApiKey, Malformed};
 pub use error::StoreError;
+pub use held::{Held, HeldState, MOST_SEALED};
 pub use keys::{AuthFailure, KeyRecord, Principal};
 pub use record::{Change, MOST_BODY, MOST_RECORDS, Record};
 pub use store::{Store, copy};

@@ -8,7 +8,7 @@ use crate::{KeyRecord, Unlisted};
 /// The layouts of the database, oldest first.
 pub(crate) const SCHEMA: Schema = Schema { name: "store", sqlite: SQLITE, postgres: POSTGRES, tables: TABLES };
 
-const TABLES: &[&str] = &["api_keys", "unlisted", "record_changes", "records"];
+const TABLES: &[&str] = &["api_keys", "unlisted", "record_changes", "records", "held"];
 
 const SQLITE: &[&str] = &[
     "
@@ -34,6 +34,13 @@ const SQLITE: &[&str] = &[
 ",
     "
     ALTER TABLE api_keys ADD COLUMN replaced_by TEXT;
+",
+    "
+    CREATE TABLE held (
+        id TEXT PRIMARY KEY, user TEXT NOT NULL, state TEXT NOT NULL, made INTEGER NOT NULL, lapses INTEGER NOT NULL,
+        ended INTEGER, body TEXT NOT NULL, decision TEXT, sealed BLOB
+    ) STRICT;
+    CREATE INDEX held_by_state ON held (state, lapses);
 ",
 ];
 
@@ -63,6 +70,13 @@ const POSTGRES: &[&str] = &[
 ",
     "
     ALTER TABLE api_keys ADD COLUMN replaced_by TEXT COLLATE \"C\";
+",
+    "
+    CREATE TABLE held (
+        id TEXT COLLATE \"C\" PRIMARY KEY, \"user\" TEXT NOT NULL, state TEXT COLLATE \"C\" NOT NULL, made BIGINT NOT NULL,
+        lapses BIGINT NOT NULL, ended BIGINT, body TEXT NOT NULL, decision TEXT, sealed BYTEA
+    );
+    CREATE INDEX held_by_state ON held (state, lapses);
 ",
 ];
 

@@ -9,6 +9,7 @@ mod postgres;
 #[path = "both"]
 mod files {
     const ON_SERVER: bool = false;
+    mod held;
     mod records;
     mod store;
 }
@@ -16,6 +17,7 @@ mod files {
 #[path = "both"]
 mod server {
     const ON_SERVER: bool = true;
+    mod held;
     mod records;
     mod store;
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,6 +9,9 @@ use crate::{DisclosureForm, ExchangeId, GuardRecord, IdentifierClass, PurposeOfU
 
 /// The version of the layout of [`AuditEvent`], written into every entry.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// What took part, and its version. Entries share both: every exchange names the same ones.
+pub type Version = (Cow<'static, str>, Arc<str>);
 
 /// What the log keeps of a moment of an exchange.
 ///
@@ -66,15 +70,18 @@ pub struct AuditEvent {
     /// Sizes and counts; in [`Phase::Outcome`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
+    /// The answer that was held for a person, or given out once a person had released it; only in [`Phase::Outcome`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseRecord>,
     /// What was done; only in [`Phase::Act`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Act>,
     /// What is kept beside the entry, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<PayloadRef>,
-    /// Versions of what took part: program, detector, policy set.
+    /// Versions of what took part: program, detector, policy set, signature packs, classifier, clinical tables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub versions: Vec<(String, String)>,
+    pub versions: Vec<Version>,
 }
 
 impl AuditEvent {
@@ -99,6 +106,7 @@ impl AuditEvent {
             facts: None,
             outcome: None,
             traffic: None,
+            release: None,
             act: None,
             payload: None,
             versions: Vec::new(),
@@ -199,6 +207,12 @@ pub enum ActKind {
     ConcernAnswered,
     /// What earlier exchanges held against somebody was cleared. The target is `user/NAME`, the figure `points` how much it was.
     GuardCleared,
+    /// Somebody released what an AI system wants to do. The target is the id of the release, the basis the tag of the exact effect.
+    ReleaseApproved,
+    /// Somebody refused it. The basis is the tag, and why.
+    ReleaseRefused,
+    /// Nobody decided, or nobody fetched it, within the time for it.
+    ReleaseLapsed,
 }
 
 /// What is kept beside an entry: sealed, so that deleting the key erases it and the tree stays whole.
@@ -278,11 +292,22 @@ pub struct DecisionRecord {
     pub reason: String,
 }
 
+/// What an AI system wants to do that a person has to release, or has released.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseRecord {
+    /// The id of the release.
+    pub id: String,
+    /// HMAC-SHA-256 of the names and arguments of all calls under a key of the installation, in hexadecimal: it names the exact effect,
+    /// and nobody without the key can guess at it.
+    pub effect: String,
+}
+
 /// How an exchange ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// `completed`, `refused`, `invalid_request`, `upstream_error`, `truncated`, `client_gone`, `blocked`, `internal`, `stopped` where
-    /// a kill switch was pulled, and
+    /// `completed`, `refused`, `invalid_request`, `upstream_error`, `truncated`, `client_gone`, `blocked`, `internal`, `held` where
+    /// a person has to release what the AI system wants to do, `stopped` where a kill switch was pulled, and
     /// `interrupted` where Asepsis itself stopped in between.
     pub status: String,
     /// The HTTP status given to the client, where there was one.

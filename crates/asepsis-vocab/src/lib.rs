@@ -16,8 +16,8 @@ mod identifier;
 mod purpose;
 
 pub use audit::{
-    Act, ActKind, Actor, AuditEvent, ClassCount, DecisionRecord, Outcome, PayloadRef, Phase, Recipient, SCHEMA_VERSION,
-    Traffic, UseRecord,
+    Act, ActKind, Actor, AuditEvent, ClassCount, DecisionRecord, Outcome, PayloadRef, Phase, Recipient, ReleaseRecord,
+    SCHEMA_VERSION, Traffic, UseRecord, Version,
 };
 pub use code::{Code, Label, Table, UnknownLabelOfInformation};
 pub use finding::{Confidence, Evidence, EvidenceKind, Finding, Span};

@@ -23,7 +23,7 @@ impl Recorded {
     pub(crate) fn new(interface: &str, kind: ActKind, basis: Option<&str>) -> anyhow::Result<Self> {
         basis.map(checked).transpose()?;
         let act = Act { kind, target: None, basis: basis.map(str::to_owned), figures: BTreeMap::new() };
-        let versions = vec![("asepsis".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+        let versions = vec![("asepsis".into(), env!("CARGO_PKG_VERSION").into())];
         Ok(Self { event: AuditEvent { versions, ..act_event(act.clone(), interface, Some(actor())) }, act })
     }
 

@@ -25,8 +25,8 @@ pub(crate) use assess::*;
 pub(crate) use audit::*;
 pub(crate) use backup::{Backup, BackupAction, BackupSource, BackupWatch, CanaryAction};
 pub(crate) use conduct::{
-    ConcernAction, ConcernCommand, EmergencyAction, EmergencyCommand, RulesAction, RulesCommand, Training,
-    TrainingAction,
+    ConcernAction, ConcernCommand, EmergencyAction, EmergencyCommand, ReleaseAction, ReleaseCommand, RulesAction,
+    RulesCommand, Training, TrainingAction,
 };
 pub(crate) use evidence::{Evidence, EvidenceAction, EvidenceAdd};
 pub(crate) use gate::Gate;
@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Emergency(EmergencyCommand),
     /// Concerns about exchanges: report, list, show, answer.
     Concern(ConcernCommand),
+    /// What AI systems want to do and a person has to release: list, show, approve, refuse.
+    Release(ReleaseCommand),
     /// Register, list and revoke devices that the organisation looks after.
     Device(Device),
     /// The keys that guard the vault and the log: their state, rotation, erasure.

@@ -8,6 +8,8 @@ mod inspect;
 mod mirror;
 mod patients;
 mod people;
+mod release;
+pub(crate) mod sections;
 mod server;
 mod sign_in;
 mod store;
@@ -22,7 +24,7 @@ use anyhow::{Context, bail};
 use asepsis_conduct::Courses;
 use asepsis_course::Course;
 use asepsis_exchange::{Guarding, Keep, Reach, Rules};
-use asepsis_gateway::{Coaching, Settings, SystemRoute, Tools};
+use asepsis_gateway::{Coaching, HouseRules, Settings, SystemRoute, Tools};
 use asepsis_phi::{Engine, KnownPhi};
 use asepsis_policy::{
     Agreement, AiUse, Fact, Pack, Parts, Person, Policy, Register, Role, Source, Status, Stops, Vendor,
@@ -48,6 +50,8 @@ const HERE: &str = "in the configuration";
 #[derive(Clone)]
 pub(crate) struct Config {
     file: Arc<File>,
+    /// What each section says, to be compared with what it says later.
+    sections: Arc<toml::Table>,
     /// Relative paths in the file start from here.
     base: PathBuf,
     /// The AI systems, and where each stands.
@@ -88,6 +92,8 @@ struct File {
     patients: patients::Patients,
     #[serde(default)]
     guard: guard::GuardTable,
+    #[serde(default)]
+    release: release::ReleaseTable,
     #[serde(default)]
     clinical: clinical::Clinical,
     #[serde(default)]
@@ -234,10 +240,12 @@ impl Config {
     pub(crate) fn parse(text: &str, base: PathBuf) -> anyhow::Result<Self> {
         // The toml crate's errors name line, column and the keys that are known.
         let file: File = toml::from_str(text)?;
+        let sections = Arc::new(toml::from_str(text)?);
         let offset = offset(&file.server.utc_offset)?;
         let systems = file.systems.iter().map(|system| (system.clone(), HERE.to_owned())).collect();
         let courses = Arc::new(file.training.courses(&base)?);
-        let mut config = Self { file: Arc::new(file), base, systems, courses, register: Arc::default(), offset };
+        let mut config =
+            Self { file: Arc::new(file), sections, base, systems, courses, register: Arc::default(), offset };
         config.register = Arc::new(Register::assemble(config.parts())?);
         config.check()?;
         Ok(config)
@@ -344,6 +352,8 @@ impl Config {
         self.one_approves_nothing()?;
         self.guarding()?;
         self.tools()?;
+        self.releases()?;
+        release::check_roles(&self.file.roles)?;
         self.file.store.check()?;
         self.mirror()?;
         self.file.backup.check(&self.base)?;
@@ -381,6 +391,16 @@ impl Config {
     /// What tools may do.
     pub(crate) fn tools(&self) -> anyhow::Result<Tools> {
         self.file.guard.tools(&self.file.tools)
+    }
+
+    /// How what a person has to release is held; `None` where it is refused.
+    pub(crate) fn releases(&self) -> anyhow::Result<Option<asepsis_gateway::ReleaseSettings>> {
+        self.file.release.settings(self.file.sign_in.is_some())
+    }
+
+    /// The roles whose people may release something.
+    pub(crate) fn releasing(&self) -> impl Iterator<Item = &Role> {
+        self.file.roles.iter().filter(|role| !role.release.is_empty())
     }
 
     /// Who may ask, and how that is found out.
@@ -538,22 +558,36 @@ impl Config {
         let tls = tls.map(|t| t.load(&self.base, &self.file.client_certificates)).transpose()?;
         let extra_roots = self.extra_roots()?;
         let limits = self.file.limits.limits();
-        let pages = self.people().pages();
-        let coaching = Coaching { in_answers: self.file.coaching.in_answers, pages };
-        let patient_wording = self.file.patients.wording()?;
         let settings = Settings {
             listen: self.listen(),
             tls,
             systems,
             limits,
-            coaching,
-            patient_wording,
-            holds: self.file.clinical.holds(),
-            groups: Arc::new(self.file.groups.dimensions()?),
-            tools: self.tools()?,
+            house: self.house_rules(self.pages())?,
             extra_roots,
         };
         Ok((settings, left_out))
+    }
+
+    /// Where the pages for people are reached, where there are any.
+    pub(crate) fn pages(&self) -> Option<String> {
+        self.people().pages()
+    }
+
+    /// What it says of answers, groups and tools. `pages` is where the pages of the running gateway are reached.
+    pub(crate) fn house_rules(&self, pages: Option<String>) -> anyhow::Result<HouseRules> {
+        Ok(HouseRules {
+            coaching: Coaching { in_answers: self.file.coaching.in_answers, pages },
+            patient_wording: self.file.patients.wording()?,
+            holds: self.file.clinical.holds(),
+            groups: Arc::new(self.file.groups.dimensions()?),
+            tools: Arc::new(self.tools()?),
+        })
+    }
+
+    /// The sections that are not the same in `other`, and count from the next start of a gateway on.
+    pub(crate) fn needs_restart(&self, other: &Self) -> Vec<&'static str> {
+        sections::needs_restart(&self.sections, &other.sections)
     }
 
     /// How the AI systems are reached, and why some are not. Their keys are read here; a system of the store whose key cannot be

@@ -56,6 +56,7 @@ fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Training(training) => commands::training::run(&config, &training),
         Command::Rules(rules) => commands::rules::run(&config, &rules),
         Command::Emergency(emergency) => commands::emergency::run(&config, &emergency),
+        Command::Release(release) => commands::release::run(&config, &release),
         Command::Concern(concern) => commands::concern::run(&config, &concern),
         Command::Device(device) => commands::device::run(&config, &device),
         Command::Keys(keys) => commands::keys::run(&config, &keys),

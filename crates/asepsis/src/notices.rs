@@ -4,6 +4,7 @@
 //! Which notices were given is kept in the store (records of the kind `notice`), by what ends and its last day, so that neither
 //! a restart nor a clock that jumps gives one twice. A prolonged agreement has a new last day, and notices of its own.
 
+pub(crate) mod releases;
 pub(crate) mod reviews;
 
 use std::collections::{BTreeMap, HashMap};

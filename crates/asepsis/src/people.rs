@@ -6,18 +6,18 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, Weak};
 
 use anyhow::Context;
-use asepsis_conduct::Notes;
+use asepsis_conduct::{HeldAnswer, Notes, Seals};
 use asepsis_console::{
     ConcernPage, ConcernsPage, Console, ConsolePages, ConsoleParts, Duties, EmergencyPage, HeldBackPage, HttpFetch,
-    Remembered, ReviewsPage, Right, Rights, RulesPage, TrainingPage,
+    Page, Releasers, ReleasesPage, Remembered, ReviewsPage, Right, Rights, RulesPage, TrainingPage,
 };
 use asepsis_exchange::{Plane, Rules, Standing};
-use asepsis_gateway::Doors;
+use asepsis_gateway::{Doors, Releases};
 use asepsis_people::account::Accounts;
 use asepsis_people::entrance::{Entrance, Identity};
 use asepsis_people::ledger::Ledger;
 use asepsis_people::token::{Fetch, IssuedTokens};
-use asepsis_policy::{AiSystem, BreakGlass, ContentFacts, Facts};
+use asepsis_policy::{AiSystem, BreakGlass, ContentFacts, Facts, Role};
 use asepsis_store::{Change, Store};
 use asepsis_vocab::{DisclosureForm, IdentifierClass, PurposeOfUse};
 
@@ -35,8 +35,9 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
     let entrance = Entrance::open(store.clone(), rules, fetch.clone(), issued.clone())
         .await
         .context("the registers of people and devices cannot be read")?;
+    let releases = releases(config, home, store).await?;
     let Some(ConsoleConfig { settings, providers, services }) = console else {
-        return Ok(Doors { entrance, pages: None });
+        return Ok(Doors { entrance, pages: None, releases });
     };
     let keys = home.keys().await?;
     let accounts = Accounts::new(store.clone(), &keys.named(SIGN_IN_KEY).await?)?;
@@ -52,19 +53,45 @@ pub(crate) async fn doors(config: &Config, home: &Home, store: &Store, plane: &A
         rights: rights.clone(),
         providers,
         services,
-        pages: vec![
-            Box::new(TrainingPage::new(store.clone(), plane.log().clone(), config.courses(), practice)),
-            Box::new(RulesPage::new(store.clone(), plane.log().clone())),
-            Box::new(EmergencyPage::new(store.clone(), plane.log().clone())),
-            Box::new(ReviewsPage::new(store.clone(), plane.log().clone(), rights.clone())),
-            Box::new(ConcernPage::new(store.clone(), plane.log().clone(), notes.clone())),
-            Box::new(ConcernsPage::new(store.clone(), plane.log().clone(), notes, rights.clone())),
-            Box::new(HeldBackPage::new(plane.log().clone(), rights.clone(), rights)),
-        ],
+        pages: all_pages(
+            &releases,
+            &rights,
+            plane,
+            vec![
+                Box::new(TrainingPage::new(store.clone(), plane.log().clone(), config.courses(), practice)),
+                Box::new(RulesPage::new(store.clone(), plane.log().clone())),
+                Box::new(EmergencyPage::new(store.clone(), plane.log().clone())),
+                Box::new(ReviewsPage::new(store.clone(), plane.log().clone(), rights.clone())),
+                Box::new(ConcernPage::new(store.clone(), plane.log().clone(), notes.clone())),
+                Box::new(ConcernsPage::new(store.clone(), plane.log().clone(), notes, rights.clone())),
+                Box::new(HeldBackPage::new(plane.log().clone(), rights.clone(), rights.clone())),
+            ],
+        ),
         settings,
     };
     let pages = ConsolePages::new(Console::new(parts));
-    Ok(Doors { entrance, pages: Some(Arc::new(pages)) })
+    Ok(Doors { entrance, pages: Some(Arc::new(pages)), releases })
+}
+
+/// The pages, with that of what is held where something is.
+fn all_pages(
+    releases: &Option<Arc<Releases>>,
+    rights: &Arc<Decisions>,
+    plane: &Plane,
+    mut pages: Vec<Box<dyn Page>>,
+) -> Vec<Box<dyn Page>> {
+    if let Some(releases) = releases {
+        pages.push(Box::new(ReleasesPage::new(releases.clone(), plane.log().clone(), rights.clone())));
+    }
+    pages
+}
+
+/// Holds what a person has to release; `None` where the configuration says that it is refused.
+pub(crate) async fn releases(config: &Config, home: &Home, store: &Store) -> anyhow::Result<Option<Arc<Releases>>> {
+    let Some(settings) = config.releases()? else { return Ok(None) };
+    let keys = home.keys().await?;
+    let seals = Seals::new(&keys.named(RELEASE_KEY).await?, &keys.named(EFFECT_KEY).await?)?;
+    Ok(Some(Arc::new(Releases::new(store.clone(), seals, settings))))
 }
 
 /// What people may do, as the policies decide at present.
@@ -145,11 +172,30 @@ impl Duties for Decisions {
     }
 }
 
+impl Releasers for Decisions {
+    fn releases(&self, role: &str) -> bool {
+        let plane = self.plane.upgrade();
+        plane.is_some_and(|plane| plane.rules().register.role(role).is_some_and(|role| !role.release.is_empty()))
+    }
+
+    fn may_release(&self, role: &str, answer: &HeldAnswer) -> bool {
+        let plane = self.plane.upgrade();
+        let may = |role: &Role| answer.is_for(&role.release, role.restore);
+        plane.is_some_and(|plane| plane.rules().register.role(role).is_some_and(may))
+    }
+}
+
 /// The name of the key under which what users sign in with is sealed.
 pub(crate) const SIGN_IN_KEY: &str = "sign-in";
 
 /// The name of the key under which what people write about concerns is sealed.
 pub(crate) const CONCERN_KEY: &str = "concern";
+
+/// The name of the key under which what a person has to release is sealed.
+const RELEASE_KEY: &str = "release";
+
+/// The name of the key under which the exact effect of it is named.
+const EFFECT_KEY: &str = "release-effect";
 
 /// Changes records from the command line: an entry of the log for each, then all of them or none.
 pub(crate) async fn change(

@@ -1,8 +1,8 @@
 //! Other policies, or other facts, for a gateway that is running: it takes them between two exchanges, whole or not at all.
 //!
 //! `asepsis policy apply` and `rollback`, and every change of a register in the store, are noticed within a second. On SIGHUP
-//! the configuration is read again as well: its registers and, where no policies were ever applied, the policies that it names.
-//! What cannot be used changes nothing; what is switched off in the store is switched off all the same. Where the store cannot be
+//! the configuration is read again as well: its registers, what it says of hostile text, answers, groups and tools and, where no
+//! policies were ever applied, the policies that it names. Which of its other sections changed and wait for a restart is said. What cannot be used changes nothing; what is switched off in the store is switched off all the same. Where the store cannot be
 //! read for half a minute, nothing in the registers is relied on any more ([`asepsis_policy::Register::doubted`]): a change that
 //! nobody could see might have taken something away.
 
@@ -34,6 +34,10 @@ struct Watch {
     store: Store,
     path: PathBuf,
     data: PathBuf,
+    /// What the file said when the gateway started.
+    started: Config,
+    /// Where the pages for people are reached.
+    pages: Option<String>,
     /// What the file says, as it could be used last.
     file: Config,
     /// The file with the records, as they could be used last.
@@ -67,6 +71,8 @@ pub(crate) fn watch(
         path: path.to_owned(),
         seen: Versions::of(&data).current_number()?,
         data,
+        started: file.clone(),
+        pages: file.pages(),
         file: file.clone(),
         used: used.clone(),
         last: store.last_change(),
@@ -162,10 +168,15 @@ impl Watch {
         let version = rules.policy.version().to_owned();
         let (routes, left_out) = used.system_routes()?;
         say_left_out(&left_out);
-        let (guarding, tools) = (file.guarding()?, file.tools()?);
+        // Everything is read before anything is taken, so that a file that cannot be used changes nothing.
+        let (guarding, house) = (file.guarding()?, file.house_rules(self.pages.clone())?);
+        let waiting = self.started.needs_restart(&file);
+        if !waiting.is_empty() {
+            tracing::warn!("changed, and counts from the next start on: {}", waiting.join(", "));
+        }
         plane.set_rules(rules);
         plane.set_guarding(Arc::new(guarding));
-        gateway.set_tools(tools);
+        gateway.set_house_rules(house);
         gateway.serve_systems(routes);
         (self.file, self.used, self.looked) = (file, used, looked);
         tracing::info!(policies = version, "other policies or facts decide from here on");

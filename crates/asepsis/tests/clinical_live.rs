@@ -64,8 +64,40 @@ fn r19_marks_stand_in_header_log_and_where_wanted_in_the_answer() {
         assert!(reply.text().contains(": x-asepsis-marks: "), "{}", reply.text());
         assert_eq!(recorded(&site, &reply)["guard"]["answer"]["code/loinc-check-digit"], 1);
     }
+    marks_stand_behind_all_that_was_said(&site, said, false);
     let quiet = ask(&site, site.clinician(), &[], "/v1/chat/completions", "Continue furosemide 40 mg daily.", false);
     assert_eq!(quiet.header("x-asepsis-marks"), None, "{:?}", quiet.header("x-asepsis-marks"));
+}
+
+/// In streams: behind the model's last word, before what ends the answer; with Anthropic in a block of its own.
+fn marks_stand_behind_all_that_was_said(site: &Site, said: &str, held: bool) {
+    for path in ["/v1/chat/completions", "/v1/messages"] {
+        let reply = ask(site, site.clinician(), &[], path, said, true);
+        let text = reply.streamed_text();
+        let (before, note) = text.split_once("\n\n[Asepsis] Check this answer before you rely on it:").expect("a note");
+        assert!(before.ends_with(said) && note.contains("- "), "{path} {held}: {text}");
+        let events: Vec<Value> = reply.events().iter().filter_map(|event| serde_json::from_str(event).ok()).collect();
+        if path == "/v1/messages" {
+            let of = |kind: &str| -> Vec<u64> {
+                events.iter().filter(|e| e["type"] == kind).filter_map(|e| e["index"].as_u64()).collect()
+            };
+            assert_eq!((of("content_block_start"), of("content_block_stop")), (vec![0, 1], vec![0, 1]), "{text}");
+            let kinds: Vec<&str> = events.iter().filter_map(|event| event["type"].as_str()).collect();
+            let at = |kind: &str| kinds.iter().rposition(|known| *known == kind).expect("it is there");
+            assert!(at("content_block_stop") + 1 == at("message_delta"), "{kinds:?}");
+            assert_eq!(at("message_delta") + 1, at("message_stop"), "{kinds:?}");
+        } else {
+            let ended = events.iter().position(|event| event["choices"][0]["finish_reason"].is_string());
+            let noted = events.iter().position(|event| event.to_string().contains("Check this answer"));
+            assert!(noted < ended, "{text}");
+        }
+    }
+}
+
+#[test]
+fn r19_marks_of_a_stream_that_was_held_to_its_end_stand_behind_all_that_was_said() {
+    let site = clinic("\n[coaching]\nin_answers = true\n[clinical]\nhold = \"all\"\n");
+    marks_stand_behind_all_that_was_said(&site, "LOINC 4548-5 is the code.", true);
 }
 
 #[test]

@@ -33,12 +33,31 @@ fn r19_a_new_pack_is_tried_on_what_the_log_keeps() {
     let before = site.run(["guard", "replay", "--basis", "ticket 12"]);
     assert_eq!(before.code, 0, "{}{}", before.stdout, before.stderr);
     assert!(before.stdout.contains("2 exchanges, the texts of 2 looked through, 0 erased"), "{}", before.stdout);
+    // Each entry names what looked then, and the same looks now.
+    let entries = site.audit(&[]);
+    let version = |name: &str| -> String {
+        let versions = entries[0]["versions"].as_array().expect("versions");
+        let found = versions.iter().find(|version| version[0] == name).expect("it is named");
+        found[1].as_str().expect("a hash").to_owned()
+    };
+    let judge = format!("guard {}, classifier {}", version("guard"), version("classifier"));
+    assert!(version("guard").len() == 12 && version("clinical").len() == 12, "{}", entries[0]);
+    assert!(
+        before.stdout.contains(&format!("looks now with {judge}\nlooked then with {judge}: 2 exchanges")),
+        "{}",
+        before.stdout
+    );
+    assert!(
+        entries.iter().filter(|entry| entry["act"].is_null()).all(|entry| entry["versions"] == entries[0]["versions"])
+    );
     let publisher = made.stdout.trim().to_owned();
     let after =
         site.run(["guard", "replay", "--basis", "ticket 12", "--pack", &path(&pack), "--publisher", &publisher]);
     assert_eq!(after.code, 1, "{}{}", after.stdout, after.stderr);
     let row = after.stdout.lines().find(|l| l.contains("site/heron")).expect("the rule fired");
     assert!(row.starts_with("   0    1    1") && row.contains(&heron), "{row}");
+    assert!(after.stdout.contains(&format!("looked then with {judge}")), "{}", after.stdout);
+    assert!(!after.stdout.contains(&format!("looks now with {judge}")), "another pack has another hash");
     assert!(!after.stdout.contains("purple") && !after.stdout.contains("dawn"), "no text is shown");
 
     // Whoever looked stands in the log of the command line.

@@ -34,6 +34,41 @@ fn r24_p11_the_node_sdk_gets_the_unprotected_answer_also_by_realistic_surrogates
 }
 
 #[test]
+fn r30_huaprv_the_python_sdks_tell_of_an_answer_that_is_held_and_fetch_it_once_it_is_released() {
+    let Some(installed) = installed(Sdk::Python) else { return };
+    let known = "retention_days = 0\ntrains_on_data = false\nstatus = \"approved\"\npatient_facing = false";
+    let tool = "\n[[tool]]\nname = \"send_message\"\neffect = \"write\"\n\n[release]\non = true\n";
+    let site = Setup::new().system_lines(known).extra(tool).start();
+    let run = |releases: Option<String>| -> BTreeMap<String, Value> {
+        let mut command = Command::new(installed.join("bin/python"));
+        command
+            .arg("-B")
+            .arg(sources().join("python/release.py"))
+            .env("GATEWAY", site.url())
+            .env("KEY", site.clinician());
+        command.envs(releases.map(|releases| ("RELEASES", releases)));
+        let output = command.output().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let said = said.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        said.map(|line| (line["case"].as_str().expect("a case").to_owned(), line["result"].clone())).collect()
+    };
+    let held = run(None);
+    assert_eq!(held.len(), 4);
+    for id in held.values().map(|id| id.as_str().expect("an id")) {
+        let shown = site.run(["release", "show", id, "--json"]);
+        let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
+        let effect = shown["effect"].as_str().expect("a name");
+        assert_eq!(site.run(["release", "approve", id, "--effect", effect]).code, 0);
+    }
+    let given = run(Some(serde_json::to_string(&held).expect("JSON")));
+    for (case, call) in given {
+        assert_eq!(call[0], "send_message", "{case}: {call}");
+        assert_eq!(call[1]["text"], "Tell Martha Collins that the visit is on Monday.", "{case}: {call}");
+    }
+}
+
+#[test]
 fn r24_each_test_note_holds_all_eighteen_identifiers() {
     let eighteen: BTreeSet<char> = ('A'..='R').collect();
     let notes = notes();

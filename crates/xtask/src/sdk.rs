@@ -13,13 +13,18 @@ use crate::shell::{Outcome, run, succeeds};
 /// Installs what is not there yet.
 pub(crate) fn set_up() -> Outcome {
     install("python", &["requirements.txt"], python)?;
-    install("presidio", &["requirements.txt"], presidio)?;
+    install("presidio", &["requirements.txt"], unpacked)?;
     install("node", &["package.json", "package-lock.json"], node)
 }
 
 /// Installs the peers of `asepsis-keys`.
 pub(crate) fn set_up_keys() -> Outcome {
     install("keys", &["requirements.txt"], keys)
+}
+
+/// Installs pydicom, which writes and reads DICOM files.
+pub(crate) fn set_up_dicom() -> Outcome {
+    install("dicom", &["requirements.txt"], unpacked)
 }
 
 /// Installs one set of packages in a folder of its own, unless it is there in the pinned versions.
@@ -58,6 +63,7 @@ fn works(name: &str, folder: &Path) -> bool {
     };
     match name {
         "python" => finds("['openai', 'anthropic']"),
+        "dicom" => finds("['pydicom']"),
         "presidio" => finds("['litellm', 'presidio_anonymizer']"),
         "keys" => finds("['moto', 'flask', 'hvac']") && missing_programs().is_empty(),
         "audit" => crate::audit::works(folder),
@@ -78,7 +84,7 @@ fn python(sources: &Path, folder: &Path) -> Outcome {
 
 /// LiteLLM names more dependencies than its Presidio hook imports; these are left out, so that there is nothing to check. The
 /// archives are unpacked and nothing of theirs is run.
-fn presidio(sources: &Path, folder: &Path) -> Outcome {
+fn unpacked(sources: &Path, folder: &Path) -> Outcome {
     environment(sources, folder, &["--only-binary", ":all:", "--no-compile"])
 }
 

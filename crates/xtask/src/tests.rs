@@ -35,9 +35,10 @@ const LEAVE_OUT: &str = "ASEPSIS_LEAVE_OUT";
 /// What tests drive that is not ours: the word that leaves them out, what that is, and how it is installed.
 type Peer = (&'static str, &'static str, fn() -> Outcome);
 
-const PEERS: [Peer; 9] = [
+const PEERS: [Peer; 10] = [
     ("sdk", "the tests with the vendors' SDKs and clients of Presidio", sdk::set_up),
     ("keys", "the tests of keys with other people's programs", sdk::set_up_keys),
+    ("dicom", "the tests with DICOM files that another program wrote", sdk::set_up_dicom),
     ("tlog", "the tests with other people's verifiers of logs and their witness", tlog::set_up),
     ("audit", "the tests with validators and receivers of audit exports", audit::set_up),
     ("postgres", "the tests with a PostgreSQL server", postgres::set_up),

@@ -8,7 +8,7 @@ const MAX_SHOWN: usize = 64;
 /// The way from the root to a node, such as `messages[2].content[0].text`; the root itself is `$`.
 ///
 /// A member name that is no plain identifier (a letter or `_`, then letters, digits, `_` and `-`, at most 64 of ASCII)
-/// is `?`, so that data used as a name does not get into an error. What a plain name says is shown: a document keyed
+/// is `?`, but for tags of the DICOM JSON model, so that data used as a name does not get into an error. What a plain name says is shown: a document keyed
 /// by patient surnames has them in its paths.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JsonPath(Vec<Step>);
@@ -27,7 +27,10 @@ impl JsonPath {
         while let Some(parent) = at.parent() {
             steps.push(match parent.kind() {
                 Kind::Array => Step::Index(at.index().unwrap_or_default()),
-                _ => at.key().filter(|k| is_plain(k)).map_or(Step::Unshown, |k| Step::Member(k.into_owned())),
+                _ => {
+                    let shown = at.key().filter(|k| is_plain(k) || is_dicom(k, at));
+                    shown.map_or(Step::Unshown, |k| Step::Member(k.into_owned()))
+                }
             });
             at = parent;
         }
@@ -40,6 +43,18 @@ fn is_plain(name: &str) -> bool {
     name.len() <= MAX_SHOWN
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
+
+/// Whether a member is an attribute of the DICOM JSON model (PS3.18, F.2.2): its name is a tag, eight hexadecimal digits, and its value says
+/// by which value representation it is written.
+fn is_dicom(name: &str, value: Node<'_>) -> bool {
+    let is_tag = name.len() == 8 && name.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
+    is_tag
+        && value.kind() == Kind::Object
+        && value
+            .get("vr")
+            .and_then(Node::as_str)
+            .is_some_and(|vr| vr.len() == 2 && vr.bytes().all(|b| b.is_ascii_uppercase()))
 }
 
 impl fmt::Display for JsonPath {

@@ -82,9 +82,14 @@ fn event_id(event: &AuditEvent) -> (&'static str, &'static str) {
         Some(ActKind::EmergencyDeclared | ActKind::EmergencyReviewed | ActKind::ReviewOverdue) => {
             ("110113", "Security Alert")
         }
-        Some(ActKind::ConcernReported | ActKind::ConcernAnswered | ActKind::GuardCleared) => {
-            ("110100", "Application Activity")
-        }
+        Some(
+            ActKind::ConcernReported
+            | ActKind::ConcernAnswered
+            | ActKind::GuardCleared
+            | ActKind::ReleaseApproved
+            | ActKind::ReleaseRefused
+            | ActKind::ReleaseLapsed,
+        ) => ("110100", "Application Activity"),
         Some(ActKind::SignedIn | ActKind::SignInRefused) => ("110114", "User Authentication"),
         Some(ActKind::AccessAlert) => ("110113", "Security Alert"),
         Some(ActKind::Prune) => ("110101", "Audit Log Used"),

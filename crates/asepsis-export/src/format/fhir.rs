@@ -127,9 +127,12 @@ fn kind(event: &AuditEvent, pattern: Option<Pattern>) -> Value {
             ActKind::EmergencyDeclared | ActKind::EmergencyReviewed | ActKind::ReviewOverdue => {
                 ("110113", "Security Alert")
             }
-            ActKind::ConcernReported | ActKind::ConcernAnswered | ActKind::GuardCleared => {
-                ("110100", "Application Activity")
-            }
+            ActKind::ConcernReported
+            | ActKind::ConcernAnswered
+            | ActKind::GuardCleared
+            | ActKind::ReleaseApproved
+            | ActKind::ReleaseRefused
+            | ActKind::ReleaseLapsed => ("110100", "Application Activity"),
             ActKind::SignedIn | ActKind::SignInRefused => ("110114", "User Authentication"),
             ActKind::AccessAlert => ("110113", "Security Alert"),
             ActKind::Prune => ("110101", "Audit Log Used"),

@@ -32,7 +32,7 @@ pub(crate) const HOSTILE: [&str; 16] = [
     "[sd@1 a=\"b\"] <13>1 -",
 ];
 
-pub(crate) const KINDS: [ActKind; 28] = [
+pub(crate) const KINDS: [ActKind; 31] = [
     ActKind::Shred,
     ActKind::Reveal,
     ActKind::Rotate,
@@ -61,10 +61,14 @@ pub(crate) const KINDS: [ActKind; 28] = [
     ActKind::ConcernReported,
     ActKind::ConcernAnswered,
     ActKind::GuardCleared,
+    ActKind::ReleaseApproved,
+    ActKind::ReleaseRefused,
+    ActKind::ReleaseLapsed,
 ];
 
-pub(crate) const STATUSES: [&str; 10] = [
+pub(crate) const STATUSES: [&str; 11] = [
     "completed",
+    "held",
     "stopped",
     "refused",
     "invalid_request",

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
+use asepsis_normal::Phrases as Finder;
 use asepsis_vocab::{Channel, Verdict};
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
@@ -18,8 +18,6 @@ const MOST_RULES: usize = 2000;
 const MOST_PHRASES: usize = 20_000;
 /// The longest phrase, in characters.
 const LONGEST: usize = 200;
-/// So many bytes of phrases are looked for with a table: of some megabytes, a kilobyte for each byte at most.
-const TABLE: usize = 32 << 10;
 /// The most words between two parts of a sequence.
 const MOST_WITHIN: usize = 24;
 /// The most regular expressions of a pack: each reads a text once more.
@@ -122,7 +120,7 @@ struct FalseAlarmsFile {
 /// All that a pack looks for.
 pub(super) struct Compiled {
     /// Every phrase and every word of a sequence.
-    pub(super) phrases: AhoCorasick,
+    pub(super) phrases: Finder,
     /// What each of them is, by its number.
     pub(super) uses: Vec<Phrase>,
     pub(super) sequences: Vec<Sequence>,
@@ -151,7 +149,7 @@ pub(super) struct Sequence {
     /// Whether its parts may stand in sentences that follow each other.
     pub(super) across: bool,
     /// Words beside which it is ordinary.
-    pub(super) unless: Option<AhoCorasick>,
+    pub(super) unless: Option<Finder>,
 }
 
 pub(super) fn read(text: &str) -> Result<(String, Vec<Rule>, Compiled), PackError> {
@@ -196,15 +194,8 @@ pub(super) fn read(text: &str) -> Result<(String, Vec<Rule>, Compiled), PackErro
     if regexes.len() > MOST_REGEX {
         return Err(PackError::TooMany { what: "regular expressions", most: MOST_REGEX });
     }
-    let automaton = automaton(&phrases.list).map_err(PackError::Form)?;
-    Ok((file.name, rules, Compiled { phrases: automaton, uses: phrases.uses, sequences, regexes }))
-}
-
-fn automaton(words: &[String]) -> Result<AhoCorasick, String> {
-    // A table reads twice as fast; its memory grows with the phrases times the alphabet.
-    let bytes: usize = words.iter().map(String::len).sum();
-    let kind = if bytes <= TABLE { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-    AhoCorasickBuilder::new().kind(Some(kind)).build(words).map_err(|e| format!("its phrases: {e}"))
+    let found = Finder::new(&phrases.list);
+    Ok((file.name, rules, Compiled { phrases: found, uses: phrases.uses, sequences, regexes }))
 }
 
 fn regex(expression: &str) -> Result<Regex, String> {
@@ -269,7 +260,7 @@ impl SequenceFile {
         }
         let unless = match self.unless.as_slice() {
             [] => None,
-            words => Some(automaton(&words.iter().map(|w| folded(w)).collect::<Vec<_>>())?),
+            words => Some(Finder::new(&words.iter().map(|w| folded(w)).collect::<Vec<_>>())),
         };
         let parts = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
         Ok(Sequence { rule, parts, within: self.within, across: self.across, unless })

@@ -35,9 +35,9 @@ impl Finding<'_> {
         let parts = compiled.sequences.iter().map(|s| s.parts as usize).max().unwrap_or(0);
         // How far each sequence has got: where it began, and where its last part ended.
         let mut reached: Vec<Option<(usize, usize)>> = vec![None; compiled.sequences.len() * parts];
-        for found in compiled.phrases.find_overlapping_iter(text) {
-            let (start, end) = (found.start(), found.end());
-            let phrase = &compiled.uses[found.pattern().as_usize()];
+        for found in compiled.phrases.all(text.as_bytes()) {
+            let (start, end) = (found.start, found.end);
+            let phrase = &compiled.uses[found.phrase];
             if phrase.begins_word && text[..start].chars().next_back().is_some_and(is_worded)
                 || phrase.ends_word && text[end..].chars().next().is_some_and(is_worded)
             {
@@ -118,8 +118,8 @@ fn is_ordinary(sequence: &Sequence, text: &str, start: usize, end: usize) -> boo
     let from = text[from..start].rfind(stop).map_or(from, |i| from + i + 1);
     let to = text[end..to].find(stop).map_or(to, |i| end + i);
     let beside = &text[from..to];
-    unless.find_overlapping_iter(beside).any(|m| {
-        !beside[..m.start()].chars().next_back().is_some_and(is_worded)
-            && !beside[m.end()..].chars().next().is_some_and(is_worded)
+    unless.any(beside.as_bytes(), |m| {
+        !beside[..m.start].chars().next_back().is_some_and(is_worded)
+            && !beside[m.end..].chars().next().is_some_and(is_worded)
     })
 }

@@ -1,8 +1,8 @@
-//! Arguments of `asepsis training`, `asepsis rules`, `asepsis emergency` and `asepsis concern`.
+//! Arguments of `asepsis training`, `asepsis rules`, `asepsis emergency`, `asepsis concern` and `asepsis release`.
 
 use std::path::PathBuf;
 
-use asepsis_conduct::{Concern, Reason, Verdict};
+use asepsis_conduct::{Concern, Reason, Verdict, WhyNot};
 use asepsis_vocab::ExchangeId;
 use clap::{Args, Subcommand};
 
@@ -158,6 +158,47 @@ pub(crate) enum ConcernAction {
         #[arg(long)]
         text: String,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct ReleaseCommand {
+    /// Answer as JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) action: ReleaseAction,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ReleaseAction {
+    /// List what AI systems want to do and what became of it. Exit code 1 while something waits.
+    List,
+    /// Show exactly what one would do. That somebody looked is recorded.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Say yes to one. Whoever asked can fetch it then, once.
+    Approve {
+        /// Its id.
+        id: String,
+        /// The effect that you looked at, as `release show` names it; its first 16 characters do.
+        #[arg(long)]
+        effect: String,
+    },
+    /// Say no to one.
+    Refuse {
+        /// Its id.
+        id: String,
+        /// Why: wrong-patient, wrong-content, not-asked, unsafe or other.
+        #[arg(long, value_parser = why_not, default_value = "other")]
+        why: WhyNot,
+    },
+}
+
+fn why_not(code: &str) -> Result<WhyNot, String> {
+    let codes = WhyNot::ALL.map(WhyNot::code).join(", ");
+    WhyNot::of(code).ok_or_else(|| format!("it is one of {codes}"))
 }
 
 fn concern(code: &str) -> Result<Concern, String> {

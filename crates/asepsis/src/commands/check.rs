@@ -7,12 +7,16 @@ use asepsis_policy::{ContentFacts, Facts};
 use asepsis_vocab::DisclosureForm;
 use time::{Duration, OffsetDateTime};
 
-use crate::config::Config;
+use crate::config::{Config, sections};
 use crate::output;
 use crate::registers::joined_blocking;
 
 /// Days before the end of an agreement from which on it is mentioned.
 const NOTICE: Duration = Duration::days(30);
+
+/// What is said where nobody could say yes at the console.
+pub(crate) const NOBODY_RELEASES: &str = "no role may release what an AI system wants to change, so nobody can at the console: give one \
+                                          `release = [\"write\", \"record\"]` under [[role]] (docs/releases.md)";
 
 pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     let config = Config::read(path)?;
@@ -23,6 +27,10 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
     output::line(&format!("listens on {}", config.listen()))?;
     output::line(&format!("keeps its data in {}", config.data_dir().display()))?;
     output::line(&format!("decides by the policies {}", policy.version()))?;
+    output::line(&format!(
+        "a running gateway takes {} anew on SIGHUP; all else counts from its next start on",
+        sections::LIVE.join(", ")
+    ))?;
     let (config, unread) = match joined_blocking(&config) {
         Ok(joined) => (joined, None),
         // The server's password may be set where the gateway runs and not here.
@@ -100,6 +108,20 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<u8> {
                     (ends - now).whole_days()
                 ));
             }
+        }
+    }
+    if let Some(held) = config.releases()? {
+        let who: Vec<&str> = config.releasing().map(|role| role.id.as_str()).collect();
+        let second = if held.second_person { ", never the one who asked" } else { "" };
+        output::line("")?;
+        output::line(&format!(
+            "what an AI system wants to change is held for a person for {} s{second}",
+            held.lapses.as_secs()
+        ))?;
+        if who.is_empty() {
+            warnings.push(NOBODY_RELEASES.to_owned());
+        } else {
+            output::line(&format!("    released by the roles {}", who.join(", ")))?;
         }
     }
     for id in config.inside_by_word_alone() {

@@ -9,13 +9,14 @@ use asepsis_backup::watch::{Verdict, WatchState};
 use asepsis_log::policy::Policy;
 use asepsis_log::search::{self, Query};
 use asepsis_log::verify::{self, VerifyOptions};
-use asepsis_policy::EXPIRING_DAYS;
+use asepsis_policy::{EXPIRING_DAYS, ToolEffect};
 use asepsis_vocab::{ActKind, Phase};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::commands::audit::mirror_standing;
 use crate::commands::backup::watch;
+use crate::commands::check::NOBODY_RELEASES;
 use crate::config::Config;
 use crate::home::{Home, LogName};
 use crate::notices;
@@ -123,6 +124,9 @@ async fn look(config: &Config, seen: &mut Seen) -> anyhow::Result<()> {
     mirror(config, &home, seen).await;
     streams(config, &home, seen).await;
     registers(config, seen).await;
+    if let Err(error) = releases(config, &home, seen).await {
+        seen.fault(format!("what is held for a person cannot be read: {error:#}"));
+    }
     if let Err(error) = reviews(&home, seen).await {
         seen.fault(format!("emergencies cannot be read: {error:#}"));
     }
@@ -302,6 +306,25 @@ async fn keys(home: &Home, config: &Config, seen: &mut Seen) {
             ));
         }
     }
+}
+
+/// What AI systems want to do and nobody has decided on.
+async fn releases(config: &Config, home: &Home, seen: &mut Seen) -> anyhow::Result<()> {
+    if config.releases()?.is_none() {
+        return Ok(());
+    }
+    let writes = config.tools()?.rules.iter().any(|rule| matches!(rule.effect, ToolEffect::Write | ToolEffect::Record));
+    if writes && config.releasing().next().is_none() {
+        seen.warning(NOBODY_RELEASES);
+    }
+    let store = home.store().await?;
+    let waiting = store.held_waiting(OffsetDateTime::now_utc().unix_timestamp()).await?;
+    store.close().await?;
+    match waiting {
+        0 => seen.good("no AI system waits for a person to say yes"),
+        waiting => seen.warning(format!("{waiting} answers of AI systems wait for a person: `asepsis release list`")),
+    }
+    Ok(())
 }
 
 /// When a backup was last restored for a trial.

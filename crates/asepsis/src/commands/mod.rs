@@ -26,6 +26,7 @@ pub(crate) mod presidio;
 pub(crate) mod probe;
 pub(crate) mod register;
 pub(crate) mod reid;
+pub(crate) mod release;
 pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod serve;

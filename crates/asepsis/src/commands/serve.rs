@@ -68,20 +68,26 @@ async fn serve(path: &Path, config: &Config) -> anyhow::Result<u8> {
     let mirroring = audit::mirror_beside(config, &home.log_dir(LogName::Gateway))?;
     let mirror_metrics = audit::MirrorMetrics::new(mirroring.as_ref(), plane.log());
     let watched = WatchMetrics::new(watch::folder(&home), config.watched().map(str::to_owned).collect());
+    let doors = people::doors(config, &home, &store, &plane).await?;
+    let (releases, waiting) = (doors.releases.clone(), notices::releases::Waiting::default());
     let gateway = Gateway::with_collectors(
         plane.clone(),
         store.clone(),
-        people::doors(config, &home, &store, &plane).await?,
+        doors,
         &settings,
         vec![
             Box::new(streams.metrics()),
             Box::new(watched),
             Box::new(mirror_metrics),
             Box::new(notices::DaysLeft::new(&plane)),
+            Box::new(waiting.clone()),
         ],
     )?;
     notices::watch(&plane, &store);
     notices::reviews::watch(&plane, &store);
+    if let Some(releases) = releases {
+        notices::releases::watch(&plane, releases, &waiting);
+    }
     reload::watch(path, (config, &used, looked), &plane, &gateway, &store)?;
     let server = Server::bind(gateway, &settings)
         .await

@@ -16,7 +16,7 @@ type Obstacle<'r> = (Arc<Rule>, Vec<&'r str>);
 /// One line a system and rule, with the roles that it concerns; nothing where all of them get the form.
 pub(super) fn missing(config: &Config) -> anyhow::Result<Vec<String>> {
     let (engine, rules) = (config.engine()?, config.rules()?);
-    let pages = config.settings()?.0.coaching.pages;
+    let pages = config.pages();
     let mut lines = Vec::new();
     for (id, _, forms, purpose) in config.routes() {
         let Some(system) = rules.register.system(id) else { continue };

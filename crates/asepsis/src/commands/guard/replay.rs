@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context;
-use asepsis_exchange::payload_record;
-use asepsis_guard::{Guard, Thresholds};
+use asepsis_exchange::{payload_record, versions};
+use asepsis_guard::Guard;
 use asepsis_keys::KeyId;
 use asepsis_log::search::{self, Hit, Query};
-use asepsis_vocab::{ActKind, Channel, Phase, PurposeOfUse};
+use asepsis_vocab::{ActKind, Channel, Phase, PurposeOfUse, Version};
 use serde::Deserialize;
 
 use super::packs;
@@ -57,7 +57,8 @@ pub(super) fn run(path: &Path, asked: &GuardReplay) -> anyhow::Result<u8> {
 
 async fn replay(config: &Config, asked: &GuardReplay) -> anyhow::Result<u8> {
     let packs = packs::of(&asked.packs)?;
-    let guard = Guard::new(packs, Thresholds::default());
+    // The site's own thresholds: what differs is to come from the packs.
+    let guard = Guard::new(packs, *config.guarding()?.guard.thresholds());
     let home = Home::of(config)?;
     let second = second_person(&home, config, asked.second_person_key_env.as_deref()).await?;
     let log = home.log_place(LogName::Gateway);
@@ -81,8 +82,10 @@ async fn replay(config: &Config, asked: &GuardReplay) -> anyhow::Result<u8> {
 
     let keys = home.keys().await?;
     let origin = asepsis_log::origin(&log.dir)?;
+    let mut judges = BTreeMap::<String, u64>::new();
     let (mut rules, mut opened, mut gone) = (BTreeMap::<String, Outcome>::new(), 0_u64, 0_u64);
     for Hit { index, event } in &hits {
+        *judges.entry(judged_by(&event.versions)).or_default() += 1;
         let then: BTreeSet<&str> = event.guard.iter().flat_map(|g| &g.flags).map(|f| f.rule.as_str()).collect();
         for rule in &then {
             rules.entry((*rule).to_owned()).or_default().then += 1;
@@ -112,6 +115,10 @@ async fn replay(config: &Config, asked: &GuardReplay) -> anyhow::Result<u8> {
     for pack in guard.packs() {
         output::line(&format!("{}  sha256 {}", pack.name(), pack.id()))?;
     }
+    output::line(&format!("looks now with {}", judged_by(&versions(&guard, None))))?;
+    for (judge, exchanges) in &judges {
+        output::line(&format!("looked then with {judge}: {exchanges} exchanges"))?;
+    }
     output::line(&format!("{} exchanges, the texts of {opened} looked through, {gone} erased", hits.len()))?;
     output::line("then  now  new  rule")?;
     for (rule, o) in &rules {
@@ -120,6 +127,13 @@ async fn replay(config: &Config, asked: &GuardReplay) -> anyhow::Result<u8> {
         output::line(&format!("{:>4} {:>4} {:>4}  {rule}{examples}", o.then, o.now, o.new))?;
     }
     Ok(u8::from(rules.values().any(|o| o.new > 0)))
+}
+
+/// What looked for hostile text in an exchange, as its entry names it: a hash of the packs, and of the classifier with its thresholds.
+fn judged_by(versions: &[Version]) -> String {
+    let named = versions.iter().filter(|(name, _)| name == "guard" || name == "classifier");
+    let named: Vec<String> = named.map(|(name, version)| format!("{name} {version}")).collect();
+    if named.is_empty() { "what the entry does not name".to_owned() } else { named.join(", ") }
 }
 
 /// The rules that fire in the texts that left. What was kept does not say who wrote a text, so that all are looked at as documents, the

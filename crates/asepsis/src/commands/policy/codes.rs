@@ -17,7 +17,9 @@ pub(super) fn run(table: Option<&str>) -> anyhow::Result<u8> {
             let executor = match duty.filter(|_| is_duty) {
                 Some(duty) => format!(
                     "  [{}]",
-                    duty.executor().unwrap_or("nobody carries it out: a form that needs it is refused")
+                    duty.executor()
+                        .or(duty.executor_of_calls())
+                        .unwrap_or("nobody carries it out: a form that needs it is refused")
                 ),
                 None => String::new(),
             };

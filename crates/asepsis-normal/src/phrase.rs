@@ -1,0 +1,230 @@
+//! Thousands of phrases looked for in a text at once.
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+/// Finds every place at which one of many phrases stands, byte for byte.
+///
+/// A table of states takes megabytes, of which a short text touches other lines each time: most of its cost is waiting for memory. Here
+/// the first bytes of a place say whether any phrase begins so, which needs a kibibyte or two; hardly a place in ten goes further.
+pub struct Phrases(Way);
+
+enum Way {
+    /// Few phrases begin alike.
+    Heads(Heads),
+    /// So many begin alike that a text of such beginnings would take long.
+    States(AhoCorasick),
+}
+
+/// A place where a phrase stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Which, by its number in the list.
+    pub phrase: usize,
+    /// Its first byte in the text.
+    pub start: usize,
+    /// The byte behind its last.
+    pub end: usize,
+}
+
+/// The most phrases that begin with the same bytes, in the quick way.
+const MOST_ALIKE: usize = 256;
+
+/// As many marks of beginnings, each a bit.
+const MARKS: usize = 1 << 14;
+
+impl Phrases {
+    /// Of these phrases. An empty one stands nowhere.
+    ///
+    /// # Panics
+    /// Where the phrases are so many or so long that they need more than 4 GiB.
+    pub fn new<P: AsRef<[u8]>>(phrases: &[P]) -> Self {
+        match Heads::new(phrases) {
+            Some(heads) => Self(Way::Heads(heads)),
+            None => {
+                let states = AhoCorasick::builder()
+                    .match_kind(MatchKind::Standard)
+                    .kind(Some(AhoCorasickKind::ContiguousNFA))
+                    .build(phrases)
+                    .expect("the phrases of a list are fewer than 2^31 bytes");
+                Self(Way::States(states))
+            }
+        }
+    }
+
+    /// Every place, by where it ends, then by where it starts. Places may overlap.
+    pub fn all(&self, text: &[u8]) -> Vec<Found> {
+        let mut all = Vec::new();
+        match &self.0 {
+            Way::Heads(heads) => {
+                heads.each(text, |found| {
+                    all.push(found);
+                    false
+                });
+                all.sort_by_key(|found| (found.end, found.start));
+            }
+            Way::States(states) => all.extend(places(states, text)),
+        }
+        all
+    }
+
+    /// Whether one stands at a place that `fits`.
+    pub fn any(&self, text: &[u8], mut fits: impl FnMut(Found) -> bool) -> bool {
+        match &self.0 {
+            Way::Heads(heads) => heads.each(text, fits),
+            Way::States(states) => places(states, text).any(|found| fits(found)),
+        }
+    }
+}
+
+fn places<'a>(states: &'a AhoCorasick, text: &'a [u8]) -> impl Iterator<Item = Found> {
+    states.find_overlapping_iter(text).filter(|m| !m.is_empty()).map(|m| Found {
+        phrase: m.pattern().as_usize(),
+        start: m.start(),
+        end: m.end(),
+    })
+}
+
+/// Phrases by their first bytes.
+struct Heads {
+    /// The first bytes of phrases that are one or two bytes long.
+    short: Box<[bool; 256]>,
+    /// A bit for each beginning that there is.
+    marks: Box<[u64; MARKS / 64]>,
+    /// By its mark, where the phrases of a beginning start in `heads`; one more at the end.
+    starts: Vec<u32>,
+    heads: Vec<Head>,
+    /// All phrases behind each other, and where each ends.
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+/// The first eight bytes of a phrase, or all that it has.
+struct Head {
+    bytes: u64,
+    mask: u64,
+    phrase: u32,
+}
+
+/// The mark of a place whose bytes begin so: `count` of them count, three at most.
+fn mark(bytes: u64, count: usize) -> usize {
+    let counted = bytes & (u64::MAX >> (64 - 8 * count));
+    // A multiplication spreads what differs into the upper bits.
+    ((counted | (count as u64) << 24).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50) as usize
+}
+
+impl Heads {
+    /// `None` where too many begin alike.
+    fn new<P: AsRef<[u8]>>(phrases: &[P]) -> Option<Self> {
+        let mut by_mark: Vec<Vec<Head>> = Vec::new();
+        by_mark.resize_with(MARKS, Vec::new);
+        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(phrases.len()));
+        let (mut short, mut marks) = (Box::new([false; 256]), Box::new([0u64; MARKS / 64]));
+        for (number, phrase) in phrases.iter().enumerate() {
+            let phrase = phrase.as_ref();
+            bytes.extend_from_slice(phrase);
+            ends.push(u32::try_from(bytes.len()).ok()?);
+            if phrase.is_empty() {
+                continue;
+            }
+            short[phrase[0] as usize] |= phrase.len() < 3;
+            let first = first_bytes(phrase);
+            let mask = u64::MAX >> (64 - 8 * phrase.len().min(8));
+            let mark = mark(first, phrase.len().min(3));
+            marks[mark / 64] |= 1 << (mark % 64);
+            by_mark[mark].push(Head { bytes: first, mask, phrase: u32::try_from(number).ok()? });
+        }
+        if by_mark.iter().any(|heads| heads.len() > MOST_ALIKE) {
+            return None;
+        }
+        let (mut starts, mut heads) = (Vec::with_capacity(MARKS + 1), Vec::with_capacity(phrases.len()));
+        for alike in by_mark {
+            starts.push(heads.len() as u32);
+            heads.extend(alike);
+        }
+        starts.push(heads.len() as u32);
+        Some(Self { short, marks, starts, heads, bytes, ends })
+    }
+
+    /// Every place, by its start, until `stop` says so. Whether it did.
+    fn each(&self, text: &[u8], mut stop: impl FnMut(Found) -> bool) -> bool {
+        for start in 0..text.len() {
+            let rest = &text[start..];
+            let first = first_bytes(rest);
+            let least = if self.short[usize::from(rest[0])] { 1 } else { 3 };
+            for count in least..=rest.len().min(3) {
+                let mark = mark(first, count);
+                if self.marks[mark / 64] & (1 << (mark % 64)) == 0 {
+                    continue;
+                }
+                for head in &self.heads[self.starts[mark] as usize..self.starts[mark + 1] as usize] {
+                    if first & head.mask != head.bytes {
+                        continue;
+                    }
+                    let phrase = self.phrase(head.phrase as usize);
+                    // One mark may stand for two beginnings, and is looked at under each.
+                    if phrase.len().min(3) == count
+                        && rest.starts_with(phrase)
+                        && stop(Found { phrase: head.phrase as usize, start, end: start + phrase.len() })
+                    {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    fn phrase(&self, number: usize) -> &[u8] {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start as usize..self.ends[number] as usize]
+    }
+}
+
+/// The first eight bytes, noughts behind the end.
+fn first_bytes(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn slow(phrases: &[Vec<u8>], text: &[u8]) -> Vec<Found> {
+        let mut all = Vec::new();
+        for (phrase, bytes) in phrases.iter().enumerate().filter(|(_, bytes)| !bytes.is_empty()) {
+            let starts = (0..text.len()).filter(|start| text[*start..].starts_with(bytes));
+            all.extend(starts.map(|start| Found { phrase, start, end: start + bytes.len() }));
+        }
+        all.sort_by_key(|found| (found.end, found.start, found.phrase));
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_is_found_however_phrases_overlap(
+            phrases in prop::collection::vec(prop::collection::vec(prop::sample::select(b"ab\0\xff".to_vec()), 0..12), 0..40),
+            text in prop::collection::vec(prop::sample::select(b"ab\0\xff".to_vec()), 0..200),
+        ) {
+            let quick = Phrases::new(&phrases);
+            prop_assert_eq!(quick.all(&text), slow(&phrases, &text));
+            let last = slow(&phrases, &text).into_iter().map(|found| found.start).max();
+            prop_assert_eq!(quick.any(&text, |_| true), last.is_some());
+            prop_assert!(!quick.any(&text, |found| Some(found.start) > last));
+        }
+    }
+
+    #[test]
+    fn so_many_that_begin_alike_are_found_by_states() {
+        let phrases: Vec<Vec<u8>> = (0..MOST_ALIKE as u32 + 1).map(|n| format!("you {n}").into_bytes()).collect();
+        let found = Phrases::new(&phrases);
+        assert!(matches!(found.0, Way::States(_)));
+        let text = b"and you 7, you 25 and you 256";
+        assert_eq!(found.all(text), slow(&phrases, text));
+        assert!(found.any(text, |found| found.phrase == 256));
+    }
+}
