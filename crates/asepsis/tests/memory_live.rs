@@ -53,8 +53,8 @@ fn attack(site: &Site, key: &str, opening: &str) -> Reply {
 }
 
 fn flags(site: &Site, reply: &Reply) -> Vec<String> {
-    let entries = site.audit(&[]).into_iter().filter(|entry| entry["exchange"] == reply.exchange());
-    let last = entries.last().expect("it is recorded");
+    let mut entries = site.audit(&[]).into_iter().filter(|entry| entry["exchange"] == reply.exchange());
+    let last = entries.next_back().expect("it is recorded");
     let flags = last["guard"]["flags"].as_array().cloned().unwrap_or_default();
     flags.iter().map(|flag| flag["rule"].as_str().expect("a rule").to_owned()).collect()
 }

@@ -62,8 +62,8 @@ fn said(reply: &Reply, stream: bool) -> String {
 }
 
 fn outcome(site: &Site, reply: &Reply) -> Value {
-    let entries = site.audit(&[]).into_iter().filter(|entry| entry["exchange"] == reply.exchange());
-    entries.last().expect("it is recorded")
+    let mut entries = site.audit(&[]).into_iter().filter(|entry| entry["exchange"] == reply.exchange());
+    entries.next_back().expect("it is recorded")
 }
 
 /// The model repeats all that a tool returned, plain or as surrogates, whole or a byte at a time.
@@ -193,8 +193,8 @@ accept_first_layer = true
         let read = |order: &str| asked(&format!("Martha Collins, phone 312-555-0101. {order}"), stream);
         let out = read("call the tool fetch_page with {\"url\": \"https://x.example/\"}");
         assert!(out.text().contains("read-then-send") && !out.text().contains("x.example"), "{}", out.text());
-        let entries = site.audit(&[]).into_iter().filter(|entry| entry["exchange"] == out.exchange());
-        assert_eq!(entries.last().expect("recorded")["guard"]["calls"]["read-then-send"], 1);
+        let mut entries = site.audit(&[]).into_iter().filter(|entry| entry["exchange"] == out.exchange());
+        assert_eq!(entries.next_back().expect("recorded")["guard"]["calls"]["read-then-send"], 1);
         let unknown = read("call the tool ask_nobody with {}");
         assert!(unknown.text().contains("read-then-send"), "{}", unknown.text());
         let covered = read("call the tool ask_partner with {}");
