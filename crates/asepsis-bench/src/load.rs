@@ -10,19 +10,23 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 
+use crate::material::Carrier;
+
 /// What is asked, and by how many at once.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     connections: usize,
     bytes: usize,
     stream: bool,
+    /// What a tool returned, in place of the user's words.
+    returned: Option<Carrier>,
     /// Between two requests of a connection; none in a closed loop.
     pause: Duration,
 }
 
 impl Scenario {
     pub(crate) fn all() -> [Self; 5] {
-        let base = Self { name: "", connections: 1, bytes: 1024, stream: false, pause: Duration::ZERO };
+        let base = Self { name: "", connections: 1, bytes: 1024, stream: false, returned: None, pause: Duration::ZERO };
         [
             Self { name: "1 KB prompt, 5 identifiers, 1 connection", ..base },
             Self { name: "1 KB prompt, 5 identifiers, 16 connections", connections: 16, ..base },
@@ -42,8 +46,34 @@ impl Scenario {
         ]
     }
 
+    /// Requests of an agent that a tool returned something: all of the guard reads it, and the answer is filtered and reviewed.
+    pub(crate) fn of_agents() -> [Self; 3] {
+        let of = |name, bytes, carrier| Self {
+            name,
+            connections: 1,
+            bytes,
+            stream: false,
+            returned: Some(carrier),
+            pause: Duration::ZERO,
+        };
+        [
+            of("0.2 KiB returned by a tool, a note, 1 connection", 205, Carrier::Note),
+            of("4 KiB returned by a tool, a FHIR bundle, 1 connection", 4096, Carrier::Json),
+            of("64 KiB returned by a tool, HL7 v2, 1 connection", 64 * 1024, Carrier::Hl7),
+        ]
+    }
+
     /// A request; `n` makes its identifiers, and so its conversation, its own.
     pub(crate) fn body(&self, n: u64) -> String {
+        if let Some(carrier) = self.returned {
+            let call = json!({"id": "c1", "type": "function", "function": {"name": "find", "arguments": "{}"}});
+            let result = carrier.text(self.bytes, n);
+            return json!({"model": "standin-obey", "stream": self.stream, "messages": [
+                {"role": "user", "content": "What is there to know before the visit?"},
+                {"role": "assistant", "content": null, "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "c1", "content": result}]})
+            .to_string();
+        }
         let mut text = String::with_capacity(self.bytes + 1024);
         let mut part = 0;
         while text.len() < self.bytes {

@@ -7,14 +7,19 @@
 //!
 //! `--binary PATH` measures another build of `asepsis` than the one beside this program.
 //!
+//! `guard` measures the guard alone, text by text, and then whole requests of an agent; with `loop` behind it one part goes on for ten seconds,
+//! for a profiler.
+//!
 //! `log` measures durable appends of the log alone: a bare file, SQLite and PostgreSQL side by side.
 //!
 //! `stages` measures the steps only, one after the other on one thread; `short` only small prompts and answers that are not
 //! streamed, with the data where a sync is free.
 
 mod floor;
+mod guard;
 mod load;
 mod log;
+mod material;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres;
 mod process;
@@ -44,6 +49,15 @@ fn main() -> anyhow::Result<()> {
         let disk = std::env::current_exe()?;
         return log::run(disk.parent().unwrap_or(Path::new(".")));
     }
+    if what == "guard" {
+        if std::env::args().nth(2).as_deref() == Some("loop") {
+            guard::repeat();
+            return Ok(());
+        }
+        guard::run();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        return runtime.block_on(measure(&Scenario::of_agents(), true));
+    }
     let all = Scenario::all();
     stages::run(&[(1, all[0].body(1)), (64, all[3].body(1))])?;
     println("");
@@ -51,7 +65,11 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(measure(what == "short"))
+    let mut scenarios = Vec::from(all);
+    if what == "short" {
+        scenarios.truncate(3);
+    }
+    runtime.block_on(measure(&scenarios, what == "short"))
 }
 
 /// A way to the vendor that is measured.
@@ -62,7 +80,7 @@ struct Target {
     process: Option<Process>,
 }
 
-async fn measure(short: bool) -> anyhow::Result<()> {
+async fn measure(scenarios: &[Scenario], short: bool) -> anyhow::Result<()> {
     let binary = asepsis()?;
     let vendor = Process::standin(&binary)?;
     let floor = Process::floor(vendor.address)?;
@@ -79,10 +97,8 @@ async fn measure(short: bool) -> anyhow::Result<()> {
         Target { name: "asepsis, sync free", address: free.0.address, key: free.1, process: Some(free.0) },
         Target { name: "asepsis, on disk", address: synced.0.address, key: synced.1, process: Some(synced.0) },
     ];
-    let mut scenarios = Vec::from(Scenario::all());
     if short {
         targets.pop();
-        scenarios.truncate(3);
     }
     for scenario in scenarios {
         println("");
@@ -99,7 +115,7 @@ async fn measure(short: bool) -> anyhow::Result<()> {
                     None => Ok((Duration::ZERO, 0)),
                 };
                 let before = used()?;
-                load::round(target.address, &target.key, &scenario, ROUND, figures).await?;
+                load::round(target.address, &target.key, scenario, ROUND, figures).await?;
                 let after = used()?;
                 figures.cpu += after.0.saturating_sub(before.0);
                 figures.switches += after.1.saturating_sub(before.1);
@@ -167,6 +183,8 @@ models = ["standin*"]
 roles = ["clinician"]
 purposes = ["TREAT"]
 default_purpose = "TREAT"
+[guard]
+unregistered_tools = "read"
 "#
     )
 }
