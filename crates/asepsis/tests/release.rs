@@ -709,7 +709,19 @@ fn r30_how_many_wait_is_bounded() {
     }
     let reply = ask(&site, site.clinician(), PLAIN, &PLAIN.body(WORDS), None);
     assert_eq!(told(&reply), (429, "too_many_held".to_owned()), "{}", reply.text());
+    let checked = site.run(["check"]).stdout;
+    assert!(
+        checked.contains("held for a person for 3600 s") && checked.contains("released by the roles clinician"),
+        "{checked}"
+    );
+    let doctor = site.run(["doctor"]).stdout;
+    assert!(doctor.contains("20 answers of AI systems wait for a person"), "{doctor}");
     let config = std::fs::read_to_string(site.config()).expect("a configuration");
+    std::fs::write(site.config(), config.replace("release = [\"write\", \"record\"]", "")).expect("written");
+    for command in ["check", "doctor"] {
+        let said = site.run([command]).stdout;
+        assert!(said.contains("no role may release"), "{command}: {said}");
+    }
     for (from, to, says) in [
         ("release = [\"write\", \"record\"]", "release = [\"device\"]", "releases nothing"),
         ("[release]\n", "[release]\nwait = \"1h\"\n", "at most 10m"),
