@@ -3,6 +3,9 @@
 
 mod support;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use asepsis_db::rusqlite::Connection;
 use serde_json::{Value, json};
 use support::browser::{Browser, signed_in, within};
@@ -603,6 +606,101 @@ fn r30_huaprv_an_obligation_asks_a_person_and_what_goes_into_a_record_is_labelle
     }
 }
 
+/// A vendor that says these chunks, each as an event of its own, to every request; gives its address.
+fn says(deltas: &[Value]) -> String {
+    let chunk = |delta: &Value, reason: Value| {
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": reason});
+        format!(
+            "data: {}\n\n",
+            json!({"id": "c", "object": "chat.completion.chunk", "model": "m", "choices": [choice]})
+        )
+    };
+    let mut body: String = deltas.iter().map(|delta| chunk(delta, Value::Null)).collect();
+    body.push_str(&chunk(&json!({}), json!("tool_calls")));
+    body.push_str("data: [DONE]\n\n");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut read = Vec::new();
+            let mut piece = [0; 4096];
+            // The whole request: what is left unread would reset the connection.
+            while !whole(&read) {
+                match stream.read(&mut piece) {
+                    Ok(0) | Err(_) => break,
+                    Ok(n) => read.extend_from_slice(&piece[..n]),
+                }
+            }
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+            stream.write_all(format!("{head}{body}").as_bytes()).ok();
+        }
+    });
+    format!("http://{address}")
+}
+
+fn whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length =
+        head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
+    body.len() >= length.unwrap_or(0)
+}
+
+#[test]
+fn r30_a_name_in_pieces_is_no_way_out_and_the_first_of_two_calls_does_not_bring_the_other() {
+    let name = |index: u64, name: &str| json!({"tool_calls": [{"index": index, "function": {"name": name}}]});
+    let arguments = |index: u64, text: &str| json!({"tool_calls": [{"index": index, "function": {"arguments": text}}]});
+    let pieces = [
+        json!({"role": "assistant", "content": "Let me do that. "}),
+        name(0, "send_"),
+        name(0, "message"),
+        arguments(0, "{\"text\": "),
+        arguments(0, "\"Monday\"}"),
+    ];
+    let both = [
+        json!({"role": "assistant", "content": "First I look. "}),
+        name(0, "find_record"),
+        arguments(0, "{\"id\": 7}"),
+        name(1, "send_message"),
+        arguments(1, "{\"text\": \"Monday\"}"),
+    ];
+    let tool = |name: &str| json!({"type": "function", "function": {"name": name, "parameters": {"type": "object"}}});
+    let tools = json!([tool("send_message"), tool("find_record")]);
+    let body = json!({"model": "standin-x", "stream": true, "messages": [{"role": "user", "content": "Go on."}], "tools": tools});
+    for (script, before, calls) in [(&pieces, "Let me do that. ", 1), (&both, "First I look. ", 2)] {
+        let url = says(script);
+        let site = office_with("write", "", |config| {
+            let from = config.find("base_url = \"").expect("an address");
+            let old = within(&config[from..], "base_url = \"", "\"").to_owned();
+            config.replace(&old, &url)
+        });
+        let reply = ask(&site, site.clinician(), WAYS[1], &body, None);
+        let text = reply.text();
+        assert!(text.contains("held_for_release") && reply.streamed_text().starts_with(before.trim()), "{text}");
+        assert!(!text.contains("send_") && !text.contains("Monday"), "{text}");
+        let id = within(&text, "\"release\":\"", "\"").to_owned();
+        let seen = show(&site, &id);
+        let seen = seen["calls"].as_array().expect("calls");
+        assert_eq!(seen.len(), calls, "{seen:?}");
+        let last = seen.last().expect("a call");
+        assert_eq!((last["tool"].as_str(), last["does"]["waits"].as_bool()), (Some("send_message"), Some(true)));
+        approve(&site, &id);
+        let given = ask(&site, site.clinician(), WAYS[1], &body, Some(&id));
+        assert!(given.status == 200 && given.streamed_text() == before, "{}", given.text());
+        assert!(given.text().contains("Monday") && given.text().ends_with("data: [DONE]\n\n"), "{}", given.text());
+    }
+    // A name in pieces that reads goes on as it came.
+    let url = says(&[name(0, "find_"), name(0, "record"), arguments(0, "{\"id\": 7}")]);
+    let site = office_with("write", "", |config| {
+        let from = config.find("base_url = \"").expect("an address");
+        let old = within(&config[from..], "base_url = \"", "\"").to_owned();
+        config.replace(&old, &url)
+    });
+    let reply = ask(&site, site.clinician(), WAYS[1], &body, None);
+    assert!(reply.text().contains("\"find_\"") && reply.text().contains("[DONE]"), "{}", reply.text());
+}
+
 #[test]
 fn r30_how_many_wait_is_bounded() {
     let site = office("write", "");
@@ -611,9 +709,21 @@ fn r30_how_many_wait_is_bounded() {
     }
     let reply = ask(&site, site.clinician(), PLAIN, &PLAIN.body(WORDS), None);
     assert_eq!(told(&reply), (429, "too_many_held".to_owned()), "{}", reply.text());
+    let checked = site.run(["check"]).stdout;
+    assert!(
+        checked.contains("held for a person for 3600 s") && checked.contains("released by the roles clinician"),
+        "{checked}"
+    );
+    let doctor = site.run(["doctor"]).stdout;
+    assert!(doctor.contains("20 answers of AI systems wait for a person"), "{doctor}");
     let config = std::fs::read_to_string(site.config()).expect("a configuration");
+    std::fs::write(site.config(), config.replace("release = [\"write\", \"record\"]", "")).expect("written");
+    for command in ["check", "doctor"] {
+        let said = site.run([command]).stdout;
+        assert!(said.contains("no role may release"), "{command}: {said}");
+    }
     for (from, to, says) in [
-        ("release = [\"write\", \"record\"]", "release = [\"read\"]", "releases nothing"),
+        ("release = [\"write\", \"record\"]", "release = [\"device\"]", "releases nothing"),
         ("[release]\n", "[release]\nwait = \"1h\"\n", "at most 10m"),
         ("[release]\n", "[release]\nlapse = \"1h\"\n", "lapses"),
     ] {

@@ -62,11 +62,11 @@ impl Asked {
             Ok(released) => released,
             Err(fault) => return (exchange, Err(self.ended(ticket, fault).await)),
         };
-        let again = match self.again(ticket, &contents).await {
+        let (again, switch) = match self.again(ticket, &contents).await {
             Ok(again) => again,
             Err(fault) => return (exchange, Err(fault)),
         };
-        (exchange, self.give(again, (held, answer), contents).await)
+        (exchange, self.give(again, &switch, (held, answer), contents).await)
     }
 
     /// What was released under this id, where it is this user's and this request's.
@@ -125,7 +125,7 @@ impl Asked {
     }
 
     /// Looks at the request again, by the policies, registers and kill switches of this moment.
-    async fn again(&self, ticket: Ticket, contents: &Contents) -> Result<Again, Fault> {
+    async fn again(&self, ticket: Ticket, contents: &Contents) -> Result<(Again, Switch), Fault> {
         let gateway = &self.gateway;
         let limits = json::Limits { max_depth: gateway.limits.depth, ..json::Limits::default() };
         let Ok(json) = Json::parse(&self.body, &limits) else {
@@ -147,6 +147,7 @@ impl Asked {
             .plane
             .again(ticket, &self.asker, &stated, content)
             .await
+            .map(|again| (again, switch))
             .map_err(|refusal| Fault::refused(&refusal, &used.house().coaching))
     }
 
@@ -154,12 +155,13 @@ impl Asked {
     async fn give(
         &self,
         mut again: Again,
+        switch: &Switch,
         (held, answer): (Held, HeldAnswer),
         contents: Contents,
     ) -> Result<Contents, Fault> {
-        if let Some(fault) = self.stands_in_the_way(&again, &answer, &contents) {
-            let ending = Ending::of(fault.log_status()).http(fault.status.as_u16());
-            return Err(again.finish(ending).await.err().map_or(fault, |error| log_stopped(&error)));
+        // What was switched off since it was decided again gets nothing.
+        if let Some(fault) = self.stands_in_the_way(&again, &answer, &contents).or_else(|| switch.stopped()) {
+            return Err(self.end(again, &answer, fault).await);
         }
         again.release(ReleaseRecord { id: held.id.clone(), effect: answer.effect.clone() });
         let moved = self
@@ -174,13 +176,25 @@ impl Asked {
             let fault = fault.unwrap_or_else(|| {
                 Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "what is held cannot be given out; try again")
             });
-            let ending = Ending::of(fault.log_status()).http(fault.status.as_u16());
-            return Err(again.finish(ending).await.err().map_or(fault, |error| log_stopped(&error)));
+            return Err(self.end(again, &answer, fault).await);
         }
+        self.count(&again, &answer, "completed");
         let ending = Ending { answer_bytes: contents.body.len() as u64, ..Ending::of("completed").http(200) };
         again.finish(ending).await.map_err(|error| log_stopped(&error))?;
         self.gateway.metrics.released();
         Ok(contents)
+    }
+
+    /// Ends an exchange in which nothing was given out, though it was decided that it may be.
+    async fn end(&self, again: Again, answer: &HeldAnswer, fault: Fault) -> Fault {
+        self.count(&again, answer, fault.log_status());
+        let ending = Ending::of(fault.log_status()).http(fault.status.as_u16());
+        again.finish(ending).await.err().map_or(fault, |error| log_stopped(&error))
+    }
+
+    fn count(&self, again: &Again, answer: &HeldAnswer, status: &'static str) {
+        let form = Some(again.decision().form);
+        self.gateway.metrics.ended(interface(self.protocol), &answer.system, form, status);
     }
 
     /// Why a call may not be made any more, though a person has released it.

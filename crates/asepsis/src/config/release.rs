@@ -48,12 +48,11 @@ impl ReleaseTable {
 /// That roles release what can be released.
 pub(super) fn check_roles(roles: &[Role]) -> anyhow::Result<()> {
     for role in roles {
-        let bad = role.release.iter().find(|effect| !matches!(effect, ToolEffect::Write | ToolEffect::Record));
-        if let Some(effect) = bad {
+        if role.release.contains(&ToolEffect::Device) {
             bail!(
-                "[[role]] {}: release = [\"{}\"] releases nothing: `write` and `record` are what a person can release",
-                role.id,
-                effect.name()
+                "[[role]] {}: release = [\"device\"] releases nothing: no policy lets an AI system command a device by a tool; `write`, \
+                 `record` and, where a policy asks for a person (HUAPRV), `read` can be released",
+                role.id
             );
         }
         if role.id == asepsis_people::role::ASSESSOR && !role.release.is_empty() {
