@@ -295,7 +295,20 @@ impl Plane {
         let findings = without_rigid(&content.pieces, findings);
         ticket.event_mut().found = count(&content.pieces, &findings);
         looked.stands(standing);
-        let others = looked.whose(content, &findings, patient.as_deref(), &self.parts.engine);
+        let (findings, others) = if total <= INSPECT_INLINE {
+            let others = looked.whose(content, &findings, patient.as_deref(), &self.parts.engine);
+            (findings, others)
+        } else {
+            let (engine, of) = (Arc::clone(&self.parts.engine), std::mem::take(content));
+            let work = move || {
+                let others = looked.whose(&of, &findings, patient.as_deref(), &engine);
+                (looked, of, findings, others)
+            };
+            let apart = tokio::task::spawn_blocking(work).await;
+            let (seen, of, findings, others) = apart.map_err(|_| RefusalKind::Internal("inspection failed"))?;
+            (looked, *content) = (seen, of);
+            (findings, others)
+        };
         ticket.event_mut().guard = (!looked.record.is_empty()).then(|| Box::new(looked.record.clone()));
         content.stated.injection = Some(looked.injection);
         content.stated.credentials = Some(looked.credentials);

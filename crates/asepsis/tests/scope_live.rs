@@ -127,6 +127,21 @@ fn r28_what_the_clinician_names_comes_back_and_without_a_patient_it_is_noted_alo
     assert_eq!(outcome(&site, &reply)["guard"]["flags"], Value::Null);
 }
 
+/// What is long is looked at on a thread of its own.
+#[test]
+fn r28_a_long_result_is_told_apart_as_a_short_one_is() {
+    let site = clinic(&["pseudonymised"], "placeholder");
+    let mut all: Value = serde_json::from_str(&rows("")).expect("JSON");
+    let visit = |n: usize| json!({"mrn": "4471902", "visit": n, "comment": "The knee is better, and the exercises go on as before."});
+    all["rows"].as_array_mut().expect("rows").extend((0..600).map(visit));
+    let result = all.to_string();
+    assert!(result.len() > 48 * 1024, "{}", result.len());
+    let reply = ask(&site, false, "echo-f50", &result, true, STAFF, Some(PATIENT));
+    let text = said(&reply, true);
+    assert!(text.contains("312-555-0101") && text.contains(NOTICE), "{}", &text[..400.min(text.len())]);
+    assert!(OTHERS.iter().all(|other| !text.contains(other)));
+}
+
 #[test]
 fn r29_a_tool_is_not_called_with_data_of_another_patient() {
     let site = clinic(&["identified"], "placeholder");
