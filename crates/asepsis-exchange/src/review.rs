@@ -28,8 +28,8 @@ pub(crate) struct Reviewed {
 }
 
 impl Reviewer {
-    /// Begins to read what was asked.
-    pub(crate) fn begin(guarding: Arc<Guarding>, pieces: Vec<Piece>, patient: bool) -> Self {
+    /// Begins to read what was asked: of an answer that a patient reads, and of one that stands for what was given.
+    pub(crate) fn begin(guarding: Arc<Guarding>, pieces: Vec<Piece>, (patient, sums_up): (bool, bool)) -> Self {
         let checks = guarding.checks.clone();
         let read = tokio::task::spawn_blocking(move || {
             let noted = guarding.note(&pieces);
@@ -37,6 +37,8 @@ impl Reviewer {
             let told = pieces.iter().filter(|piece| !piece.is_definition && !piece.rigid);
             let told: Vec<Told<'_>> = told.map(|piece| Told::new(&piece.text, piece.origin)).collect();
             let context = guarding.checks.as_ref().map(|checks| checks.context(&told)).unwrap_or_default();
+            // The words of a request that ask for a summary count without the use.
+            let context = if sums_up { context.summary(true) } else { context };
             (context.patient_facing(patient), noted)
         });
         Self { checks, read }
