@@ -90,6 +90,8 @@ pub struct Content {
     pub stated: ContentFacts,
     /// Whether a patient reads the answer.
     pub for_patient: bool,
+    /// Whether the answer is to stand for what was given, so that what it leaves out is looked at.
+    pub sums_up: bool,
     /// The piece that a notice to the recipient goes before, where there is one that is read as text.
     pub notice_at: Option<usize>,
     /// Bytes of the request as it came.

@@ -398,7 +398,8 @@ impl Plane {
         if let Some(place) = tripped(&content.pieces, &protected, decision.form) {
             return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
         }
-        let reviewer = Reviewer::begin(guarding, std::mem::take(&mut content.pieces), content.for_patient);
+        let reads = (content.for_patient, content.sums_up);
+        let reviewer = Reviewer::begin(guarding, std::mem::take(&mut content.pieces), reads);
         Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, (looked.watched, reviewer, others)))
     }
 

@@ -34,7 +34,10 @@ enum Read {
 struct Asked {
     guarding: Arc<Guarding>,
     pieces: Vec<Piece>,
+    /// Whether a patient reads the answer.
     patient: bool,
+    /// Whether it stands for what was given.
+    sums_up: bool,
 }
 
 impl Asked {
@@ -43,12 +46,14 @@ impl Asked {
     }
 
     fn read(self) -> (Context, GuardRecord) {
-        let Self { guarding, pieces, patient } = self;
+        let Self { guarding, pieces, patient, sums_up } = self;
         let noted = guarding.note(&pieces);
         // What a tool is, is no fact about a patient.
         let told = pieces.iter().filter(|piece| !piece.is_definition && !piece.rigid);
         let told: Vec<Told<'_>> = told.map(|piece| Told::new(&piece.text, piece.origin)).collect();
         let context = guarding.checks.as_ref().map(|checks| checks.context(&told)).unwrap_or_default();
+        // The words of a request that ask for a summary count without the use.
+        let context = if sums_up { context.summary(true) } else { context };
         (context.patient_facing(patient), noted)
     }
 }
@@ -63,10 +68,11 @@ pub(crate) struct Reviewed {
 }
 
 impl Reviewer {
-    /// Of an exchange in which this was asked. What is long begins to be read at once, on a thread of its own.
-    pub(crate) fn begin(guarding: Arc<Guarding>, pieces: Vec<Piece>, patient: bool) -> Self {
+    /// Of an exchange in which this was asked, and whose answer a patient reads, or stands for what was given. What is long begins to be
+    /// read at once, on a thread of its own.
+    pub(crate) fn begin(guarding: Arc<Guarding>, pieces: Vec<Piece>, (patient, sums_up): (bool, bool)) -> Self {
         let checks = guarding.checks.clone();
-        let asked = Asked { guarding, pieces, patient };
+        let asked = Asked { guarding, pieces, patient, sums_up };
         let read = if asked.bytes() > INLINE {
             Read::Apart(tokio::task::spawn_blocking(move || asked.read()))
         } else {

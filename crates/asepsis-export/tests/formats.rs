@@ -244,7 +244,7 @@ fn everywhere(text: &str, phase: Phase) -> AuditEvent {
         (act.target, act.basis) = (Some(text()), Some(text()));
         act.figures = (0..20).map(|n| (format!("{n}{}", text()), u64::MAX)).collect();
     }
-    event.versions = vec![(text(), text()); 20];
+    event.versions = vec![(text().into(), text().into()); 20];
     event.found = IdentifierClass::ALL.map(|class| ClassCount { class, places: u32::MAX, distinct: u32::MAX }).to_vec();
     event.found_in_answer = event.found.clone();
     event.payload = Some(PayloadRef { key: text(), bytes: u32::MAX, sha256: text() });

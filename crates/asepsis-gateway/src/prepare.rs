@@ -97,6 +97,7 @@ impl Gateway {
         content.stated.labels = labels(headers)?;
         content.stated.reviewed = used.reviewed();
         content.for_patient = used.for_patient();
+        content.sums_up = used.sums_up();
         Ok(Prepared { shape, route: Arc::clone(route), stated, gathered, content, used })
     }
 

@@ -75,6 +75,11 @@ impl Used {
         self.ai_use.is_some_and(AiUse::patient)
     }
 
+    /// Whether the answer is to stand for what was given.
+    pub(crate) fn sums_up(&self) -> bool {
+        self.ai_use.is_some_and(AiUse::sums_up)
+    }
+
     /// Whether a patient reads it before anybody else does.
     pub(crate) fn is_unread(&self) -> bool {
         self.for_patient() && self.reviewer.is_none()

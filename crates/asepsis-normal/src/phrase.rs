@@ -68,10 +68,10 @@ impl Phrases {
     }
 
     /// Whether one stands at a place that `fits`.
-    pub fn any(&self, text: &[u8], mut fits: impl FnMut(Found) -> bool) -> bool {
+    pub fn any(&self, text: &[u8], fits: impl FnMut(Found) -> bool) -> bool {
         match &self.0 {
             Way::Heads(heads) => heads.each(text, fits),
-            Way::States(states) => places(states, text).any(|found| fits(found)),
+            Way::States(states) => places(states, text).any(fits),
         }
     }
 }

@@ -26,6 +26,8 @@ struct Profile {
     forms: Vec<DisclosureForm>,
     patient: bool,
     review: Review,
+    #[serde(default)]
+    sums_up: bool,
     label: String,
     staff: String,
 }
@@ -129,6 +131,12 @@ impl AiUse {
     #[must_use]
     pub fn review(&self) -> Review {
         self.profile.review
+    }
+
+    /// Whether what comes out stands for what was given, so that what it leaves out matters.
+    #[must_use]
+    pub fn sums_up(&self) -> bool {
+        self.profile.sums_up
     }
 
     /// The HL7 v3 ObservationValue code that the output bears.

@@ -100,6 +100,23 @@ fn r19_marks_of_a_stream_that_was_held_to_its_end_stand_behind_all_that_was_said
     marks_stand_behind_all_that_was_said(&site, "LOINC 4548-5 is the code.", true);
 }
 
+/// A note that is written for documentation stands for the visit: allergies that it leaves out are marked. An answer to a question is not.
+#[test]
+fn r19_what_documentation_leaves_out_is_marked() {
+    let site = clinic("");
+    let said = "Furosemide 40 mg daily is continued, the knee is better.";
+    for path in ["/v1/chat/completions", "/v1/messages"] {
+        let marks = |use_of: &str, said: &str| {
+            let reply = ask(&site, site.clinician(), &[("x-asepsis-use", use_of)], path, said, false);
+            assert_eq!(reply.status, 200, "{}", reply.text());
+            reply.header("x-asepsis-marks").unwrap_or_default().to_owned()
+        };
+        assert!(marks("documentation", said).contains("omission/allergy@"), "{path}");
+        assert!(!marks("documentation", &format!("{said} Allergic to penicillin.")).contains("omission"), "{path}");
+        assert!(!marks("administration", said).contains("omission"), "{path}");
+    }
+}
+
 #[test]
 fn r19_r20_what_must_not_reach_a_patient_unread_is_held_whole_and_streamed() {
     let site = clinic("");

@@ -69,6 +69,16 @@ fn r30_huaprv_the_python_sdks_tell_of_an_answer_that_is_held_and_fetch_it_once_i
 }
 
 #[test]
+fn r19_marks_of_a_stream_are_a_block_of_their_own_to_the_python_sdk() {
+    let Some(installed) = installed(Sdk::Python) else { return };
+    let site = Setup::new().extra("\n[coaching]\nin_answers = true\n").start();
+    let mut command = Command::new(installed.join("bin/python"));
+    command.arg("-B").arg(sources().join("python/marks.py"));
+    let output = command.env("GATEWAY", site.url()).env("KEY", site.clinician()).output().expect("Python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn r24_each_test_note_holds_all_eighteen_identifiers() {
     let eighteen: BTreeSet<char> = ('A'..='R').collect();
     let notes = notes();

@@ -130,7 +130,7 @@ pub(crate) fn event(phase: Phase) -> AuditEvent {
         }),
         act: None,
         payload: None,
-        versions: vec![("asepsis".to_owned(), "0.1.0".to_owned())],
+        versions: vec![("asepsis".into(), "0.1.0".into())],
         ..AuditEvent::new(ExchangeId::now(), phase, String::new(), "")
     }
 }
@@ -225,7 +225,7 @@ fn one(rng: &mut fastrand::Rng, n: u64) -> AuditEvent {
             figures: (0..rng.usize(..4)).map(|_| (text(rng), rng.u64(..))).collect(),
         }),
         payload: maybe(rng, |rng| PayloadRef { key: text(rng), bytes: rng.u32(..), sha256: "ab".repeat(32) }),
-        versions: (0..rng.usize(..4)).map(|_| (text(rng), text(rng))).collect(),
+        versions: (0..rng.usize(..4)).map(|_| (text(rng).into(), text(rng).into())).collect(),
         ..event(phase)
     }
 }
