@@ -60,7 +60,7 @@ async fn r27_an_entry_too_long_for_a_bundle_is_refused_and_nothing_else() {
     let Some(dir) = folder(ON_SERVER) else { return };
     let (log, _) = open(dir.path()).await;
     let mut long = event(ExchangeId::now(), Phase::Intent);
-    long.versions.push(("x".repeat(66_000), String::new()));
+    long.versions.push(("x".repeat(66_000).into(), "".into()));
     assert!(matches!(log.append(&long).await, Err(LogError::TooLong { bytes: 65_536.. })));
     log.append(&event(ExchangeId::now(), Phase::Intent)).await.unwrap();
 }
