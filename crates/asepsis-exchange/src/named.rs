@@ -137,7 +137,7 @@ mod tests {
             "Collins.note",
             "patients.LEE.note",
             "Patient[x].note",
-            "rows.martha collins",
+            "rows.Martha Collins",
             "a.b19530412",
             "row 3, Collins",
             "?.Value[0]",
