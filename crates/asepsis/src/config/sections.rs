@@ -20,7 +20,7 @@ pub(crate) const LIVE: [&str; 12] = [
 
 /// The others that a gateway reads, by their names in the file, and as people write them. Sockets, databases, keys, streams and what people
 /// sign in with hang on them.
-const AT_START: [(&str, &str); 19] = [
+const AT_START: [(&str, &str); 20] = [
     ("server", "[server]"),
     ("limits", "[limits]"),
     ("inspect", "[inspect]"),
@@ -32,6 +32,7 @@ const AT_START: [(&str, &str); 19] = [
     ("export", "[export]"),
     ("backup", "[backup]"),
     ("training", "[training]"),
+    ("release", "[release]"),
     ("zone", "[[zone]]"),
     ("network", "[network]"),
     ("devices", "[devices]"),
