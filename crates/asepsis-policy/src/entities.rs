@@ -187,6 +187,7 @@ pub(crate) fn limits(inputs: &Inputs, settings: &Settings) -> Result<RestrictedE
         ("retention_days".to_owned(), RestrictedExpression::new_long(settings.retention_days.into())),
         ("individuals".to_owned(), RestrictedExpression::new_long(settings.individuals.into())),
         ("injection".to_owned(), RestrictedExpression::new_long(settings.injection.into())),
+        ("release_tainted".to_owned(), RestrictedExpression::new_bool(settings.release_tainted)),
         ("regions".to_owned(), texts(&inputs.allowed_regions)),
     ])
     .map_err(|e| PolicyError::Facts(e.to_string()))

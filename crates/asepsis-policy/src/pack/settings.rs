@@ -15,6 +15,8 @@ pub struct Settings {
     pub individuals: u32,
     /// The score, 1 to 100, from which a text counts as an attack; from half of it on no tools are called.
     pub injection: u8,
+    /// Whether a person may release a call that writes or reaches out although text of strangers is in the conversation.
+    pub release_tainted: bool,
     /// Where health information may be kept; empty means that the organisation has not limited it.
     pub regions: BTreeSet<String>,
     /// What text counts as that bears no sensitivity label.
@@ -54,6 +56,7 @@ pub(crate) struct Stated {
     retention_days: Option<u32>,
     individuals: Option<u32>,
     injection: Option<u8>,
+    release_tainted: Option<bool>,
     regions: Option<BTreeSet<String>>,
     unlabelled: Option<Unlabelled>,
     unscreened: Option<Unscreened>,
@@ -68,6 +71,7 @@ impl Default for Settings {
             retention_days: 0,
             individuals: 1,
             injection: 1,
+            release_tainted: false,
             regions: BTreeSet::new(),
             unlabelled: Unlabelled::Unknown,
             unscreened: Unscreened::Refuse,
@@ -87,6 +91,7 @@ impl Settings {
         set(&mut self.retention_days, stated.retention_days);
         set(&mut self.individuals, stated.individuals);
         set(&mut self.injection, stated.injection);
+        set(&mut self.release_tainted, stated.release_tainted);
         set(&mut self.regions, stated.regions);
         set(&mut self.unlabelled, stated.unlabelled);
         set(&mut self.unscreened, stated.unscreened);
