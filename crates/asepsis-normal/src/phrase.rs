@@ -147,31 +147,44 @@ impl Heads {
 
     /// Every place, by its start, until `stop` says so. Whether it did.
     fn each(&self, text: &[u8], mut stop: impl FnMut(Found) -> bool) -> bool {
-        for start in 0..text.len() {
-            let rest = &text[start..];
-            let first = first_bytes(rest);
-            let least = if self.short[usize::from(rest[0])] { 1 } else { 3 };
-            for count in least..=rest.len().min(3) {
-                let mark = mark(first, count);
-                if self.marks[mark / 64] & (1 << (mark % 64)) == 0 {
-                    continue;
-                }
-                for head in &self.heads[self.starts[mark] as usize..self.starts[mark + 1] as usize] {
-                    if first & head.mask != head.bytes {
-                        continue;
-                    }
-                    let phrase = self.phrase(head.phrase as usize);
-                    // One mark may stand for two beginnings, and is looked at under each.
-                    if phrase.len().min(3) == count
-                        && rest.starts_with(phrase)
-                        && stop(Found { phrase: head.phrase as usize, start, end: start + phrase.len() })
-                    {
-                        return true;
-                    }
-                }
-            }
+        let eights = text.windows(8).map(|eight| u64::from_le_bytes(eight.try_into().expect("eight bytes")));
+        eights.enumerate().any(|(start, first)| self.at(text, start, first, &mut stop))
+            || (text.len().saturating_sub(7)..text.len())
+                .any(|start| self.at(text, start, first_bytes(&text[start..]), &mut stop))
+    }
+
+    /// Those at one place, where the text goes on with `first`.
+    #[inline]
+    fn at(&self, text: &[u8], start: usize, first: u64, stop: &mut impl FnMut(Found) -> bool) -> bool {
+        if self.has(mark(first, 3)) && self.begun(text, start, (first, 3), stop) {
+            return true;
         }
-        false
+        self.short[(first & 0xFF) as usize]
+            && (1..3).any(|count| self.has(mark(first, count)) && self.begun(text, start, (first, count), stop))
+    }
+
+    #[inline]
+    fn has(&self, mark: usize) -> bool {
+        self.marks[mark / 64] & (1 << (mark % 64)) != 0
+    }
+
+    /// Those at a place whose first bytes, `count` of them, are the beginning of a phrase.
+    fn begun(
+        &self,
+        text: &[u8],
+        start: usize,
+        (first, count): (u64, usize),
+        stop: &mut impl FnMut(Found) -> bool,
+    ) -> bool {
+        let mark = mark(first, count);
+        let heads = &self.heads[self.starts[mark] as usize..self.starts[mark + 1] as usize];
+        heads.iter().filter(|head| first & head.mask == head.bytes).any(|head| {
+            let phrase = self.phrase(head.phrase as usize);
+            // One mark may stand for two beginnings, and is looked at under each.
+            phrase.len().min(3) == count
+                && text[start..].starts_with(phrase)
+                && stop(Found { phrase: head.phrase as usize, start, end: start + phrase.len() })
+        })
     }
 
     fn phrase(&self, number: usize) -> &[u8] {
