@@ -4,10 +4,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::browser::signed_in;
-use support::{Reply, Setup, Site};
-
-const SYSTEM: &str = "You are the assistant of Lakeside Clinic. Answer in four short parts, never mention billing codes, and refer all \
-                      questions on doses to the pharmacist on call. Keep the tone calm and the sentences short, and say what is missing.";
+use support::{Reply, SYSTEM, Setup, Site};
 
 fn clinic(memory: &str) -> Site {
     let known = "retention_days = 0\ntrains_on_data = false\nstatus = \"approved\"\npatient_facing = false";

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Reply, Setup, Site};
+use support::{Reply, SYSTEM, Setup, Site};
 
 const PATIENT: &str = "urn:oid:2.16.840.1.113883.19.5|4471902";
 const STAFF: &str = "Sum up the record of Martha Collins, MRN 4471902.";
@@ -221,9 +221,6 @@ accept_first_layer = true
         assert!(nothing.status == 200 && nothing.text().contains("fetch_page"), "{}", nothing.text());
     }
 }
-
-const SYSTEM: &str = "You are the assistant of Lakeside Clinic. Answer in four short parts, never mention billing codes, and refer all \
-                      questions on doses to the pharmacist on call. Keep the tone calm and the sentences short, and say what is missing.";
 
 /// An application whose user asks for its instructions; a model that gives them.
 #[test]

@@ -30,6 +30,10 @@ pub(crate) use process::{Ran, Running, asepsis};
 /// The longest that anything is waited for. No outcome depends on it: what takes longer is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Instructions as an application gives them to its model, long enough to be recognised when they are repeated.
+pub(crate) const SYSTEM: &str = "You are the assistant of Lakeside Clinic. Answer in four short parts, never mention billing codes, and refer \
+                                 all questions on doses to the pharmacist on call. Keep the tone calm and the sentences short, and say what is missing.";
+
 /// A user's message in the shape of both protocols.
 pub(crate) fn user(text: &str) -> Value {
     json!({"role": "user", "content": text})
