@@ -25,7 +25,7 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    pub(crate) fn all() -> [Self; 5] {
+    pub(crate) fn all() -> [Self; 6] {
         let base = Self { name: "", connections: 1, bytes: 1024, stream: false, returned: None, pause: Duration::ZERO };
         [
             Self { name: "1 KB prompt, 5 identifiers, 1 connection", ..base },
@@ -34,6 +34,12 @@ impl Scenario {
                 name: "1 KB prompt, 5 identifiers, 16 connections, 160 requests a second in all",
                 connections: 16,
                 pause: Duration::from_millis(100),
+                ..base
+            },
+            Self {
+                name: "1 KB prompt, 5 identifiers, 16 connections, 640 requests a second in all",
+                connections: 16,
+                pause: Duration::from_millis(25),
                 ..base
             },
             Self {

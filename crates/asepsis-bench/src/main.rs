@@ -59,7 +59,7 @@ fn main() -> anyhow::Result<()> {
         return runtime.block_on(measure(&Scenario::of_agents(), true));
     }
     let all = Scenario::all();
-    stages::run(&[(1, all[0].body(1)), (64, all[3].body(1))])?;
+    stages::run(&[(1, all[0].body(1)), (64, all[4].body(1))])?;
     println("");
     if what == "stages" {
         return Ok(());
@@ -67,7 +67,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut scenarios = Vec::from(all);
     if what == "short" {
-        scenarios.truncate(3);
+        scenarios.truncate(4);
     }
     runtime.block_on(measure(&scenarios, what == "short"))
 }

@@ -170,11 +170,16 @@ impl<B: Batch> GroupCommit<B> {
     /// # Errors
     /// Those of the statement.
     pub fn peek<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Error>) -> Option<Result<T, Error>> {
-        if self.core.lost.is_some() || !self.core.queue().pace.is_quick() {
+        if !self.is_quick() {
             return None;
         }
         let writer = self.core.writer.try_lock().ok()?;
         Some(read(writer.as_ref()?.connection()))
+    }
+
+    /// Whether it is a file on a disk that is quick, so that a task commits sooner than a thread would be woken.
+    pub fn is_quick(&self) -> bool {
+        self.core.lost.is_none() && self.core.queue().pace.is_quick()
     }
 
     /// Why the writer stopped, if it did.

@@ -34,7 +34,10 @@ pub struct Admitted {
     issued: Arc<Issued>,
     stored: Stored,
     tally: Tally,
+    /// What came back as it came, as far as it is kept.
     answer: String,
+    /// How much of it was inspected.
+    inspected: usize,
     watched: Watched,
     /// Looks at what the answer says; it looks once.
     reviewer: Option<Reviewer>,
@@ -122,6 +125,7 @@ impl Admitted {
             stored: protected.stored,
             tally: Tally::default(),
             answer: String::new(),
+            inspected: 0,
             watched,
             reviewer: Some(reviewer),
             taken: BTreeMap::new(),
@@ -310,7 +314,7 @@ impl Admitted {
     /// An answer is reviewed once.
     pub async fn review(&mut self, texts: Vec<String>) -> Vec<(usize, Flag)> {
         let Some(reviewer) = self.reviewer.take() else { return Vec::new() };
-        let Some(reviewed) = reviewer.review(texts).await else {
+        let Some(reviewed) = reviewer.review(texts, || self.inspect_answer()).await else {
             *self.taken.entry("review/failed".to_owned()).or_default() += 1;
             return Vec::new();
         };
@@ -341,7 +345,7 @@ impl Admitted {
     pub async fn finish(mut self, ending: Ending) -> Result<(), LogError> {
         // Also of an exchange that failed it is recorded what staff wrote.
         self.review(Vec::new()).await;
-        let answer = self.inspect_answer();
+        self.inspect_answer();
         if !self.taken.is_empty() {
             self.guard_mut().answer = std::mem::take(&mut self.taken);
         }
@@ -350,21 +354,25 @@ impl Admitted {
         traffic.restored = tally.restored;
         traffic.unissued = tally.unissued;
         if self.ticket.keeps() {
-            return self.ticket.record_answer(&ending, &answer).await;
+            return self.ticket.record_answer(&ending, &self.answer).await;
         }
         self.ticket.record_outcome(&ending).await
     }
 
-    /// Looks at what the AI system wrote and gives it back, before anything was turned back: identifiers there are none that we sent.
-    fn inspect_answer(&mut self) -> String {
+    /// Looks at what the AI system wrote, before anything was turned back: identifiers there are none that we sent.
+    fn inspect_answer(&mut self) {
+        if self.inspected == self.answer.len() {
+            return;
+        }
         if self.answer.trim().is_empty() {
-            return String::new();
+            return self.answer.clear();
         }
         let piece = Piece::new(std::mem::take(&mut self.answer), String::new());
         // What comes back is counted, not rewritten, and somebody waits for it.
         let findings = self.ticket.plane().engine().inspect_by_rules(&piece.text);
         self.ticket.event_mut().found_in_answer = count(std::slice::from_ref(&piece), &[findings]);
-        piece.text
+        self.answer = piece.text;
+        self.inspected = self.answer.len();
     }
 }
 

@@ -37,6 +37,8 @@ struct Seen {
     others: Others,
     decision: Arc<Decision>,
     policy: Arc<Policy>,
+    /// What reviews the answer, where it has begun already.
+    reviewer: Option<Reviewer>,
 }
 
 /// Everything that an exchange goes through.
@@ -257,13 +259,14 @@ impl Plane {
         tokio::task::spawn_blocking(work).await.ok()
     }
 
-    /// Inspects what is asked, and decides in which form it may go.
+    /// Inspects what is asked, and decides in which form it may go. `reviewed`: whether an answer to it will be reviewed.
     async fn see(
         &self,
         ticket: &mut Ticket,
         asker: &Asker,
         route: &Route,
         content: &mut Content,
+        reviewed: bool,
     ) -> Result<Seen, RefusalKind> {
         ticket.identify(asker);
         ticket.event_mut().purpose = route.purpose;
@@ -283,8 +286,12 @@ impl Plane {
 
         // === Inspect ===
         let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
+        let mut reviewer = None;
         let (mut looked, findings) = if total <= INSPECT_INLINE {
             let looked = guarding.look(&mut content.pieces);
+            if reviewed {
+                reviewer = Reviewer::ahead(&guarding, &content.pieces, (content.for_patient, content.sums_up));
+            }
             (looked, self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known))
         } else {
             let apart = self.inspect_apart(Arc::clone(&guarding), std::mem::take(&mut content.pieces)).await;
@@ -321,7 +328,7 @@ impl Plane {
         if decision.form == DisclosureForm::Nothing {
             return Err(RefusalKind::Policy(decision));
         }
-        Ok(Seen { guarding, looked, findings, others, decision, policy })
+        Ok(Seen { guarding, looked, findings, others, decision, policy, reviewer })
     }
 
     /// Takes an exchange through inspect, decide, protect and the record of its intent. When this returns an [`Admitted`],
@@ -333,11 +340,11 @@ impl Plane {
         route: &Route,
         mut content: Content,
     ) -> Result<Admitted, Refusal> {
-        let seen = match self.see(&mut ticket, asker, route, &mut content).await {
+        let seen = match self.see(&mut ticket, asker, route, &mut content, true).await {
             Ok(seen) => seen,
             Err(kind) => return self.refuse(ticket, kind).await,
         };
-        let Seen { guarding, looked, findings, others, decision, policy } = seen;
+        let Seen { guarding, looked, findings, others, decision, policy, reviewer } = seen;
 
         // === Protect, and record the intent ===
         // Also where identifiers may go as they are: what stands here was not counted among them, and so not decided on.
@@ -399,7 +406,8 @@ impl Plane {
             return self.refuse(ticket, RefusalKind::Tripwire(place)).await;
         }
         let reads = (content.for_patient, content.sums_up);
-        let reviewer = Reviewer::begin(guarding, std::mem::take(&mut content.pieces), reads);
+        let reviewer =
+            reviewer.unwrap_or_else(|| Reviewer::begin(guarding, std::mem::take(&mut content.pieces), reads));
         Ok(Admitted::new(ticket, (decision, policy), &asker.user, protected, (looked.watched, reviewer, others)))
     }
 

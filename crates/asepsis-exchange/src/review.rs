@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use asepsis_aside::Aside;
 use asepsis_clinical::{Checks, Context, Piece as Told};
 use asepsis_vocab::{Flag, GuardRecord};
 use tokio::task::JoinHandle;
@@ -12,8 +13,8 @@ use tokio::task::JoinHandle;
 use crate::content::Piece;
 use crate::guard::Guarding;
 
-/// What was asked is read where the exchange waits, up to this many bytes, and so is an answer reviewed: going over to another thread
-/// takes longer. What is longer goes to a thread of its own, so that other exchanges go on.
+/// What was asked is read where the exchange waits, up to this many bytes, and so is an answer reviewed, where no thread is idle: going
+/// over to another one takes longer. What is longer goes to a thread of its own, so that other exchanges go on.
 const INLINE: usize = 8 * 1024;
 
 /// Reviews the answer of one exchange.
@@ -26,6 +27,8 @@ pub(crate) struct Reviewer {
 enum Read {
     /// Not read yet.
     Later(Asked),
+    /// Put aside for a thread that was idle.
+    Aside(Aside<(Context, GuardRecord)>),
     /// Read on another thread.
     Apart(JoinHandle<(Context, GuardRecord)>),
     Done(Box<(Context, GuardRecord)>),
@@ -40,11 +43,11 @@ struct Asked {
     sums_up: bool,
 }
 
-impl Asked {
-    fn bytes(&self) -> usize {
-        self.pieces.iter().map(|piece| piece.text.len()).sum()
-    }
+fn bytes(pieces: &[Piece]) -> usize {
+    pieces.iter().map(|piece| piece.text.len()).sum()
+}
 
+impl Asked {
     fn read(self) -> (Context, GuardRecord) {
         let Self { guarding, pieces, patient, sums_up } = self;
         let noted = guarding.note(&pieces);
@@ -68,12 +71,19 @@ pub(crate) struct Reviewed {
 }
 
 impl Reviewer {
+    /// Of an exchange that is still looked at: what was asked begins to be read already, where it is short and a thread is idle.
+    pub(crate) fn ahead(guarding: &Arc<Guarding>, pieces: &[Piece], (patient, sums_up): (bool, bool)) -> Option<Self> {
+        let idle = if bytes(pieces) > INLINE { None } else { asepsis_aside::idle() }?;
+        let asked = Asked { guarding: Arc::clone(guarding), pieces: pieces.to_vec(), patient, sums_up };
+        Some(Self { checks: guarding.checks.clone(), read: Read::Aside(idle.put(move || asked.read())) })
+    }
+
     /// Of an exchange in which this was asked, and whose answer a patient reads, or stands for what was given. What is long begins to be
     /// read at once, on a thread of its own.
     pub(crate) fn begin(guarding: Arc<Guarding>, pieces: Vec<Piece>, (patient, sums_up): (bool, bool)) -> Self {
         let checks = guarding.checks.clone();
         let asked = Asked { guarding, pieces, patient, sums_up };
-        let read = if asked.bytes() > INLINE {
+        let read = if bytes(&asked.pieces) > INLINE {
             Read::Apart(tokio::task::spawn_blocking(move || asked.read()))
         } else {
             Read::Later(asked)
@@ -89,14 +99,17 @@ impl Reviewer {
         }
     }
 
-    /// What there is to say of these texts of the answer. `None` where the review itself failed.
-    pub(crate) async fn review(self, texts: Vec<String>) -> Option<Reviewed> {
+    /// What there is to say of these texts of the answer. `None` where the review itself failed. `meanwhile` is done by the calling
+    /// task, beside the review where a thread is idle.
+    pub(crate) async fn review(self, texts: Vec<String>, meanwhile: impl FnOnce()) -> Option<Reviewed> {
         let (context, noted) = match self.read {
             Read::Later(asked) => asked.read(),
+            Read::Aside(reading) => reading.result().await?,
             Read::Apart(reading) => reading.await.ok()?,
             Read::Done(read) => *read,
         };
         let Some(checks) = self.checks.filter(|_| texts.iter().any(|text| !text.trim().is_empty())) else {
+            meanwhile();
             return Some(Reviewed { flags: Vec::new(), noted });
         };
         let bytes: usize = texts.iter().map(String::len).sum();
@@ -107,7 +120,18 @@ impl Reviewer {
             }
             flags
         };
-        let flags = if bytes > INLINE { tokio::task::spawn_blocking(work).await.ok()? } else { work() };
+        let flags = if bytes > INLINE {
+            let review = tokio::task::spawn_blocking(work);
+            meanwhile();
+            review.await.ok()?
+        } else if let Some(idle) = asepsis_aside::idle() {
+            let review = idle.put(work);
+            meanwhile();
+            review.result().await?
+        } else {
+            meanwhile();
+            work()
+        };
         Some(Reviewed { flags, noted })
     }
 }

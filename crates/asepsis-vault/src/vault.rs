@@ -213,14 +213,19 @@ impl Vault {
         let issuance = Issuance::of(&places, Some(&known), Stored(Some(stored)));
         let writer = self.shared.writer.clone();
         // Nobody else gets to the scope before this has ended. Where it fails, the slot stays empty.
-        tokio::spawn(async move {
+        let storing = async move {
             let result = writer.store(change).await;
             if result.is_ok() {
                 *slot = Some(known);
             }
             drop(slot);
             let _ = done.send(result.map_err(VaultError::from));
-        });
+        };
+        // What is asked goes to the AI system meanwhile. A disk that is slow would keep a thread that others have use for.
+        match self.shared.writer.is_quick().then(asepsis_aside::idle).flatten() {
+            Some(idle) => idle.drive(storing),
+            None => drop(tokio::spawn(storing)),
+        }
         Ok(issuance)
     }
 

@@ -36,7 +36,7 @@ impl Plane {
         route: &Route,
         mut content: Content,
     ) -> Result<Again, Refusal> {
-        let seen = match self.see(&mut ticket, asker, route, &mut content).await {
+        let seen = match self.see(&mut ticket, asker, route, &mut content, false).await {
             Ok(seen) => seen,
             Err(kind) => return self.refuse(ticket, kind).await,
         };
