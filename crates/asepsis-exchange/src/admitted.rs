@@ -9,16 +9,13 @@ use asepsis_vault::{Stored, VaultError};
 use asepsis_vocab::{ClassCount, ExchangeId, Flag, GuardRecord, ReleaseRecord, Verdict};
 
 use crate::called;
-use crate::content::Piece;
 use crate::guard::Watched;
 use crate::memory::Standing;
 use crate::others::{self, Others};
 use crate::protect::Protected;
-use crate::record::{Ticket, count, rfc3339};
+use crate::record::{Ticket, rfc3339};
+use crate::returned::Returned;
 use crate::review::Reviewer;
-
-/// The most of an answer that is kept for its inspection, in bytes. A longer answer is inspected up to here.
-const ANSWER_KEPT: usize = 256 * 1024;
 
 /// An exchange whose intent is durable: its text may leave, and its answer may come back.
 ///
@@ -34,10 +31,7 @@ pub struct Admitted {
     issued: Arc<Issued>,
     stored: Stored,
     tally: Tally,
-    /// What came back as it came, as far as it is kept.
-    answer: String,
-    /// How much of it was inspected.
-    inspected: usize,
+    answer: Returned,
     watched: Watched,
     /// Looks at what the answer says; it looks once.
     reviewer: Option<Reviewer>,
@@ -124,8 +118,7 @@ impl Admitted {
             issued: protected.issued,
             stored: protected.stored,
             tally: Tally::default(),
-            answer: String::new(),
-            inspected: 0,
+            answer: Returned::default(),
             watched,
             reviewer: Some(reviewer),
             taken: BTreeMap::new(),
@@ -199,7 +192,7 @@ impl Admitted {
             hold: instructions.filter(|_| holds).map(|shingles| shingles.hold(context == Context::JsonSource)),
             restorer,
             kept: String::new(),
-            room: ANSWER_KEPT.saturating_sub(self.answer.len()),
+            room: self.answer.room(),
             leak: None,
             places: Arc::clone(&self.watched.places),
         }
@@ -289,10 +282,7 @@ impl Admitted {
             self.tally.withheld += tally.withheld;
             self.note_withheld(restorer.withheld());
         }
-        if self.answer.len() < ANSWER_KEPT {
-            self.answer.push_str(&kept);
-            self.answer.push('\n');
-        }
+        self.answer.keep(&kept);
     }
 
     /// Records that data of others than the patient came back and was not given out, and where in the request it stands.
@@ -314,7 +304,7 @@ impl Admitted {
     /// An answer is reviewed once.
     pub async fn review(&mut self, texts: Vec<String>) -> Vec<(usize, Flag)> {
         let Some(reviewer) = self.reviewer.take() else { return Vec::new() };
-        let Some(reviewed) = reviewer.review(texts, || self.inspect_answer()).await else {
+        let Some(reviewed) = reviewer.review(texts, self.inspect_answer()).await else {
             *self.taken.entry("review/failed".to_owned()).or_default() += 1;
             return Vec::new();
         };
@@ -345,7 +335,7 @@ impl Admitted {
     pub async fn finish(mut self, ending: Ending) -> Result<(), LogError> {
         // Also of an exchange that failed it is recorded what staff wrote.
         self.review(Vec::new()).await;
-        self.inspect_answer();
+        self.inspect_answer().await;
         if !self.taken.is_empty() {
             self.guard_mut().answer = std::mem::take(&mut self.taken);
         }
@@ -354,25 +344,21 @@ impl Admitted {
         traffic.restored = tally.restored;
         traffic.unissued = tally.unissued;
         if self.ticket.keeps() {
-            return self.ticket.record_answer(&ending, &self.answer).await;
+            return self.ticket.record_answer(&ending, self.answer.text()).await;
         }
         self.ticket.record_outcome(&ending).await
     }
 
+    /// Begins to look at a whole answer with these texts, where a thread is idle.
+    pub fn expect<'t>(&mut self, texts: impl Iterator<Item = &'t str> + Clone) {
+        self.answer.ahead(self.ticket.plane().engine(), texts);
+    }
+
     /// Looks at what the AI system wrote, before anything was turned back: identifiers there are none that we sent.
-    fn inspect_answer(&mut self) {
-        if self.inspected == self.answer.len() {
-            return;
+    async fn inspect_answer(&mut self) {
+        if let Some(found) = self.answer.count(self.ticket.plane().engine()).await {
+            self.ticket.event_mut().found_in_answer = found;
         }
-        if self.answer.trim().is_empty() {
-            return self.answer.clear();
-        }
-        let piece = Piece::new(std::mem::take(&mut self.answer), String::new());
-        // What comes back is counted, not rewritten, and somebody waits for it.
-        let findings = self.ticket.plane().engine().inspect_by_rules(&piece.text);
-        self.ticket.event_mut().found_in_answer = count(std::slice::from_ref(&piece), &[findings]);
-        self.answer = piece.text;
-        self.inspected = self.answer.len();
     }
 }
 

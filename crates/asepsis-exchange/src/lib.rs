@@ -24,6 +24,7 @@ mod plane;
 mod protect;
 mod reach;
 mod record;
+mod returned;
 mod review;
 mod split;
 mod versions;

@@ -235,12 +235,17 @@ pub(crate) fn interrupted(mut intent: AuditEvent, clock: &dyn Clock) -> AuditEve
 
 /// How many identifiers of each class were found, and how many different ones.
 pub fn count(pieces: &[Piece], findings: &[Vec<Finding>]) -> Vec<ClassCount> {
+    count_in(pieces.iter().map(|piece| piece.text.as_str()).zip(findings.iter().map(Vec::as_slice)))
+}
+
+/// The same, of texts.
+pub(crate) fn count_in<'t>(texts: impl IntoIterator<Item = (&'t str, &'t [Finding])>) -> Vec<ClassCount> {
     let mut classes: BTreeMap<IdentifierClass, (u32, HashSet<&str>)> = BTreeMap::new();
-    for (piece, found) in pieces.iter().zip(findings) {
+    for (text, found) in texts {
         for finding in found {
             let entry = classes.entry(finding.class).or_default();
             entry.0 += 1;
-            entry.1.insert(&piece.text[finding.span.range()]);
+            entry.1.insert(&text[finding.span.range()]);
         }
     }
     classes

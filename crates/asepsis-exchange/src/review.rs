@@ -3,6 +3,7 @@
 //!
 //! A flag says that somebody should look; its absence says nothing.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use asepsis_aside::Aside;
@@ -101,7 +102,7 @@ impl Reviewer {
 
     /// What there is to say of these texts of the answer. `None` where the review itself failed. `meanwhile` is done by the calling
     /// task, beside the review where a thread is idle.
-    pub(crate) async fn review(self, texts: Vec<String>, meanwhile: impl FnOnce()) -> Option<Reviewed> {
+    pub(crate) async fn review(self, texts: Vec<String>, meanwhile: impl Future<Output = ()>) -> Option<Reviewed> {
         let (context, noted) = match self.read {
             Read::Later(asked) => asked.read(),
             Read::Aside(reading) => reading.result().await?,
@@ -109,7 +110,7 @@ impl Reviewer {
             Read::Done(read) => *read,
         };
         let Some(checks) = self.checks.filter(|_| texts.iter().any(|text| !text.trim().is_empty())) else {
-            meanwhile();
+            meanwhile.await;
             return Some(Reviewed { flags: Vec::new(), noted });
         };
         let bytes: usize = texts.iter().map(String::len).sum();
@@ -122,14 +123,14 @@ impl Reviewer {
         };
         let flags = if bytes > INLINE {
             let review = tokio::task::spawn_blocking(work);
-            meanwhile();
+            meanwhile.await;
             review.await.ok()?
         } else if let Some(idle) = asepsis_aside::idle() {
             let review = idle.put(work);
-            meanwhile();
+            meanwhile.await;
             review.result().await?
         } else {
-            meanwhile();
+            meanwhile.await;
             work()
         };
         Some(Reviewed { flags, noted })

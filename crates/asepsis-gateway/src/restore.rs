@@ -60,9 +60,16 @@ impl Restored {
         let mut found = Vec::new();
         collect(json.root(), false, &mut found);
         let mut texts = Vec::with_capacity(found.len());
-        for (node, context, is_argument) in found {
-            let Some(value) = json.node(node) else { continue };
-            let Some(text) = value.as_str().or_else(|| value.as_number().map(Into::into)) else { continue };
+        let found: Vec<_> = found
+            .into_iter()
+            .filter_map(|(node, context, is_argument)| {
+                let value = json.node(node)?;
+                let text = value.as_str().or_else(|| value.as_number().map(Into::into))?;
+                Some((node, value, text, context, is_argument))
+            })
+            .collect();
+        admitted.expect(found.iter().map(|(_, _, text, ..)| text.as_ref()));
+        for (node, value, text, context, is_argument) in found {
             let context = if context == Context::Text { context_of(&text).unwrap_or_default() } else { context };
             let restored = admitted.restore(context, &text).map_err(|leak| Fault::leak(&leak))?;
             let at = words.iter().position(|words| words.node == node);
