@@ -106,7 +106,9 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
             _ => bounds.cover.min(CASELESS_COVER),
         };
     }
-    let mut read: Vec<(f32, IdentifierClass, bool)> = tags.states.iter().map(|lanes| classes.read(lanes)).collect();
+    let mut read: Vec<(f32, IdentifierClass, bool)> = (0..tags.states.len())
+        .map(|i| tags.states.open(i).map_or((0.0, IdentifierClass::Id, false), |lanes| classes.read(lanes)))
+        .collect();
     if tags.cased {
         doubt_ordinary_words(doc, &mut read);
     }
