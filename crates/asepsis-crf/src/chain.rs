@@ -1,7 +1,7 @@
 //! Forward and backward over a chain, in probabilities that are scaled at each position.
 
 use crate::exp::exp;
-use crate::states::States;
+use crate::states::{MAX_STATES, States};
 
 /// A value for each state; lanes past the last state are nought. Aligned for vector instructions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -122,7 +122,8 @@ fn local(scores: &Lanes, count: usize) -> Lanes {
 #[inline]
 pub(crate) fn times(vector: &Lanes, matrix: &[Lanes; 16]) -> Lanes {
     let mut out = Lanes::default();
-    for (v, row) in vector.0.iter().zip(matrix) {
+    // The last lane is no state's.
+    for (v, row) in vector.0[..MAX_STATES].iter().zip(matrix) {
         for (o, r) in out.0.iter_mut().zip(row.0) {
             *o += v * r;
         }

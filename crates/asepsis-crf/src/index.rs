@@ -21,24 +21,23 @@ pub(crate) struct Place {
 impl Index {
     /// The index of a bitmap of the buckets, and the number of rows.
     pub(crate) fn new(bitmap: &[u8]) -> (Self, usize) {
-        let mut blocks = vec![0u64; BLOCKS];
-        let (mut block, mut start) = (0, 0);
-        for (i, word) in bitmap.chunks_exact(8).enumerate() {
-            let mut word = u64::from_le_bytes(word.try_into().unwrap_or_default());
-            while word != 0 {
-                let bucket = i * 64 + word.trailing_zeros() as usize;
-                while bucket - start >= WIDTH {
-                    (block, start) = (block + 1, start + WIDTH);
-                }
-                blocks[block] |= 1 << (bucket - start);
-                word &= word - 1;
-            }
-        }
+        let word = |at: usize| {
+            let word = bitmap.get(at * 8..).and_then(<[u8]>::first_chunk);
+            word.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        };
+        let mut blocks = Vec::with_capacity(BLOCKS);
         let mut before = 0;
-        for block in &mut blocks {
-            let rows = block.count_ones();
-            *block |= before << WIDTH;
-            before += u64::from(rows);
+        for start in (0..BUCKETS).step_by(WIDTH) {
+            let (at, shift) = (start / 64, start % 64);
+            let mut bits = word(at) >> shift;
+            if shift + WIDTH > 64 {
+                bits |= word(at + 1) << (64 - shift);
+            }
+            bits &= (1 << WIDTH) - 1;
+            blocks.push(bits | before << WIDTH);
+            if bits != 0 {
+                before += u64::from(bits.count_ones());
+            }
         }
         let blocks = blocks.into_boxed_slice().try_into().expect("there are that many blocks");
         (Self(blocks), usize::try_from(before).unwrap_or(usize::MAX))

@@ -116,7 +116,8 @@ impl Tagger {
 
     /// The document as the tagger sees it, and what the model says of its different words.
     fn view<'d, 't>(&self, doc: &'d Doc<'t>, weights: &mut Weights<'_>) -> (View<'d, 't>, Vec<Weighed>) {
-        let mut weighed = vec![Weighed { beside: rows(&Word::edge(), weights), here: None }];
+        let mut weighed = Vec::with_capacity(doc.tokens.len() / 2 + 16);
+        weighed.push(Weighed { beside: rows(&Word::edge(), weights), here: None });
         let words = Words::of(doc, |i| {
             let (word, weight) = self.know(doc, i, weights);
             weighed.push(weight);
@@ -149,13 +150,13 @@ fn rows(word: &Word, weights: &Weights<'_>) -> [Row; 4] {
 /// The sums of what [`View::features`] says of token `i`, with those of its words taken from where they are kept.
 #[inline]
 fn sums(view: &View<'_, '_>, i: usize, weights: &mut Weights<'_>, weighed: &mut [Weighed]) -> Sums {
-    let own = &mut weighed[view.id(i)].here;
-    let mut sums = *own.get_or_insert_with(|| {
+    let [own, a, b, c, d] = view.around(i);
+    let mut sums = *weighed[own].here.get_or_insert_with(|| {
         let mut sums = Sums::new();
         weights.add(&view.here(i), &mut sums);
         sums
     });
-    let [a, b, c, d] = view.neighbours(i).map(|id| &weighed[id].beside);
+    let [a, b, c, d] = [a, b, c, d].map(|id| &weighed[id].beside);
     weights.add_rows(&[a[0], b[1], c[2], d[3]], &mut sums);
     weights.add(&view.joint(i), &mut sums);
     sums

@@ -21,8 +21,6 @@ pub(crate) struct View<'d, 't> {
     places: Vec<Place>,
 }
 
-/// Where a neighbour stands: before, after, two before, two after.
-const NEIGHBOURS: [isize; 4] = [-1, 1, -2, 2];
 /// The features that look at one word only, at the word itself.
 const HERE: usize = 15;
 /// The features that look at more than one word, or at the place.
@@ -40,24 +38,14 @@ impl<'d, 't> View<'d, 't> {
     }
 
     fn word(&self, i: usize) -> &Word {
-        &self.words.words[self.id(i)]
+        &self.words.words[self.words.ids()[i] as usize]
     }
 
-    /// The word of token `i`, as an index.
-    pub(super) fn id(&self, i: usize) -> usize {
-        self.words.ids[i] as usize
-    }
-
-    /// The word `distance` tokens from `i`, as an index; the edge beyond the text.
+    /// The words at token `i` and around it, as indices: itself, before, after, two before, two after.
     #[inline]
-    fn at(&self, i: usize, distance: isize) -> usize {
-        i.checked_add_signed(distance).and_then(|j| self.words.ids.get(j)).map_or(0, |id| *id as usize)
-    }
-
-    /// The words around token `i`, as indices: before, after, two before, two after.
-    #[inline]
-    pub(super) fn neighbours(&self, i: usize) -> [usize; 4] {
-        NEIGHBOURS.map(|distance| self.at(i, distance))
+    pub(super) fn around(&self, i: usize) -> [usize; 5] {
+        let [two_before, before, own, after, two_after] = self.words.around(i);
+        [own, before, after, two_before, two_after]
     }
 
     /// What is known of token `i`.
@@ -69,8 +57,8 @@ impl<'d, 't> View<'d, 't> {
     pub(crate) fn features(&self, i: usize, out: &mut Vec<Feature>) {
         out.clear();
         out.extend(self.here(i));
-        for (position, id) in self.neighbours(i).into_iter().enumerate() {
-            out.push(beside(&self.words.words[id], position));
+        for (position, id) in self.around(i)[1..].iter().enumerate() {
+            out.push(beside(&self.words.words[*id], position));
         }
         out.extend(self.joint(i));
     }
@@ -91,8 +79,7 @@ impl<'d, 't> View<'d, 't> {
     pub(super) fn joint(&self, i: usize) -> [Feature; JOINT] {
         let place = &self.places[i];
         let words = &self.words.words;
-        let [a, b, c, d] = self.neighbours(i).map(|id| &words[id]);
-        let w = self.word(i);
+        let [w, a, b, c, d] = self.around(i).map(|id| &words[id]);
         let rule = |d: isize| i.checked_add_signed(d).and_then(|j| self.places.get(j)).map_or(0, |p| u64::from(p.rule));
         let next_gap = self.doc.tokens.get(i + 1).map_or(3, |t| u64::from(t.gap));
         let gap = u64::from(self.doc.tokens[i].gap);

@@ -32,18 +32,19 @@ pub(super) struct Place {
 /// The places of a document, while they are worked out.
 struct Seen<'w> {
     words: &'w Words,
+    ids: &'w [u32],
     places: Vec<Place>,
 }
 
 impl Seen<'_> {
     fn word(&self, i: usize) -> &Word {
-        &self.words.words[self.words.ids[i] as usize]
+        &self.words.words[self.ids[i] as usize]
     }
 }
 
 /// The place of each token, whose words are these.
 pub(super) fn places(doc: &Doc<'_>, words: &Words) -> Vec<Place> {
-    let mut seen = Seen { words, places: vec![Place::default(); doc.tokens.len()] };
+    let mut seen = Seen { words, ids: words.ids(), places: vec![Place::default(); doc.tokens.len()] };
     rules(doc, &mut seen.places);
     cues(doc, &mut seen.places);
     keys(doc, &mut seen);
@@ -218,12 +219,12 @@ fn elsewhere(doc: &Doc<'_>, seen: &mut Seen<'_>) {
     let mut said = vec![0u8; words.len()];
     for hit in doc.hits.iter().filter(|h| h.class == IdentifierClass::Name && h.confidence >= 0.9) {
         let (from, to) = doc.token_range(hit.start, hit.end);
-        for &id in &seen.words.ids[from..to] {
+        for &id in &seen.ids[from..to] {
             said[id as usize] |= NAME;
         }
     }
     let mut before = 0;
-    for (&id, token) in seen.words.ids.iter().zip(&doc.tokens) {
+    for (&id, token) in seen.ids.iter().zip(&doc.tokens) {
         let shape = words[id as usize].shape;
         if matches!(shape, 22 | 23 | 26) && (27..31).contains(&before) && token.gap < LINE {
             said[id as usize] |= MIDDLE;
@@ -254,7 +255,7 @@ fn elsewhere(doc: &Doc<'_>, seen: &mut Seen<'_>) {
             }
         };
     }
-    for (place, &id) in seen.places.iter_mut().zip(&seen.words.ids) {
+    for (place, &id) in seen.places.iter_mut().zip(seen.ids) {
         let shape = words[id as usize].shape;
         if shape >= 22 {
             let mask = if shape < 27 { NAME | LOWER | MIDDLE } else { NAME | MIDDLE };

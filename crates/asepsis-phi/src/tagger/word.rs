@@ -103,9 +103,12 @@ impl Affixes {
 pub(super) struct Words {
     /// The edge of the text, then each word.
     pub(super) words: Vec<Word>,
-    /// The index of each token's.
-    pub(super) ids: Vec<u32>,
+    /// The index of each token's, with two edges before the first and two behind the last.
+    ids: Vec<u32>,
 }
+
+/// The edges on each side.
+const EDGES: usize = 2;
 
 impl Words {
     /// The different words of a document, each as `know` says.
@@ -113,8 +116,12 @@ impl Words {
         let mask = (doc.tokens.len() * 2).next_power_of_two() - 1;
         // Indices of words by the hash of their bytes; 0 is the edge, and so nobody's.
         let mut table = vec![0u32; mask + 1];
-        let mut hashes = vec![0u64];
-        let mut out = Self { words: vec![Word::edge()], ids: Vec::with_capacity(doc.tokens.len()) };
+        let room = doc.tokens.len() / 2 + 16;
+        let (mut hashes, mut words) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        let mut ids = Vec::with_capacity(doc.tokens.len() + 2 * EDGES);
+        hashes.push(0);
+        words.push(Word::edge());
+        ids.extend([0; EDGES]);
         for i in 0..doc.tokens.len() {
             let hash = bytes_hash(doc.word(i).as_bytes());
             #[allow(clippy::cast_possible_truncation, reason = "the mask is smaller")]
@@ -122,19 +129,31 @@ impl Words {
             let id = loop {
                 match table[slot] {
                     0 => {
-                        let id = u32::try_from(out.words.len()).unwrap_or(0);
+                        let id = u32::try_from(words.len()).unwrap_or(0);
                         table[slot] = id;
                         hashes.push(hash);
-                        out.words.push(know(i));
+                        words.push(know(i));
                         break id;
                     }
                     id if hashes[id as usize] == hash => break id,
                     _ => slot = (slot + 1) & mask,
                 }
             };
-            out.ids.push(id);
+            ids.push(id);
         }
-        out
+        ids.extend([0; EDGES]);
+        Self { words, ids }
+    }
+
+    /// The index of each token's word.
+    pub(super) fn ids(&self) -> &[u32] {
+        &self.ids[EDGES..self.ids.len() - EDGES]
+    }
+
+    /// The indices of the words two before token `i`, before it, of its own, after it and two after.
+    #[inline]
+    pub(super) fn around(&self, i: usize) -> [usize; 5] {
+        self.ids.get(i..).and_then(<[u32]>::first_chunk).map_or([0; 5], |ids| ids.map(|id| id as usize))
     }
 }
 
