@@ -21,10 +21,8 @@ pub(crate) struct Place {
 impl Index {
     /// The index of a bitmap of the buckets, and the number of rows.
     pub(crate) fn new(bitmap: &[u8]) -> (Self, usize) {
-        let word = |at: usize| {
-            let word = bitmap.get(at * 8..).and_then(<[u8]>::first_chunk);
-            word.map_or(0, |bytes| u64::from_le_bytes(*bytes))
-        };
+        let words = bitmap.as_chunks().0;
+        let word = |at: usize| words.get(at).map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let mut blocks = Vec::with_capacity(BLOCKS);
         let mut before = 0;
         for start in (0..BUCKETS).step_by(WIDTH) {
@@ -35,9 +33,8 @@ impl Index {
             }
             bits &= (1 << WIDTH) - 1;
             blocks.push(bits | before << WIDTH);
-            if bits != 0 {
-                before += u64::from(bits.count_ones());
-            }
+            // Most have one or none, which is told faster than bits are counted.
+            before += if bits & bits.wrapping_sub(1) == 0 { u64::from(bits != 0) } else { bits.count_ones().into() };
         }
         let blocks = blocks.into_boxed_slice().try_into().expect("there are that many blocks");
         (Self(blocks), usize::try_from(before).unwrap_or(usize::MAX))

@@ -31,7 +31,9 @@ const SIGN: u32 = 1 << 31;
 impl<'m> Tagging<'m> {
     /// No chain yet, with room for so many positions.
     pub fn new(model: &'m Model, positions: usize) -> Self {
-        let so_far = Probabilities { positions: Vec::with_capacity(positions), open: Vec::new() };
+        // About every second position is not certain.
+        let open = Vec::with_capacity(positions / 2);
+        let so_far = Probabilities { positions: Vec::with_capacity(positions), open };
         Self { model, so_far, open: 0, before: None, forward: Vec::new() }
     }
 

@@ -97,14 +97,14 @@ pub(crate) fn letters_at(bytes: &[u8], at: usize) -> (usize, u64) {
     let eight = eight(bytes, at);
     let len = ((!letters(eight) & HIGHEST).trailing_zeros() / 8) as usize;
     let kept = if len == 8 { u64::MAX } else { (1u64 << (len * 8)) - 1 };
-    (len, (eight | 0x20 * EACH) & kept)
+    (len, (eight | (0x20 * EACH)) & kept)
 }
 
 /// The highest bit of each byte that is a letter of ASCII.
 #[inline]
 fn letters(eight: u64) -> u64 {
     // In lower case and below 128, so that no sum runs over into the next byte.
-    let folded = (eight | 0x20 * EACH) & !HIGHEST;
+    let folded = (eight | (0x20 * EACH)) & !HIGHEST;
     (folded + (0x80 - 0x61) * EACH) & !(folded + (0x80 - 0x7B) * EACH) & !eight & HIGHEST
 }
 

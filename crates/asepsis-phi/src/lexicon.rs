@@ -160,6 +160,33 @@ pub(crate) fn folded(word: &str) -> String {
     if word.is_ascii() {
         return word.to_ascii_lowercase();
     }
+    if let Some(folded) = folded_latin(word) {
+        return folded;
+    }
+    decomposed(word)
+}
+
+/// The letters from À to ÿ in lower case without accents; nought for those that are not made of one of ASCII.
+static LATIN: [u8; 64] = *b"aaaaaa\0ceeeeiiii\0nooooo\0\0uuuuy\0\0aaaaaa\0ceeeeiiii\0nooooo\0\0uuuuy\0y";
+
+/// The same for words of those letters and ASCII, of which most others are.
+fn folded_latin(word: &str) -> Option<String> {
+    let mut out = String::with_capacity(word.len());
+    for c in word.chars() {
+        let folded = match c {
+            '\0'..='\x7F' => c.to_ascii_lowercase(),
+            'À'..='ÿ' => match LATIN[c as usize - 'À' as usize] {
+                0 => return None,
+                base => char::from(base),
+            },
+            _ => return None,
+        };
+        out.push(folded);
+    }
+    Some(out)
+}
+
+fn decomposed(word: &str) -> String {
     word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
@@ -219,7 +246,16 @@ fn drug_ending(lower: &[u8]) -> u32 {
 
 /// The entries of a list: lines that are neither empty nor comments.
 pub(crate) fn lines(data: &'static str) -> impl Iterator<Item = &'static str> {
-    data.lines().filter(|l| !l.is_empty() && !l.starts_with('#'))
+    let mut rest = data;
+    std::iter::from_fn(move || {
+        // The lines are shorter than what looks for their ends faster costs to begin.
+        let end = rest.bytes().position(|b| b == b'\n').unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        let more = !rest.is_empty();
+        rest = after.get(1..).unwrap_or_default();
+        more.then(|| line.strip_suffix('\r').unwrap_or(line))
+    })
+    .filter(|l| !l.is_empty() && !l.starts_with('#'))
 }
 
 /// A fast hash for words of our own lists (FNV-like by eight bytes).
@@ -249,6 +285,17 @@ impl Hasher for Mixer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accents_are_taken_off_as_decomposition_does() {
+        for c in '\0'..'\u{180}' {
+            if let Some(folded) = folded_latin(&c.to_string()) {
+                assert_eq!(folded, decomposed(&c.to_string()), "{c:?}");
+            }
+        }
+        assert_eq!(folded_latin("José").as_deref(), Some("jose"));
+        assert_eq!((folded_latin("Jose\u{301}"), folded_latin("Łódź"), folded_latin("ß")), (None, None, None));
+    }
 
     #[test]
     fn a_word_is_known_whatever_its_case_and_accents() {

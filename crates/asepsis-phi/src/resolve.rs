@@ -162,11 +162,22 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
 pub(crate) fn is_cased(doc: &Doc<'_>) -> bool {
     let (mut titles, mut lower) = (0usize, 0usize);
     for i in (0..doc.tokens.len()).filter(|&i| doc.tokens[i].kind == Kind::Word && doc.tokens[i].len() > 1) {
-        let mut letters = doc.word(i).chars();
-        match (letters.next().is_some_and(char::is_uppercase), letters.all(char::is_lowercase)) {
+        let word = doc.word(i);
+        let told = if word.is_ascii() {
+            let (first, others) = (word.as_bytes()[0], &word.as_bytes()[1..]);
+            (first.is_ascii_uppercase(), others.iter().all(u8::is_ascii_lowercase))
+        } else {
+            let mut letters = word.chars();
+            (letters.next().is_some_and(char::is_uppercase), letters.all(char::is_lowercase))
+        };
+        match told {
             (true, true) => titles += 1,
             (false, true) => lower += 1,
             _ => {}
+        }
+        // However many of the others are in lower case: the first lines tell.
+        if lower > 0 && titles * 50 >= doc.tokens.len() {
+            return true;
         }
     }
     lower > 0 && titles > 0 && titles * 50 >= lower

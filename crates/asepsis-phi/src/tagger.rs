@@ -4,6 +4,7 @@ mod features;
 mod file;
 mod gazetteer;
 mod hash;
+mod memo;
 mod place;
 mod vocabulary;
 mod word;
@@ -24,6 +25,7 @@ use crate::language::Language;
 use crate::profile::Profile;
 use crate::resolve::{self, Classes};
 use crate::tagger::features::{beside, here};
+use crate::tagger::memo::Memo;
 use crate::tagger::vocabulary::{Key, Vocabulary, Weighed};
 use crate::tagger::word::{Affixes, Word, Words};
 use crate::token::{LINE, PARAGRAPH};
@@ -101,12 +103,13 @@ impl Tagger {
         let cased = resolve::is_cased(doc);
         let mut weights = self.model.weights();
         let (view, mut weighed) = self.view(doc, &mut weights);
+        let mut memo = Memo::new(doc.tokens.len());
         let mut tagging = Tagging::new(&self.model, doc.tokens.len());
         for window in windows(doc) {
             for i in window {
                 match self.plain {
                     Some(state) if cased && view.is_plain(i) => tagging.certain(state),
-                    _ => tagging.position(&sums(&view, i, &mut weights, &mut weighed)),
+                    _ => tagging.position(memo.sums(&view, i, || sums(&view, i, &mut weights, &mut weighed))),
                 }
             }
             tagging.end();

@@ -63,6 +63,29 @@ impl<'d, 't> View<'d, 't> {
         out.extend(self.joint(i));
     }
 
+    /// All that the features look at beyond the words: the place, what the rules say beside it, and the gaps.
+    #[inline]
+    fn setting(&self, i: usize) -> (&Place, [u8; 4]) {
+        let rule = |k: Option<usize>| k.and_then(|k| self.places.get(k)).map_or(0, |p| p.rule);
+        let next_gap = self.doc.tokens.get(i + 1).map_or(3, |t| t.gap);
+        (&self.places[i], [rule(i.checked_sub(1)), rule(i.checked_add(1)), self.doc.tokens[i].gap, next_gap])
+    }
+
+    /// The hash of what holds at token `i`.
+    #[inline]
+    pub(super) fn hash(&self, i: usize) -> u64 {
+        let [w, a, b, c, d] = self.words.around(i).map(|id| id as u64);
+        let place = &self.places[i];
+        let cues = u64::from(place.cue) << 16 | u64::from(place.near) << 8 | u64::from(place.regime);
+        mix(mix(w << 32 | a, b << 32 | c) ^ place.key_last, d << 32 | cues)
+    }
+
+    /// Whether the same holds at two tokens.
+    #[inline]
+    pub(super) fn same(&self, i: usize, k: usize) -> bool {
+        self.words.around(i) == self.words.around(k) && self.setting(i) == self.setting(k)
+    }
+
     /// Whether token `i` of a text with capitals where they belong is an ordinary word in lower case, which is no part of an
     /// identifier: half of a text need not be looked at any further.
     pub(crate) fn is_plain(&self, i: usize) -> bool {
@@ -77,12 +100,10 @@ impl<'d, 't> View<'d, 't> {
     /// The features that look at more than one word, or at the place.
     #[inline]
     pub(super) fn joint(&self, i: usize) -> [Feature; JOINT] {
-        let place = &self.places[i];
         let words = &self.words.words;
         let [w, a, b, c, d] = self.around(i).map(|id| &words[id]);
-        let rule = |d: isize| i.checked_add_signed(d).and_then(|j| self.places.get(j)).map_or(0, |p| u64::from(p.rule));
-        let next_gap = self.doc.tokens.get(i + 1).map_or(3, |t| u64::from(t.gap));
-        let gap = u64::from(self.doc.tokens[i].gap);
+        let (place, others) = self.setting(i);
+        let [rule_before, rule_after, gap, next_gap] = others.map(u64::from);
         let mut out = [Feature::default(); JOINT];
         let mut n = 0;
         let mut add = |value: u64| {
@@ -129,7 +150,7 @@ impl<'d, 't> View<'d, 't> {
         // What the rules say.
         let found = u64::from(place.rule);
         add(found << 5 | shape);
-        add(rule(-1) << 12 | found << 6 | rule(1));
+        add(rule_before << 12 | found << 6 | rule_after);
         add(gap << 15 | next_gap << 10 | shape << 5 | shape_of(a));
         add(gap << 12 | sort);
         add(u64::from(place.elsewhere) << 10 | sort);

@@ -2,7 +2,7 @@
 
 use asepsis_vocab::IdentifierClass;
 
-use crate::cue::CueKind;
+use crate::cue::Cue;
 use crate::doc::Doc;
 use crate::lexicon::{ORG_HEAD, PLACE_PREPOSITION, STREET, TITLE};
 use crate::tagger::hash::mix;
@@ -10,7 +10,7 @@ use crate::tagger::word::{Word, Words};
 use crate::token::{Kind, LINE, PARAGRAPH};
 
 /// What is known of a token by its place.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub(super) struct Place {
     /// The words before the colon of its line, and how far behind.
     pub(super) key: u64,
@@ -73,40 +73,41 @@ fn rules(doc: &Doc<'_>, places: &mut [Place]) {
     }
 }
 
+/// How far a cue is seen by what stands before it and by what stands after.
+const SEEN_BEFORE: usize = 4;
+const SEEN_AFTER: usize = 10;
+
 /// The nearest cue before and after each token.
 fn cues(doc: &Doc<'_>, places: &mut [Place]) {
-    let number = |kind: CueKind| kind as u16 + 1;
-    let mut c = 0;
-    let mut last: Option<(usize, u16)> = None;
-    for (i, w) in places.iter_mut().enumerate() {
-        while c < doc.cues.len() && doc.cues[c].after <= i {
-            last = Some((doc.cues[c].after, number(doc.cues[c].kind) << 1 | u16::from(doc.cues[c].weak)));
-            c += 1;
+    let number = |cue: &Cue| (cue.kind as u16 + 1) << 1 | u16::from(cue.weak);
+    let mut before = 0;
+    let mut rest = &doc.cues[..];
+    while let Some(first) = rest.first() {
+        // Of those that end together the first is seen from before them, and the last from behind.
+        let after = first.after;
+        let together = rest.iter().take_while(|cue| cue.after == after).count();
+        let last = &rest[together - 1];
+        rest = &rest[together..];
+        let from = before.max(after.saturating_sub(SEEN_BEFORE));
+        for (distance, place) in (1..).zip(places[from..after].iter_mut().rev()) {
+            place.cue_after = number(first) << 3 | distance;
         }
-        if doc.tokens[i].gap == PARAGRAPH && last.is_some_and(|(after, _)| after < i) {
-            last = None;
-        }
-        if let Some((after, cue)) = last {
-            let distance = match i - after {
+        let next = rest.first().map_or(places.len(), |cue| cue.after);
+        let to = next.min(after + SEEN_AFTER + 1);
+        for (distance, (place, token)) in places[after..to].iter_mut().zip(&doc.tokens[after..to]).enumerate() {
+            if distance > 0 && token.gap == PARAGRAPH {
+                break;
+            }
+            let distance = match distance {
                 0 => 1,
                 1 => 2,
                 2..=3 => 3,
                 4..=6 => 4,
-                7..=10 => 5,
-                _ => 0,
+                _ => 5,
             };
-            if distance > 0 {
-                w.cue = cue << 3 | distance;
-            }
+            place.cue = number(last) << 3 | distance;
         }
-        if let Some(next) = doc.cues.get(c) {
-            let distance = next.after - i;
-            if distance <= 4 {
-                #[allow(clippy::cast_possible_truncation, reason = "four at most")]
-                let distance = distance as u16;
-                w.cue_after = (number(next.kind) << 1 | u16::from(next.weak)) << 3 | distance;
-            }
-        }
+        before = after;
     }
 }
 
@@ -147,27 +148,26 @@ fn keys(doc: &Doc<'_>, seen: &mut Seen<'_>) {
 
 /// Words of places of care and kinds of street ahead, numbers and titles behind.
 fn near(doc: &Doc<'_>, places: &mut [Place]) {
-    let (mut org, mut street) = (9usize, 9usize);
-    for i in (0..places.len()).rev() {
-        org = if doc.has(i, ORG_HEAD) { 0 } else { org + 1 };
-        street = if doc.has(i, STREET) { 0 } else { street + 1 };
-        let close = |d: usize| if d <= 4 { 1 + u8::from(d > 0) + u8::from(d > 1) } else { 0 };
-        places[i].near = close(org) << 2 | close(street);
-        let ends = doc.tokens[i].gap == PARAGRAPH || matches!(doc.mark(i), b';' | b'!' | b'?');
-        if ends {
+    let (mut org, mut street) = (9u8, 9u8);
+    let close = |d: u8| if d <= 4 { 1 + u8::from(d > 0) + u8::from(d > 1) } else { 0 };
+    for (place, token) in places.iter_mut().zip(&doc.tokens).rev() {
+        org = if token.is(ORG_HEAD) { 0 } else { (org + 1).min(9) };
+        street = if token.is(STREET) { 0 } else { (street + 1).min(9) };
+        place.near = close(org) << 2 | close(street);
+        if token.gap == PARAGRAPH || matches!(token.mark, b';' | b'!' | b'?') {
             (org, street) = (9, 9);
         }
     }
-    let (mut number, mut title, mut preposition) = (9usize, 9usize, 9usize);
-    for (i, place) in places.iter_mut().enumerate() {
-        if doc.tokens[i].gap == PARAGRAPH {
+    let (mut number, mut title, mut preposition) = (9u8, 9u8, 9u8);
+    let flag = |d: u8, reach: u8| u8::from(d <= reach);
+    for (place, token) in places.iter_mut().zip(&doc.tokens) {
+        if token.gap == PARAGRAPH {
             (number, title, preposition) = (9, 9, 9);
         }
-        let flag = |d: usize, reach: usize| u8::from(d <= reach);
         place.near |= flag(number, 4) << 4 | flag(title, 3) << 5 | flag(preposition, 3) << 6;
-        number = if doc.tokens[i].kind == Kind::Number { 0 } else { number + 1 };
-        title = if doc.has(i, TITLE) { 0 } else { title + 1 };
-        preposition = if doc.has(i, PLACE_PREPOSITION) { 0 } else { preposition + 1 };
+        number = if token.kind == Kind::Number { 0 } else { (number + 1).min(9) };
+        title = if token.is(TITLE) { 0 } else { (title + 1).min(9) };
+        preposition = if token.is(PLACE_PREPOSITION) { 0 } else { (preposition + 1).min(9) };
     }
 }
 

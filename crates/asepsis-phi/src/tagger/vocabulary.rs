@@ -9,8 +9,8 @@ use asepsis_crf::{Row, Sums};
 
 use crate::doc::Doc;
 use crate::lexicon::{DRUG, FIRST, FIRST_TOP, LAST, TOWN};
-use crate::tagger::hash::mix;
-use crate::tagger::word::{Word, is_year};
+use crate::tagger::hash::{mix, two_words};
+use crate::tagger::word::{Word, number};
 use crate::token::Kind;
 
 /// What a model says of a word by itself.
@@ -62,19 +62,12 @@ impl Key {
             Kind::Possessive => {}
             Kind::Number => {
                 let first = u64::from(text.as_bytes()[0]);
-                let length = text.len().min(12) as u64;
-                return Some(Self {
-                    bytes: [first << 8 | length, u64::from(is_year(text))],
-                    kind: (Kind::Number as u64) << 8,
-                });
+                return Some(Self { bytes: [first, number(text)], kind: (Kind::Number as u64) << 8 });
             }
             Kind::Mark if token.mark != 0 => {}
             Kind::Word | Kind::Mark => return None,
         }
-        let mut bytes = [0u8; LONGEST];
-        bytes[..text.len()].copy_from_slice(text.as_bytes());
-        let (low, high) = (u128::from_le_bytes(bytes) as u64, (u128::from_le_bytes(bytes) >> 64) as u64);
-        Some(Self { bytes: [low, high], kind: (token.kind as u64) << 8 | text.len() as u64 })
+        Some(Self { bytes: two_words(text.as_bytes()), kind: (token.kind as u64) << 8 | text.len() as u64 })
     }
 
     fn slot(self) -> usize {

@@ -6,7 +6,7 @@ use crate::lexicon::{
     PLACE_PREPOSITION, RELATION, SALUTATION, STATE, STOP, STREET, TITLE, TOWN_TAIL, UNIT, WEEKDAY,
 };
 use crate::tagger::gazetteer::{Facts, Gazetteer};
-use crate::tagger::hash::{bytes_hash, with_folded};
+use crate::tagger::hash::{bytes_hash, mix, with_folded};
 use crate::token::Kind;
 
 /// What is known of a word by itself, wherever it stands.
@@ -56,7 +56,7 @@ impl Word {
         let mut w = Self { shape: shape(text, token.kind), role: role(token.flags), ..Self::default() };
         w.word = match token.kind {
             Kind::Word | Kind::Possessive => with_folded(text, bytes_hash),
-            Kind::Number => 16 + text.len().min(12) as u64 + if is_year(text) { 16 } else { 0 },
+            Kind::Number => number(text),
             Kind::Mark => bytes_hash(text.as_bytes()),
         };
         if token.kind == Kind::Word {
@@ -72,9 +72,10 @@ impl Word {
     }
 }
 
-/// Whether a number may be a year, by how it begins.
-pub(super) fn is_year(number: &str) -> bool {
-    number.len() == 4 && matches!(&number[..2], "19" | "20")
+/// What is known of a number: how many digits it has, and whether it may be a year.
+pub(super) fn number(text: &str) -> u64 {
+    let year = text.len() == 4 && matches!(&text[..2], "19" | "20");
+    16 + text.len().min(12) as u64 + if year { 16 } else { 0 }
 }
 
 impl Affixes {
@@ -123,7 +124,12 @@ impl Words {
         words.push(Word::edge());
         ids.extend([0; EDGES]);
         for i in 0..doc.tokens.len() {
-            let hash = bytes_hash(doc.word(i).as_bytes());
+            let text = doc.word(i);
+            let hash = match doc.tokens[i].kind {
+                // Numbers that nothing is known to tell apart by are one word.
+                Kind::Number => mix(number(text), u64::from(text.as_bytes()[0])),
+                Kind::Word | Kind::Possessive | Kind::Mark => bytes_hash(text.as_bytes()),
+            };
             #[allow(clippy::cast_possible_truncation, reason = "the mask is smaller")]
             let mut slot = (hash >> 20) as usize & mask;
             let id = loop {
