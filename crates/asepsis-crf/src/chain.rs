@@ -1,7 +1,7 @@
 //! Forward and backward over a chain, in probabilities that are scaled at each position.
 
 use crate::exp::exp;
-use crate::states::States;
+use crate::states::{MAX_STATES, States};
 
 /// A value for each state; lanes past the last state are nought. Aligned for vector instructions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -46,32 +46,25 @@ impl Transitions {
 #[derive(Clone, Debug)]
 pub(crate) struct Factors {
     pub(crate) step: [Lanes; 16],
-    back: [Lanes; 16],
-    start: Lanes,
+    pub(crate) back: [Lanes; 16],
+    pub(crate) start: Lanes,
 }
 
 /// The probability of each state at each position, with room that is used again for the next sequence.
 #[derive(Clone, Debug, Default)]
-pub struct Marginals {
+pub(crate) struct Marginals {
     /// After [`run`](Self::run), the probabilities.
     pub(crate) states: Vec<Lanes>,
     /// The factor of each state at each position.
     pub(crate) local: Vec<Lanes>,
     pub(crate) forward: Vec<Lanes>,
     pub(crate) backward: Vec<Lanes>,
-    /// The state of a position that is certain.
-    certain: Vec<Option<usize>>,
 }
 
 impl Marginals {
     /// No sequence yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
-    }
-
-    /// The probabilities of the states at each position of the last sequence.
-    pub fn states(&self) -> &[Lanes] {
-        &self.states
     }
 
     /// Sets the scores of each state at each position and works the probabilities out.
@@ -109,75 +102,6 @@ impl Marginals {
     }
 }
 
-/// By how much the score of an outside state must lead for a position to be taken as certain: transitions move the odds
-/// by less.
-const CERTAIN: f32 = 8.0;
-
-impl Marginals {
-    /// The same as [`run`](Self::run), but a position where an outside state leads by far is taken as certain, which cuts
-    /// the chain there. In ordinary text that is most positions.
-    pub(crate) fn run_cut(&mut self, scores: &[Lanes], count: usize, factors: &Factors, outside: &[bool; 16]) {
-        let n = scores.len();
-        self.states.clear();
-        self.states.resize(n, Lanes::default());
-        self.local.clear();
-        self.local.resize(n, Lanes::default());
-        self.forward.clear();
-        self.forward.resize(n, Lanes::default());
-        self.certain.clear();
-        self.certain.extend(scores.iter().map(|s| certain(s, count, outside)));
-        for (t, scores) in scores.iter().enumerate() {
-            if let Some(state) = self.certain[t] {
-                self.states[t].0[state] = 1.0;
-                continue;
-            }
-            self.local[t] = local(scores, count);
-            let mut sum = match t.checked_sub(1) {
-                None => factors.start,
-                Some(before) => match self.certain[before] {
-                    Some(state) => factors.step[state],
-                    None => times(&self.forward[before], &factors.step),
-                },
-            };
-            for (s, l) in sum.0.iter_mut().zip(self.local[t].0) {
-                *s *= l;
-            }
-            self.forward[t] = normal(sum);
-        }
-        let mut after = Lanes([1.0; 16]);
-        for t in (0..n).rev() {
-            if let Some(state) = self.certain[t] {
-                after = factors.back[state];
-                continue;
-            }
-            let mut p = self.forward[t];
-            for (p, b) in p.0.iter_mut().zip(after.0) {
-                *p *= b;
-            }
-            self.states[t] = normal(p);
-            if t > 0 && self.certain[t - 1].is_none() {
-                for (a, l) in after.0.iter_mut().zip(self.local[t].0) {
-                    *a *= l;
-                }
-                after = normal(times(&after, &factors.back));
-            }
-        }
-    }
-}
-
-/// The outside state that leads every inside one by far.
-fn certain(scores: &Lanes, count: usize, outside: &[bool; 16]) -> Option<usize> {
-    let (mut best, mut state, mut inside) = (f32::MIN, 0, f32::MIN);
-    for (s, (&score, &outside)) in scores.0.iter().zip(outside).enumerate().take(count) {
-        if !outside {
-            inside = inside.max(score);
-        } else if score > best {
-            (best, state) = (score, s);
-        }
-    }
-    (best - inside >= CERTAIN).then_some(state)
-}
-
 /// Factors of the scores, the best of them 1, so that nothing over- or underflows.
 fn local(scores: &Lanes, count: usize) -> Lanes {
     let mut best = f32::MIN;
@@ -194,10 +118,12 @@ fn local(scores: &Lanes, count: usize) -> Lanes {
     out
 }
 
+/// The vector times the matrix, whose rows are those of the states.
 #[inline]
-fn times(vector: &Lanes, matrix: &[Lanes; 16]) -> Lanes {
+pub(crate) fn times(vector: &Lanes, matrix: &[Lanes; 16]) -> Lanes {
     let mut out = Lanes::default();
-    for (v, row) in vector.0.iter().zip(matrix) {
+    // The last lane is no state's.
+    for (v, row) in vector.0[..MAX_STATES].iter().zip(matrix) {
         for (o, r) in out.0.iter_mut().zip(row.0) {
             *o += v * r;
         }
@@ -205,8 +131,9 @@ fn times(vector: &Lanes, matrix: &[Lanes; 16]) -> Lanes {
     out
 }
 
+/// The lanes so that they add up to 1.
 #[inline]
-fn normal(mut lanes: Lanes) -> Lanes {
+pub(crate) fn normal(mut lanes: Lanes) -> Lanes {
     let sum: f32 = lanes.0.iter().sum();
     // Every state can be reached from some other, so that the sum is never nought; if it ever is, all stay as likely.
     let scale = if sum > 0.0 { 1.0 / sum } else { 0.0 };

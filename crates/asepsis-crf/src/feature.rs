@@ -1,10 +1,10 @@
-/// Buckets that features are hashed into: 2^22, whose bitmap (512 KiB) stays in a core's second-level cache.
+/// Buckets that features are hashed into: 2^22, whose index (800 KiB) stays in a core's second-level cache.
 pub const BUCKET_BITS: u32 = 22;
 
 /// Something that holds at a position, as a bucket and an eight-bit check.
 ///
 /// Two features that share a bucket are told apart by the check in all but one of 256 cases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Feature(u32);
 
 impl Feature {
@@ -24,6 +24,12 @@ impl Feature {
     #[allow(clippy::cast_possible_truncation, reason = "eight bits are left")]
     pub(crate) fn check(self) -> u8 {
         (self.0 >> BUCKET_BITS) as u8
+    }
+
+    /// The bucket, with the check above it.
+    #[inline]
+    pub(crate) fn bits(self) -> u32 {
+        self.0
     }
 
     pub(crate) fn from_parts(bucket: usize, check: u8) -> Self {

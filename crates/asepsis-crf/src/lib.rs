@@ -11,14 +11,20 @@
 mod chain;
 mod exp;
 mod feature;
+mod index;
 mod model;
+mod score;
 mod states;
 mod sums;
+mod tagging;
 mod train;
+mod weights;
 
-pub use chain::{Lanes, Marginals};
+pub use chain::Lanes;
 pub use feature::{BUCKET_BITS, Feature};
 pub use model::{Model, ModelError};
 pub use states::{MAX_STATES, States, StatesError};
 pub use sums::Sums;
+pub use tagging::{Probabilities, Tagging};
 pub use train::{Sequences, Trainer, TrainerOptions};
+pub use weights::{Row, Weights};

@@ -1,15 +1,18 @@
 use std::borrow::Cow;
 
-use crate::chain::{Factors, Lanes, Marginals, Transitions};
+use crate::chain::{Factors, Transitions};
 use crate::feature::{BUCKET_BITS, Feature};
+use crate::index::Index;
+use crate::score::Scale;
 use crate::states::States;
 use crate::sums::Sums;
+use crate::weights::Weights;
 
 /// What a model file begins with.
 const MAGIC: &[u8; 8] = b"ASEPCRF1";
 /// Bytes of a row: fifteen weights and the check.
 pub(crate) const ROW: usize = 16;
-const CHECK: usize = 15;
+pub(crate) const CHECK: usize = 15;
 const BITMAP: usize = (1 << BUCKET_BITS) / 8;
 
 /// Weights and what they mean. Cheap to read from bytes that lie in the program.
@@ -24,14 +27,10 @@ pub struct Model {
     /// What a weight of 1 adds to a score.
     step: f32,
     pub(crate) transitions: Transitions,
-    factors: Factors,
-    /// The states that belong to no entity.
-    outside: [bool; 16],
-    /// Which buckets have a row, by 64. Most features have none, so that this is all that is looked at for them.
-    bits: Vec<u64>,
-    /// How many rows stand before each 64 buckets.
-    before: Vec<u32>,
-    rows: Cow<'static, [u8]>,
+    pub(crate) factors: Factors,
+    pub(crate) scale: Scale,
+    pub(crate) index: Index,
+    pub(crate) rows: Cow<'static, [[u8; ROW]]>,
 }
 
 impl Model {
@@ -53,31 +52,20 @@ impl Model {
         Self::assemble(head, bitmap, Cow::Owned(rows.to_vec()))
     }
 
-    pub(crate) fn assemble(head: Head, bitmap: &[u8], rows: Cow<'static, [u8]>) -> Result<Self, ModelError> {
-        let (mut bits, mut ranks) = (Vec::with_capacity(BITMAP / 8), Vec::with_capacity(BITMAP / 8));
-        let mut before = 0u32;
-        for word in bitmap.chunks_exact(8) {
-            let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
-            bits.push(word);
-            ranks.push(before);
-            before += word.count_ones();
-        }
-        if before as usize * ROW != rows.len() {
+    pub(crate) fn assemble(head: Head, bitmap: &[u8], rows: Cow<'static, [[u8; ROW]]>) -> Result<Self, ModelError> {
+        let (index, count) = Index::new(bitmap);
+        if count != rows.len() {
             return Err(ModelError { at: "the rows", want: "as many as the bitmap has buckets" });
         }
         let factors = head.transitions.factors(&head.states);
         let Head { states, step, transitions } = head;
-        let mut outside = [false; 16];
-        for (state, outside) in outside.iter_mut().enumerate().take(states.count()) {
-            *outside = states.kind(state).is_none();
-        }
-        Ok(Self { states, step, transitions, factors, outside, bits, before: ranks, rows })
+        Ok(Self { scale: Scale::new(&states, step), states, step, transitions, factors, index, rows })
     }
 
     /// The model as a file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let n = self.states.count();
-        let mut out = Vec::with_capacity(BITMAP + self.rows.len() + 2048);
+        let mut out = Vec::with_capacity(BITMAP + self.rows.len() * ROW + 2048);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&self.step.to_le_bytes());
         #[allow(clippy::cast_possible_truncation, reason = "States holds at most fifteen, with short names")]
@@ -94,11 +82,9 @@ impl Model {
             }
         }
         #[allow(clippy::cast_possible_truncation, reason = "there are no more rows than buckets")]
-        out.extend_from_slice(&((self.rows.len() / ROW) as u32).to_le_bytes());
-        for word in &self.bits {
-            out.extend_from_slice(&word.to_le_bytes());
-        }
-        out.extend_from_slice(&self.rows);
+        out.extend_from_slice(&(self.rows.len() as u32).to_le_bytes());
+        out.extend_from_slice(&self.index.bitmap());
+        out.extend_from_slice(self.rows.as_flattened());
         out
     }
 
@@ -109,7 +95,7 @@ impl Model {
 
     /// How many features have weights.
     pub fn features(&self) -> usize {
-        self.rows.len() / ROW
+        self.rows.len()
     }
 
     /// What a weight of 1 adds to a score.
@@ -117,60 +103,21 @@ impl Model {
         self.step
     }
 
-    /// The weights of a feature, if it has any.
-    #[inline]
-    fn row(&self, feature: Feature) -> Option<&[u8; ROW]> {
-        let bucket = feature.bucket();
-        let word = self.bits[bucket / 64];
-        let bit = 1u64 << (bucket % 64);
-        if word & bit == 0 {
-            return None;
-        }
-        let row = (self.before[bucket / 64] + (word & (bit - 1)).count_ones()) as usize * ROW;
-        let row: &[u8; ROW] = self.rows.get(row..row + ROW)?.try_into().ok()?;
-        (row[CHECK] == feature.check()).then_some(row)
-    }
-
     /// Each feature that has weights, with them.
-    pub(crate) fn all_rows(&self) -> impl Iterator<Item = (Feature, &[u8])> {
-        let buckets = (0..1usize << BUCKET_BITS).filter(|b| self.bits[b / 64] >> (b % 64) & 1 == 1);
-        buckets.zip(self.rows.chunks_exact(ROW)).map(|(b, row)| (Feature::from_parts(b, row[CHECK]), row))
+    pub(crate) fn all_rows(&self) -> impl Iterator<Item = (Feature, &[u8; ROW])> {
+        self.index.buckets().zip(&*self.rows).map(|(bucket, row)| (Feature::from_parts(bucket, row[CHECK]), row))
     }
 
-    /// Adds the weights of these features to the sums.
-    #[inline]
-    pub fn add(&self, features: &[Feature], sums: &mut Sums) {
-        for &feature in features {
-            self.add_one(feature, sums);
-        }
+    /// The weights, to look features up in.
+    pub fn weights(&self) -> Weights<'_> {
+        Weights::new(self)
     }
 
-    /// Adds the weights of a feature to the sums.
-    #[inline]
-    pub fn add_one(&self, feature: Feature, sums: &mut Sums) {
-        if let Some(row) = self.row(feature) {
-            sums.add_row(row);
-        }
-    }
-
-    /// The score of each state that the sums stand for.
-    #[inline]
-    pub fn scaled(&self, sums: &Sums) -> Lanes {
-        sums.scaled(self.step)
-    }
-
-    /// The score of each state where these features hold, of which there are at most 257.
-    pub fn scores(&self, features: &[Feature]) -> Lanes {
+    /// The sums of these features, of which there are at most 256.
+    pub fn sums(&self, features: &[Feature]) -> Sums {
         let mut sums = Sums::new();
-        self.add(features, &mut sums);
-        self.scaled(&sums)
-    }
-
-    /// The probability of each state at each position, given its scores.
-    ///
-    /// Where an outside state leads every inside one by far it has the probability 1.
-    pub fn marginals(&self, scores: &[Lanes], into: &mut Marginals) {
-        into.run_cut(scores, self.states.count(), &self.factors, &self.outside);
+        self.weights().add(features, &mut sums);
+        sums
     }
 }
 
@@ -183,6 +130,9 @@ impl std::fmt::Debug for Model {
     }
 }
 
+/// The head, the bitmap and the rows of a file.
+type Parts<'a> = (Head, &'a [u8], &'a [[u8; ROW]]);
+
 pub(crate) struct Head {
     pub(crate) states: States,
     pub(crate) step: f32,
@@ -191,7 +141,7 @@ pub(crate) struct Head {
 
 impl Head {
     /// The head, the bitmap and the rows.
-    fn read(bytes: &[u8]) -> Result<(Self, &[u8], &[u8]), ModelError> {
+    fn read(bytes: &[u8]) -> Result<Parts<'_>, ModelError> {
         let mut rest = Bytes(bytes);
         if rest.take(8, "the first eight bytes")? != MAGIC {
             return Err(ModelError { at: "the first eight bytes", want: "ASEPCRF1" });
@@ -222,10 +172,11 @@ impl Head {
         }
         let rows = u32::from_le_bytes(rest.take(4, "the number of rows")?.try_into().unwrap_or_default()) as usize;
         let bitmap = rest.take(BITMAP, "the bitmap")?;
-        if rest.0.len() != rows * ROW {
+        let (whole, part) = rest.0.as_chunks();
+        if whole.len() != rows || !part.is_empty() {
             return Err(ModelError { at: "the rows", want: "as many as the head says" });
         }
-        Ok((Self { states, step, transitions }, bitmap, rest.0))
+        Ok((Self { states, step, transitions }, bitmap, whole))
     }
 }
 

@@ -326,7 +326,7 @@ impl Trainer {
             }
             bytes[15] = self.features[row as usize].check();
             bitmap[bucket / 8] |= 1 << (bucket % 8);
-            rows.extend_from_slice(&bytes);
+            rows.push(bytes);
         }
         let head = Head { states: self.states.clone(), step: STEP, transitions: self.transitions.clone() };
         Model::assemble(head, &bitmap, Cow::Owned(rows)).expect("a row was written for each bit")

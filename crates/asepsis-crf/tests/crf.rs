@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use asepsis_crf::{Feature, Marginals, Model, Sequences, States, Trainer, TrainerOptions};
+use asepsis_crf::{Feature, Model, Sequences, States, Tagging, Trainer, TrainerOptions};
 
 fn hash(kind: u64, value: &str) -> Feature {
     let mut h = 0xcbf2_9ce4_8422_2325 ^ kind;
@@ -45,15 +45,20 @@ fn trained() -> Model {
 }
 
 fn tag(model: &Model, words: &[&str]) -> Vec<usize> {
-    let scores: Vec<_> = (0..words.len()).map(|t| model.scores(&features(words, t))).collect();
-    let mut marginals = Marginals::new();
-    model.marginals(&scores, &mut marginals);
-    for lanes in marginals.states() {
+    let mut tagging = Tagging::new(model, words.len());
+    for t in 0..words.len() {
+        tagging.position(&model.sums(&features(words, t)));
+    }
+    let found = tagging.finish();
+    let best = |l: &[f32; 16]| (0..3).max_by(|&a, &b| l[a].total_cmp(&l[b])).unwrap();
+    let mut states = Vec::new();
+    for t in 0..words.len() {
+        let lanes = found.at(t);
         let sum: f32 = lanes.0.iter().sum();
         assert!((sum - 1.0).abs() < 1e-4, "probabilities add up to {sum}");
+        states.push(best(&lanes.0));
     }
-    let best = |l: &[f32; 16]| (0..3).max_by(|&a, &b| l[a].total_cmp(&l[b])).unwrap();
-    marginals.states().iter().map(|l| best(&l.0)).collect()
+    states
 }
 
 #[test]

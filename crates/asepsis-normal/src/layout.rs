@@ -34,8 +34,17 @@ pub(crate) fn layer(text: &str) -> Option<Layer> {
 
 /// Whether a byte is of a word.
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'\''
+    WORD[byte as usize]
 }
+
+static WORD: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        table[byte] = byte >= 0x80 || (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'\'';
+        byte += 1;
+    }
+    table
+};
 
 /// A hyphen at the end of a line: it goes where it divides a word, and stays in a number and in a double name.
 fn line_end(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usize> {

@@ -67,6 +67,25 @@ impl Phrases {
         all
     }
 
+    /// The same, of those that begin where one `may_begin`.
+    pub fn begun(&self, text: &[u8], may_begin: impl Fn(usize) -> bool) -> Vec<Found> {
+        let mut all = Vec::new();
+        match &self.0 {
+            Way::Heads(heads) => {
+                for start in (0..text.len()).filter(|start| may_begin(*start)) {
+                    let first = first_bytes(&text[start..]);
+                    heads.at(text, start, first, &mut |found| {
+                        all.push(found);
+                        false
+                    });
+                }
+                all.sort_by_key(|found| (found.end, found.start));
+            }
+            Way::States(states) => all.extend(places(states, text).filter(|found| may_begin(found.start))),
+        }
+        all
+    }
+
     /// Whether one stands at a place that `fits`.
     pub fn any(&self, text: &[u8], fits: impl FnMut(Found) -> bool) -> bool {
         match &self.0 {
@@ -225,6 +244,9 @@ mod tests {
         ) {
             let quick = Phrases::new(&phrases);
             prop_assert_eq!(quick.all(&text), slow(&phrases, &text));
+            let mut begun = slow(&phrases, &text);
+            begun.retain(|found| found.start % 3 != 1);
+            prop_assert_eq!(quick.begun(&text, |start| start % 3 != 1), begun);
             let last = slow(&phrases, &text).into_iter().map(|found| found.start).max();
             prop_assert_eq!(quick.any(&text, |_| true), last.is_some());
             prop_assert!(!quick.any(&text, |found| Some(found.start) > last));

@@ -51,7 +51,7 @@ pub(crate) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usi
         let value = text[k..end].to_ascii_lowercase();
         match said {
             Said::Digits => {
-                let value = digit(&value).map_or(value, |d| d.to_string());
+                let value = digit(value.as_bytes()).map_or(value, |d| d.to_string());
                 spoken += usize::from(text.as_bytes()[k].is_ascii_alphabetic());
                 let new = match ten.take() {
                     Some(tens) if value != "0" => format!("{}{value}", char::from(tens)),
@@ -130,14 +130,13 @@ fn word(text: &str, at: usize) -> Option<(Said, usize)> {
     let lower = &mut buffer[..len];
     lower.copy_from_slice(&bytes[at..at + len]);
     lower.make_ascii_lowercase();
-    let lower = std::str::from_utf8(lower).ok()?;
-    let said = match lower {
-        "double" => Said::Times(2),
-        "triple" => Said::Times(3),
-        "dash" | "hyphen" => Said::Dash,
-        "ten" | "eleven" | "twelve" | "thirteen" | "fourteen" | "fifteen" | "sixteen" | "seventeen" | "eighteen"
-        | "nineteen" => Said::Teen,
-        "twenty" | "thirty" | "forty" | "fifty" | "sixty" | "seventy" | "eighty" | "ninety" => Said::Tens,
+    let said = match &*lower {
+        b"double" => Said::Times(2),
+        b"triple" => Said::Times(3),
+        b"dash" | b"hyphen" => Said::Dash,
+        b"ten" | b"eleven" | b"twelve" | b"thirteen" | b"fourteen" | b"fifteen" | b"sixteen" | b"seventeen"
+        | b"eighteen" | b"nineteen" => Said::Teen,
+        b"twenty" | b"thirty" | b"forty" | b"fifty" | b"sixty" | b"seventy" | b"eighty" | b"ninety" => Said::Tens,
         _ => {
             digit(lower)?;
             Said::Digits
@@ -146,18 +145,18 @@ fn word(text: &str, at: usize) -> Option<(Said, usize)> {
     Some((said, at + len))
 }
 
-fn digit(word: &str) -> Option<char> {
+fn digit(word: &[u8]) -> Option<char> {
     Some(match word {
-        "zero" | "oh" | "o" | "nought" => '0',
-        "one" => '1',
-        "two" => '2',
-        "three" => '3',
-        "four" => '4',
-        "five" => '5',
-        "six" => '6',
-        "seven" => '7',
-        "eight" => '8',
-        "nine" | "niner" => '9',
+        b"zero" | b"oh" | b"o" | b"nought" => '0',
+        b"one" => '1',
+        b"two" => '2',
+        b"three" => '3',
+        b"four" => '4',
+        b"five" => '5',
+        b"six" => '6',
+        b"seven" => '7',
+        b"eight" => '8',
+        b"nine" | b"niner" => '9',
         _ => return None,
     })
 }

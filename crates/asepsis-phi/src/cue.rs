@@ -103,6 +103,16 @@ pub(crate) struct Cue {
     pub(crate) after: usize,
 }
 
+/// The bytes behind which no cue begins: letters, digits and what stands outside ASCII.
+static GOES_ON: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        table[byte] = byte >= 0x80 || (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
+
 pub(crate) struct Cues {
     finder: Phrases,
     rows: Vec<(CueKind, bool)>,
@@ -130,14 +140,9 @@ impl Cues {
         let bytes = plain(text.as_bytes());
         let mut found: Vec<Cue> = self
             .finder
-            .all(&bytes)
+            .begun(&bytes, |start| start == 0 || !GOES_ON[bytes[start - 1] as usize])
             .into_iter()
-            .filter(|m| {
-                let edge = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic() && *b < 0x80);
-                let before = m.start.checked_sub(1).and_then(|i| bytes.get(i));
-                let starts = edge(before) && before.is_none_or(|b| !b.is_ascii_digit());
-                starts && edge(bytes.get(m.end))
-            })
+            .filter(|m| bytes.get(m.end).is_none_or(|b| !b.is_ascii_alphabetic() && *b < 0x80))
             .map(|m| {
                 let (kind, weak) = self.rows[m.phrase];
                 Cue { start: m.start, end: m.end, kind, weak, after: 0 }
@@ -186,8 +191,8 @@ fn plain(bytes: &[u8]) -> Vec<u8> {
             b => b.to_ascii_lowercase(),
         })
         .collect();
-    for i in 1..out.len().saturating_sub(1) {
-        if out[i] == b'0' && out[i - 1].is_ascii_alphabetic() && out[i + 1].is_ascii_alphabetic() {
+    for i in memchr::memchr_iter(b'0', bytes) {
+        if i > 0 && i + 1 < out.len() && out[i - 1].is_ascii_alphabetic() && out[i + 1].is_ascii_alphabetic() {
             out[i] = b'o';
         }
     }

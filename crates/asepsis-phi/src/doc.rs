@@ -42,6 +42,8 @@ impl Hit {
 /// Words of more than three letters that have a full stop because they are shortened.
 const SHORTENED: [&str; 10] = ["acct", "auth", "cert", "hosp", "conf", "appt", "invt", "subs", "memb", "insur"];
 
+const SHORTENED_LEN: std::ops::RangeInclusive<usize> = 4..=5;
+
 pub(crate) struct Doc<'a> {
     pub(crate) text: &'a str,
     pub(crate) tokens: Vec<Token>,
@@ -138,7 +140,9 @@ impl<'a> Doc<'a> {
             b';' | b'!' | b'?' => true,
             b'.' if self.glued(i - 1) => {
                 let word = i.checked_sub(2).map(|w| &self.tokens[w]);
-                let short = |w: usize| SHORTENED.iter().any(|s| self.is_word(w, s));
+                let short = |w: usize| {
+                    SHORTENED_LEN.contains(&self.tokens[w].len()) && SHORTENED.iter().any(|s| self.is_word(w, s))
+                };
                 word.is_some_and(|w| w.kind == Kind::Word && w.len() > 3 || w.kind == Kind::Number) && !short(i - 2)
             }
             _ => false,
@@ -148,10 +152,11 @@ impl<'a> Doc<'a> {
     /// The cues that end at or before token `i`, nearest first, in the same sentence and at most `reach` tokens away.
     pub(crate) fn cues_before(&self, i: usize, reach: usize) -> impl Iterator<Item = Near> + '_ {
         let limit = i.saturating_sub(reach);
-        let floor = (limit + 1..=i).rev().find(|&j| self.breaks_before(j));
-        let n = self.cues.partition_point(|c| c.after <= i);
-        self.cues[..n]
-            .iter()
+        let cues = &self.cues[..self.cues.partition_point(|c| c.after <= i)];
+        // Where the nearest is too far, it does not matter where the sentence begins.
+        let cues = if cues.last().is_some_and(|c| c.after >= limit) { cues } else { &[] };
+        let floor = if cues.is_empty() { None } else { (limit + 1..=i).rev().find(|&j| self.breaks_before(j)) };
+        cues.iter()
             .rev()
             .take_while(move |c| floor.map_or(c.after >= limit, |floor| c.after > floor))
             .map(move |c| Near { kind: c.kind, weak: c.weak, distance: i - c.after })
@@ -159,12 +164,13 @@ impl<'a> Doc<'a> {
 
     /// The cues that start at or after token `i`, in the same sentence and at most `reach` tokens away.
     pub(crate) fn cues_after(&self, i: usize, reach: usize) -> impl Iterator<Item = Near> + '_ {
+        let cues = &self.cues[self.cues.partition_point(|c| c.after <= i)..];
+        let cues = if cues.first().is_some_and(|c| c.after <= i + reach) { cues } else { &[] };
         let mut end = i;
-        while end < self.tokens.len() && end < i + reach && (end == i || !self.breaks_before(end)) {
+        while !cues.is_empty() && end < self.tokens.len() && end < i + reach && (end == i || !self.breaks_before(end)) {
             end += 1;
         }
-        let n = self.cues.partition_point(|c| c.after <= i);
-        self.cues[n..].iter().take_while(move |c| c.after <= end).map(move |c| Near {
+        cues.iter().take_while(move |c| c.after <= end).map(move |c| Near {
             kind: c.kind,
             weak: c.weak,
             distance: c.after - i,

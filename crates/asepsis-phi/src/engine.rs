@@ -47,7 +47,7 @@ pub struct Engine {
     titles: bool,
     /// The language of every document, where it is not told by its words.
     language: Option<Language>,
-    gazetteer: Gazetteer,
+    gazetteer: Arc<Gazetteer>,
     /// The model of each language, in the order of [`Language::ALL`]; none where the rules are alone.
     taggers: Vec<Tagger>,
 }
@@ -61,6 +61,10 @@ impl Default for Engine {
 impl Engine {
     /// An engine with the rules and lists that it ships with.
     pub fn new() -> Self {
+        let gazetteer = Arc::new(tagger::gazetteer());
+        let tagger = |language: &Language| {
+            Tagger::new(tagger::shipped(*language).expect("the shipped models are whole"), Arc::clone(&gazetteer))
+        };
         Self {
             lexicon: Lexicon::new(),
             cues: Cues::new(),
@@ -69,11 +73,8 @@ impl Engine {
             profile: Profile::default(),
             titles: true,
             language: None,
-            gazetteer: tagger::gazetteer(),
-            taggers: Language::ALL
-                .iter()
-                .map(|language| Tagger::new(tagger::shipped(*language).expect("the shipped models are whole")))
-                .collect(),
+            taggers: Language::ALL.iter().map(tagger).collect(),
+            gazetteer,
         }
     }
 
@@ -124,7 +125,7 @@ impl Engine {
             .collect();
         if let Some(tagger) = self.taggers.get(language as usize) {
             for doc in &mut docs {
-                tagger.apply(doc, &self.gazetteer, self.profile, language);
+                tagger.apply(doc, self.profile, language);
             }
         }
         let mut mentions = Mentions::found(&docs);
@@ -161,7 +162,7 @@ impl Engine {
             let (from, to) = doc.token_range(hit.start, hit.end);
             doubted[from..to].fill(true);
         }
-        let tags = tagger.tag(&doc, &self.gazetteer);
+        let tags = tagger.tag(&doc);
         tagger.resolve(&mut doc, &tags, self.profile, language);
         let mut docs = [doc];
         Mentions::found(&docs).mark(&mut docs, &self.lexicon);
@@ -268,7 +269,7 @@ impl EngineBuilder {
             Engine { profile: self.profile, titles: !self.titles_apart, language: self.language, ..Engine::new() };
         if let Some(file) = &self.model {
             let (model, language) = tagger::open(file, &engine)?;
-            engine.taggers[language as usize] = Tagger::new(model);
+            engine.taggers[language as usize] = Tagger::new(model, Arc::clone(&engine.gazetteer));
         }
         // Not before: whether a model fits this version has nothing to do with the site's patterns.
         engine.site = site;

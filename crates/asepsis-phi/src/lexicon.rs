@@ -2,12 +2,13 @@
 //!
 //! Half of the capitalised ordinary words of a surgical note are also somebody's name, so no list decides alone.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+
+use crate::ascii::{Letters, SHORT, Short};
 
 macro_rules! flags {
     ($($(#[$doc:meta])* $name:ident = $label:literal,)*) => {
@@ -80,15 +81,23 @@ flags! {
     FIELD_NOUN = "field_noun",
 }
 
+/// The table is fixed, so that nobody can fill it.
+type Table<K> = HashMap<K, u32, BuildHasherDefault<Mixer>>;
+
 pub(crate) struct Lexicon {
-    words: HashMap<Cow<'static, str>, u32, BuildHasherDefault<Mixer>>,
+    /// The words that are short, which lie in the table: nothing else is read to find one.
+    short: Table<Short>,
+    /// The others.
+    long: Table<&'static str>,
 }
 
 impl Lexicon {
     pub(crate) fn new() -> Self {
-        let mut words: HashMap<Cow<'static, str>, u32, _> =
-            HashMap::with_capacity_and_hasher(48_000, BuildHasherDefault::default());
-        let mut add = |word: &'static str, flag: u32| *words.entry(Cow::Borrowed(word)).or_default() |= flag;
+        let mut lexicon = Self {
+            short: HashMap::with_capacity_and_hasher(48_000, BuildHasherDefault::default()),
+            long: Table::default(),
+        };
+        let mut add = |word: &'static str, flag: u32| *lexicon.entry(word) |= flag;
         for (rank, word) in lines(include_str!("../data/first-names.txt")).enumerate() {
             add(word, if rank < 1000 { FIRST | FIRST_TOP } else { FIRST });
         }
@@ -108,21 +117,41 @@ impl Lexicon {
                 add(word, flag);
             }
         }
-        Self { words }
+        lexicon
+    }
+
+    fn entry(&mut self, word: &'static str) -> &mut u32 {
+        match Short::of(word) {
+            Some(short) => self.short.entry(short).or_default(),
+            None => self.long.entry(word).or_default(),
+        }
     }
 
     /// What is known of a word, whatever its case and accents.
     pub(crate) fn flags(&self, word: &str) -> u32 {
-        let mut buffer = [0u8; 24];
-        if word.is_ascii() && word.len() <= buffer.len() {
-            let lower = &mut buffer[..word.len()];
-            lower.copy_from_slice(word.as_bytes());
-            lower.make_ascii_lowercase();
-            let lower = std::str::from_utf8(lower).unwrap_or_default();
-            self.words.get(lower).copied().unwrap_or(0) | drug_ending(lower)
-        } else {
-            self.words.get(folded(word).as_str()).copied().unwrap_or(0)
+        if let Some(short) = Short::of(word) {
+            return self.short_flags(short, word.len());
         }
+        let lower = folded(word);
+        let listed = match Short::of(&lower) {
+            Some(short) => self.short.get(&short),
+            None => self.long.get(lower.as_str()),
+        };
+        let drug = if word.len() <= LONGEST_DRUG && word.is_ascii() { drug_ending(lower.as_bytes()) } else { 0 };
+        listed.copied().unwrap_or(0) | drug
+    }
+
+    /// The same for short words of letters.
+    #[inline]
+    pub(crate) fn flags_of(&self, word: &Letters) -> u32 {
+        self.short_flags(word.short, word.len)
+    }
+
+    #[inline]
+    fn short_flags(&self, short: Short, len: usize) -> u32 {
+        const { assert!(SHORT <= LONGEST_DRUG) };
+        let drug = if len < 7 { 0 } else { drug_ending(&short.bytes()[..len]) };
+        self.short.get(&short).copied().unwrap_or(0) | drug
     }
 }
 
@@ -131,51 +160,105 @@ pub(crate) fn folded(word: &str) -> String {
     if word.is_ascii() {
         return word.to_ascii_lowercase();
     }
+    if let Some(folded) = folded_latin(word) {
+        return folded;
+    }
+    decomposed(word)
+}
+
+/// The letters from À to ÿ in lower case without accents; nought for those that are not made of one of ASCII.
+static LATIN: [u8; 64] = *b"aaaaaa\0ceeeeiiii\0nooooo\0\0uuuuy\0\0aaaaaa\0ceeeeiiii\0nooooo\0\0uuuuy\0y";
+
+/// The same for words of those letters and ASCII, of which most others are.
+fn folded_latin(word: &str) -> Option<String> {
+    let mut out = String::with_capacity(word.len());
+    for c in word.chars() {
+        let folded = match c {
+            '\0'..='\x7F' => c.to_ascii_lowercase(),
+            'À'..='ÿ' => match LATIN[c as usize - 'À' as usize] {
+                0 => return None,
+                base => char::from(base),
+            },
+            _ => return None,
+        };
+        out.push(folded);
+    }
+    Some(out)
+}
+
+fn decomposed(word: &str) -> String {
     word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
-fn drug_ending(lower: &str) -> u32 {
-    const ENDINGS: [&str; 30] = [
-        "mab",
-        "pril",
-        "olol",
-        "statin",
-        "azole",
-        "cillin",
-        "mycin",
-        "dipine",
-        "sartan",
-        "tidine",
-        "prazole",
-        "oxacin",
-        "cycline",
-        "profen",
-        "triptan",
-        "lukast",
-        "gliptin",
-        "gliflozin",
-        "glutide",
-        "parin",
-        "xaban",
-        "vir",
-        "tinib",
-        "amide",
-        "azepam",
-        "zepam",
-        "setron",
-        "terol",
-        "sone",
-        "caine",
-    ];
-    if lower.len() >= 7 && ENDINGS.iter().any(|e| lower.ends_with(e)) { DRUG } else { 0 }
+/// The longest word whose ending tells a drug.
+const LONGEST_DRUG: usize = 24;
+
+/// How the names of drugs end.
+const ENDINGS: [&str; 30] = [
+    "mab",
+    "pril",
+    "olol",
+    "statin",
+    "azole",
+    "cillin",
+    "mycin",
+    "dipine",
+    "sartan",
+    "tidine",
+    "prazole",
+    "oxacin",
+    "cycline",
+    "profen",
+    "triptan",
+    "lukast",
+    "gliptin",
+    "gliflozin",
+    "glutide",
+    "parin",
+    "xaban",
+    "vir",
+    "tinib",
+    "amide",
+    "azepam",
+    "zepam",
+    "setron",
+    "terol",
+    "sone",
+    "caine",
+];
+
+/// For each letter that an ending has last: the letters that it has before that one, a bit for each.
+const LAST_TWO: [u32; 26] = {
+    let (mut two, mut e) = ([0; 26], 0);
+    while e < ENDINGS.len() {
+        let ending = ENDINGS[e].as_bytes();
+        two[(ending[ending.len() - 1] - b'a') as usize] |= 1 << (ending[ending.len() - 2] - b'a');
+        e += 1;
+    }
+    two
+};
+
+fn drug_ending(lower: &[u8]) -> u32 {
+    let [.., before, last] = lower else { return 0 };
+    let may_end = LAST_TWO.get(last.wrapping_sub(b'a') as usize).is_some_and(|two| two >> (before & 31) & 2 != 0);
+    if may_end && lower.len() >= 7 && ENDINGS.iter().any(|e| lower.ends_with(e.as_bytes())) { DRUG } else { 0 }
 }
 
 /// The entries of a list: lines that are neither empty nor comments.
 pub(crate) fn lines(data: &'static str) -> impl Iterator<Item = &'static str> {
-    data.lines().filter(|l| !l.is_empty() && !l.starts_with('#'))
+    let mut rest = data;
+    std::iter::from_fn(move || {
+        // The lines are shorter than what looks for their ends faster costs to begin.
+        let end = rest.bytes().position(|b| b == b'\n').unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        let more = !rest.is_empty();
+        rest = after.get(1..).unwrap_or_default();
+        more.then(|| line.strip_suffix('\r').unwrap_or(line))
+    })
+    .filter(|l| !l.is_empty() && !l.starts_with('#'))
 }
 
-/// A fast hash for short words of our own lists (FNV-like by eight bytes); the table is fixed, so nobody can fill it.
+/// A fast hash for words of our own lists (FNV-like by eight bytes).
 #[derive(Default)]
 struct Mixer(u64);
 
@@ -184,10 +267,16 @@ impl Hasher for Mixer {
         for chunk in bytes.chunks(8) {
             let mut word = [0u8; 8];
             word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
+            self.write_u64(u64::from_le_bytes(word));
         }
     }
 
+    #[inline]
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    #[inline]
     fn finish(&self) -> u64 {
         self.0 ^ (self.0 >> 29)
     }
@@ -196,6 +285,17 @@ impl Hasher for Mixer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accents_are_taken_off_as_decomposition_does() {
+        for c in '\0'..'\u{180}' {
+            if let Some(folded) = folded_latin(&c.to_string()) {
+                assert_eq!(folded, decomposed(&c.to_string()), "{c:?}");
+            }
+        }
+        assert_eq!(folded_latin("José").as_deref(), Some("jose"));
+        assert_eq!((folded_latin("Jose\u{301}"), folded_latin("Łódź"), folded_latin("ß")), (None, None, None));
+    }
 
     #[test]
     fn a_word_is_known_whatever_its_case_and_accents() {

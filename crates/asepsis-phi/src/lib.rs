@@ -15,6 +15,7 @@
 //! ```
 
 mod age;
+mod ascii;
 mod code;
 mod cue;
 mod date;

@@ -72,7 +72,7 @@ pub(crate) fn over(
     for (i, token) in doc.tokens.iter().enumerate() {
         let free = !doc.taken[i] && token.kind == Kind::Word;
         let why = if free && (doubted[i] || looks_like_name(doc, i)) {
-            let told = likeliest(&reasons, &tags.states[i]).or_else(|| listed(doc, i)).map(|why| match why {
+            let told = likeliest(&reasons, &tags.states.at(i)).or_else(|| listed(doc, i)).map(|why| match why {
                 Why::Eponym => head(doc, i).unwrap_or(why),
                 why => why,
             });

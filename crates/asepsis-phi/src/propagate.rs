@@ -34,16 +34,44 @@ struct Sequence {
     confidence: f32,
 }
 
+/// How words begin, so that most others need not be looked up: the first two letters, a bit for each pair.
+#[derive(Default)]
+struct Begins([u32; 32]);
+
+impl Begins {
+    /// The bits of the first two bytes, or nothing where they are not ASCII, of which folding may make anything.
+    fn of(word: &str) -> Option<(usize, u32)> {
+        let (first, second) = match *word.as_bytes() {
+            [first] => (first, 0),
+            [first, second, ..] => (first, second),
+            [] => (0, 0),
+        };
+        (first | second < 0x80).then_some((usize::from(first & 31), 1 << (second & 31)))
+    }
+
+    fn add(&mut self, folded: &str) {
+        if let Some((first, second)) = Self::of(folded) {
+            self.0[first] |= second;
+        }
+    }
+
+    /// Whether one of the words may be this one, whose case and accents do not matter.
+    fn may_have(&self, word: &str) -> bool {
+        Self::of(word).is_none_or(|(first, second)| self.0[first] & second != 0)
+    }
+}
+
 /// What to look for, by first word.
 pub(crate) struct Mentions<'k> {
     known: Option<&'k KnownPhi>,
     by_word: HashMap<String, Vec<Sequence>>,
+    begins: Begins,
     count: usize,
 }
 
 impl<'k> Mentions<'k> {
     fn new() -> Self {
-        Self { known: None, by_word: HashMap::new(), count: 0 }
+        Self { known: None, by_word: HashMap::new(), begins: Begins::default(), count: 0 }
     }
 
     /// What the caller gave.
@@ -118,6 +146,7 @@ impl<'k> Mentions<'k> {
         if self.count >= MOST || words.len() > 12 {
             return;
         }
+        self.begins.add(first);
         let list = self.by_word.entry(first.clone()).or_default();
         if list.len() < MOST_OF_A_WORD && !list.iter().any(|s| s.words == words) {
             list.push(Sequence { words, class, detail, ordinary, confidence });
@@ -148,7 +177,12 @@ impl<'k> Mentions<'k> {
                 i += 1;
                 continue;
             }
-            fold_into(doc.word(i), &mut buffer);
+            let word = doc.word(i);
+            if !self.begins.may_have(word) {
+                i += 1;
+                continue;
+            }
+            fold_into(word, &mut buffer);
             let Some(list) = self.by_word.get(buffer.as_str()) else {
                 i += 1;
                 continue;

@@ -41,54 +41,68 @@ const FEW_COVER: f32 = 0.9;
 
 /// The classes that the states of a model stand for.
 pub(crate) struct Classes {
-    by_state: Vec<Option<IdentifierClass>>,
-    begins: Vec<bool>,
+    /// The different classes in the order of the first states that stand for them, eight at most.
+    classes: Vec<IdentifierClass>,
+    /// The states that belong to an identifier, in order.
+    inside: Vec<Inside>,
     outside: Vec<usize>,
 }
+
+/// A state that belongs to an identifier.
+struct Inside {
+    state: usize,
+    /// Its class among the different ones, and past them where there was no room for it.
+    class: usize,
+    begins: bool,
+}
+
+/// The most classes that are told apart.
+const CLASSES: usize = 8;
 
 /// From which probability on it does not matter which identifier a token would be.
 const SURELY_OUTSIDE: f32 = 0.99;
 
 impl Classes {
     pub(crate) fn of(states: &States) -> Self {
-        let class = |state: usize| Some(states.kind(state)?.parse().unwrap_or(IdentifierClass::Id));
-        let names: Vec<&str> = states.names().collect();
-        Self {
-            by_state: (0..names.len()).map(class).collect(),
-            outside: (0..names.len()).filter(|&s| states.kind(s).is_none()).collect(),
-            begins: names.iter().map(|n| n.starts_with("B-")).collect(),
+        let mut out = Self { classes: Vec::new(), inside: Vec::new(), outside: Vec::new() };
+        for (state, name) in states.names().enumerate() {
+            let Some(kind) = states.kind(state) else {
+                out.outside.push(state);
+                continue;
+            };
+            let class = kind.parse().unwrap_or(IdentifierClass::Id);
+            let known = out.classes.iter().position(|known| *known == class);
+            let place = known.unwrap_or(out.classes.len());
+            if known.is_none() && place < CLASSES {
+                out.classes.push(class);
+            }
+            out.inside.push(Inside { state, class: place, begins: name.starts_with("B-") });
         }
+        out
     }
 
     /// The probability that the token belongs to an identifier, the likeliest class, and whether one begins there.
     fn read(&self, lanes: &Lanes) -> (f32, IdentifierClass, bool) {
-        let outside: f32 = self.outside.iter().map(|&state| lanes.0[state]).sum();
+        let outside: f32 = self.outside.iter().map(|&state| lanes.0[state % 16]).sum();
         if outside > SURELY_OUTSIDE {
             return (1.0 - outside, IdentifierClass::Id, false);
         }
-        let mut sums = [(IdentifierClass::Id, 0.0f32, 0.0f32); 8];
-        let mut used = 0;
+        let mut sums = [(0.0f32, 0.0f32); CLASSES];
         let mut all = 0.0;
-        for (state, class) in self.by_state.iter().enumerate() {
-            let Some(class) = *class else { continue };
-            let p = lanes.0[state];
+        for inside in &self.inside {
+            let p = lanes.0[inside.state % 16];
             all += p;
-            let slot = match sums[..used].iter().position(|s| s.0 == class) {
-                Some(slot) => slot,
-                None if used < sums.len() => {
-                    sums[used].0 = class;
-                    used += 1;
-                    used - 1
-                }
-                None => continue,
-            };
-            sums[slot].1 += p;
-            if self.begins[state] {
-                sums[slot].2 += p;
+            let Some(sum) = sums.get_mut(inside.class) else { continue };
+            sum.0 += p;
+            if inside.begins {
+                sum.1 += p;
             }
         }
-        let best =
-            sums[..used].iter().copied().fold((IdentifierClass::Id, -1.0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
+        let best = self
+            .classes
+            .iter()
+            .zip(sums)
+            .fold((IdentifierClass::Id, -1.0, 0.0), |a, (class, b)| if b.0 > a.1 { (*class, b.0, b.1) } else { a });
         (all, best.0, best.2 > best.1 * 0.5)
     }
 }
@@ -106,7 +120,9 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
             _ => bounds.cover.min(CASELESS_COVER),
         };
     }
-    let mut read: Vec<(f32, IdentifierClass, bool)> = tags.states.iter().map(|lanes| classes.read(lanes)).collect();
+    let mut read: Vec<(f32, IdentifierClass, bool)> = (0..tags.states.len())
+        .map(|i| tags.states.open(i).map_or((0.0, IdentifierClass::Id, false), |lanes| classes.read(lanes)))
+        .collect();
     if tags.cased {
         doubt_ordinary_words(doc, &mut read);
     }
@@ -146,11 +162,22 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
 pub(crate) fn is_cased(doc: &Doc<'_>) -> bool {
     let (mut titles, mut lower) = (0usize, 0usize);
     for i in (0..doc.tokens.len()).filter(|&i| doc.tokens[i].kind == Kind::Word && doc.tokens[i].len() > 1) {
-        let mut letters = doc.word(i).chars();
-        match (letters.next().is_some_and(char::is_uppercase), letters.all(char::is_lowercase)) {
+        let word = doc.word(i);
+        let told = if word.is_ascii() {
+            let (first, others) = (word.as_bytes()[0], &word.as_bytes()[1..]);
+            (first.is_ascii_uppercase(), others.iter().all(u8::is_ascii_lowercase))
+        } else {
+            let mut letters = word.chars();
+            (letters.next().is_some_and(char::is_uppercase), letters.all(char::is_lowercase))
+        };
+        match told {
             (true, true) => titles += 1,
             (false, true) => lower += 1,
             _ => {}
+        }
+        // However many of the others are in lower case: the first lines tell.
+        if lower > 0 && titles * 50 >= doc.tokens.len() {
+            return true;
         }
     }
     lower > 0 && titles > 0 && titles * 50 >= lower

@@ -1,5 +1,6 @@
 //! Words, numbers and marks, with what the lists know of each word.
 
+use crate::ascii::Letters;
 use crate::lexicon::{self, Lexicon};
 
 /// What a token is made of.
@@ -97,6 +98,13 @@ pub(crate) fn tokenize(text: &str, lexicon: &Lexicon) -> Vec<Token> {
             }
             b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => {
                 let start = i;
+                if let Some(word) = Letters::at(bytes, start).filter(|word| word.len > 0) {
+                    i += word.len;
+                    let (flags, case) = (lexicon.flags_of(&word), case_of(word.first, word.upper, word.lower));
+                    out.push(Token { start, end: i, flags, kind: Kind::Word, case, gap, mark: 0 });
+                    gap = GLUED;
+                    continue;
+                }
                 let end = word_end(text, i);
                 if end == start {
                     let len = text[i..].chars().next().map_or(1, char::len_utf8);
@@ -139,9 +147,10 @@ pub(crate) fn tokenize(text: &str, lexicon: &Lexicon) -> Vec<Token> {
 /// capitals: ordinary words in lower case, all others as names.
 pub(crate) fn restore_case(text: &str, tokens: &mut [Token]) {
     let (mut upper, mut lower) = (0usize, 0usize);
-    for b in text.bytes() {
-        upper += usize::from(b.is_ascii_uppercase());
-        lower += usize::from(b.is_ascii_lowercase());
+    // Few enough bytes at once for a vector of counts of eight bits.
+    for bytes in text.as_bytes().chunks(128) {
+        upper += usize::from(bytes.iter().map(|b| u8::from(b.is_ascii_uppercase())).sum::<u8>());
+        lower += usize::from(bytes.iter().map(|b| u8::from(b.is_ascii_lowercase())).sum::<u8>());
     }
     let caseless = upper * 200 < lower || upper > 40 && lower * 8 < upper;
     if !caseless || is_speech(text, tokens) {
@@ -228,6 +237,11 @@ fn case(word: &str) -> Case {
             lower = true;
         }
     }
+    case_of(first, upper, lower)
+}
+
+/// How a word is written whose first letter is a capital or not, and of whose other letters some are or are not.
+fn case_of(first: bool, upper: bool, lower: bool) -> Case {
     match (first, upper, lower) {
         (true, true, false) => Case::Upper,
         (true, false, false) => Case::Title,

@@ -121,7 +121,7 @@ impl TrainingSet {
     }
 
     /// The state of each token.
-    fn states_of(&self, doc: &Doc<'_>, normal: &Normal<'_>, marks: &[(Span, Mark)], view: &View) -> Vec<usize> {
+    fn states_of(&self, doc: &Doc<'_>, normal: &Normal<'_>, marks: &[(Span, Mark)], view: &View<'_, '_>) -> Vec<usize> {
         let at = |name: &str| self.states.index(name).unwrap_or(0);
         let mut out = vec![usize::MAX; doc.tokens.len()];
         let mut first = 0;

@@ -301,6 +301,10 @@ fn state_zip(doc: &mut Doc<'_>, i: usize) -> Option<usize> {
 
 /// `PO Box 508`, `P.O. Box 12`.
 fn post_box(doc: &mut Doc<'_>, i: usize) -> Option<usize> {
+    // Most words begin otherwise, as do marks.
+    if !matches!(doc.word(i).as_bytes().first(), Some(b'p' | b'P' | b'b' | b'B')) {
+        return None;
+    }
     if !doc.is_word(i, "po")
         && !doc.is_word(i, "p")
         && !doc.is_word(i, "post")

@@ -3,47 +3,49 @@
 //! A feature is a template's number mixed with what the template looks at. The order and the numbers of the templates are
 //! part of the model.
 
-use asepsis_crf::{Feature, Lanes, Model, Sums};
+use asepsis_crf::Feature;
 
 use crate::doc::Doc;
 use crate::tagger::gazetteer::{Facts, Gazetteer};
 use crate::tagger::hash::mix;
 use crate::tagger::place::{Place, places};
-use crate::tagger::word::{Word, different};
+use crate::tagger::word::{Affixes, Word, Words};
 
 /// A document as the tagger sees it.
 ///
 /// Half of the features look at one word only. A text has few different words, so that these are worked out once a word.
-pub(crate) struct View {
+pub(crate) struct View<'d, 't> {
+    doc: &'d Doc<'t>,
     /// The different words, the edge of the text first.
-    words: Vec<Word>,
+    words: Words,
     places: Vec<Place>,
 }
 
-/// The features of a token at most.
-const MOST: usize = 64;
+/// The features that look at one word only, at the word itself.
+const HERE: usize = 15;
+/// The features that look at more than one word, or at the place.
+const JOINT: usize = 29;
 
-/// Where a word stands when only the word is looked at: here, before, after, two before, two after.
-const POSITIONS: usize = 5;
+impl<'d, 't> View<'d, 't> {
+    pub(crate) fn new(doc: &'d Doc<'t>, gazetteer: &Gazetteer) -> Self {
+        Self::of(doc, Words::of(doc, |i| Word::of(doc, i, gazetteer)))
+    }
 
-/// The sums of the features that look at one word only, for each word of a view and each position.
-pub(crate) struct WordSums(Vec<[Sums; POSITIONS]>);
-
-impl View {
-    pub(crate) fn new(doc: &Doc<'_>, gazetteer: &Gazetteer) -> Self {
-        let (words, ids) = different(doc, gazetteer);
-        let places = places(doc, &words, ids);
-        Self { words, places }
+    /// The view of a document whose different words are these.
+    pub(super) fn of(doc: &'d Doc<'t>, words: Words) -> Self {
+        let places = places(doc, &words);
+        Self { doc, words, places }
     }
 
     fn word(&self, i: usize) -> &Word {
-        &self.words[self.places[i].word as usize]
+        &self.words.words[self.words.ids()[i] as usize]
     }
 
-    /// The word `distance` tokens from `i`, as an index; the edge beyond the text.
+    /// The words at token `i` and around it, as indices: itself, before, after, two before, two after.
     #[inline]
-    fn at(&self, i: usize, distance: isize) -> usize {
-        i.checked_add_signed(distance).and_then(|j| self.places.get(j)).map_or(0, |p| p.word as usize)
+    pub(super) fn around(&self, i: usize) -> [usize; 5] {
+        let [two_before, before, own, after, two_after] = self.words.around(i);
+        [own, before, after, two_before, two_after]
     }
 
     /// What is known of token `i`.
@@ -54,66 +56,65 @@ impl View {
     /// All features of token `i`, into `out`.
     pub(crate) fn features(&self, i: usize, out: &mut Vec<Feature>) {
         out.clear();
-        for position in 0..POSITIONS {
-            single(&self.words[self.neighbour(i, position)], position, out);
+        out.extend(self.here(i));
+        for (position, id) in self.around(i)[1..].iter().enumerate() {
+            out.push(beside(&self.words.words[*id], position));
         }
-        self.joint(i, |feature| out.push(feature));
-        debug_assert!(out.len() <= MOST);
+        out.extend(self.joint(i));
     }
 
+    /// All that the features look at beyond the words: the place, what the rules say beside it, and the gaps.
     #[inline]
-    fn neighbour(&self, i: usize, position: usize) -> usize {
-        self.at(i, [0, -1, 1, -2, 2][position])
+    fn setting(&self, i: usize) -> (&Place, [u8; 4]) {
+        let rule = |k: Option<usize>| k.and_then(|k| self.places.get(k)).map_or(0, |p| p.rule);
+        let next_gap = self.doc.tokens.get(i + 1).map_or(3, |t| t.gap);
+        (&self.places[i], [rule(i.checked_sub(1)), rule(i.checked_add(1)), self.doc.tokens[i].gap, next_gap])
+    }
+
+    /// The hash of what holds at token `i`.
+    #[inline]
+    pub(super) fn hash(&self, i: usize) -> u64 {
+        let [w, a, b, c, d] = self.words.around(i).map(|id| id as u64);
+        let place = &self.places[i];
+        let cues = u64::from(place.cue) << 16 | u64::from(place.near) << 8 | u64::from(place.regime);
+        mix(mix(w << 32 | a, b << 32 | c) ^ place.key_last, d << 32 | cues)
+    }
+
+    /// Whether the same holds at two tokens.
+    #[inline]
+    pub(super) fn same(&self, i: usize, k: usize) -> bool {
+        self.words.around(i) == self.words.around(k) && self.setting(i) == self.setting(k)
     }
 
     /// Whether token `i` of a text with capitals where they belong is an ordinary word in lower case, which is no part of an
     /// identifier: half of a text need not be looked at any further.
     pub(crate) fn is_plain(&self, i: usize) -> bool {
-        let w = self.word(i);
-        w.is_plain() && self.places[i].rule == 0
+        self.word(i).is_plain() && self.places[i].rule == 0
     }
 
-    /// The sums of the features that look at one word only.
-    pub(crate) fn word_sums(&self, model: &Model) -> WordSums {
-        let mut features = Vec::with_capacity(MOST);
-        let mut sums = vec![[Sums::new(); POSITIONS]; self.words.len()];
-        for (word, sums) in self.words.iter().zip(&mut sums) {
-            for (position, sums) in sums.iter_mut().enumerate() {
-                features.clear();
-                single(word, position, &mut features);
-                model.add(&features, sums);
-            }
-        }
-        WordSums(sums)
-    }
-
-    /// The score of each state at token `i`: what [`features`](Self::features) give, with the sums of its words worked
-    /// out before.
-    #[inline]
-    pub(crate) fn scores(&self, i: usize, model: &Model, words: &WordSums) -> Lanes {
-        let mut sums = Sums::new();
-        for position in 0..POSITIONS {
-            sums.add(&words.0[self.neighbour(i, position)][position]);
-        }
-        self.joint(i, |feature| model.add_one(feature, &mut sums));
-        model.scaled(&sums)
+    /// The features that look at the word of token `i` only.
+    pub(super) fn here(&self, i: usize) -> [Feature; HERE] {
+        here(self.word(i), &Affixes::of(self.doc, i))
     }
 
     /// The features that look at more than one word, or at the place.
     #[inline]
-    fn joint(&self, i: usize, mut each: impl FnMut(Feature)) {
-        let place = &self.places[i];
-        let at = |d: isize| &self.words[self.at(i, d)];
-        let (w, a, b, c, d) = (at(0), at(-1), at(1), at(-2), at(2));
-        let rule = |d: isize| i.checked_add_signed(d).and_then(|j| self.places.get(j)).map_or(0, |p| p.rule);
-        let next_gap = self.places.get(i + 1).map_or(3, |p| p.gap);
-        let mut n = 64u64;
+    pub(super) fn joint(&self, i: usize) -> [Feature; JOINT] {
+        let words = &self.words.words;
+        let [w, a, b, c, d] = self.around(i).map(|id| &words[id]);
+        let (place, others) = self.setting(i);
+        let [rule_before, rule_after, gap, next_gap] = others.map(u64::from);
+        let mut out = [Feature::default(); JOINT];
+        let mut n = 0;
         let mut add = |value: u64| {
+            out[n] = Feature::of(mix(65 + n as u64, value));
             n += 1;
-            each(Feature::of(mix(n, value)));
         };
         let pair = |x: u64, y: u64| mix(x.rotate_left(17), y);
-        let (shape, sort) = (w.shape, w.sort << 5 | w.shape);
+        let shape_of = |w: &Word| u64::from(w.shape);
+        let sort_of = |w: &Word| u64::from(w.sort);
+        let role_of = |w: &Word| u64::from(w.role);
+        let (shape, sort) = (shape_of(w), sort_of(w) << 5 | shape_of(w));
         let (before, after) = (pair(c.word, a.word), pair(b.word, d.word));
         add(pair(a.word, w.word));
         add(pair(w.word, b.word));
@@ -122,66 +123,71 @@ impl View {
         add(pair(pair(a.word, b.word), shape));
         add(pair(a.word, sort));
         add(pair(b.word, sort));
-        add(a.shape << 10 | shape << 5 | b.shape);
-        add(c.shape << 15 | a.shape << 10 | shape << 5 | b.shape);
-        add(a.shape << 15 | shape << 10 | b.shape << 5 | d.shape);
+        add(shape_of(a) << 10 | shape << 5 | shape_of(b));
+        add(shape_of(c) << 15 | shape_of(a) << 10 | shape << 5 | shape_of(b));
+        add(shape_of(a) << 15 | shape << 10 | shape_of(b) << 5 | shape_of(d));
         // Names of lists, and how ordinary the words are.
-        add(a.sort << 15 | w.sort << 10 | a.shape << 5 | shape);
-        add(w.sort << 15 | b.sort << 10 | shape << 5 | b.shape);
-        add(a.sort << 20 | w.sort << 15 | b.sort << 10 | shape);
+        add(sort_of(a) << 15 | sort_of(w) << 10 | shape_of(a) << 5 | shape);
+        add(sort_of(w) << 15 | sort_of(b) << 10 | shape << 5 | shape_of(b));
+        add(sort_of(a) << 20 | sort_of(w) << 15 | sort_of(b) << 10 | shape);
         // Closed classes around it.
-        add(c.role << 10 | a.role << 5 | shape);
-        add(b.role << 10 | d.role << 5 | shape);
-        add(a.role << 15 | w.role << 10 | b.role << 5 | shape);
+        add(role_of(c) << 10 | role_of(a) << 5 | shape);
+        add(role_of(b) << 10 | role_of(d) << 5 | shape);
+        add(role_of(a) << 15 | role_of(w) << 10 | role_of(b) << 5 | shape);
         // Cues and keys.
-        add(place.cue << 10 | sort);
-        add(place.cue_after << 5 | shape);
-        add(pair(place.key, place.after_key << 5 | shape));
-        add(pair(place.key_last, place.after_key << 5 | shape));
-        add(pair(place.after_key << 10 | w.sort << 5, shape));
+        let (cue, cue_after, after_key) =
+            (u64::from(place.cue), u64::from(place.cue_after), u64::from(place.after_key));
+        add(cue << 10 | sort);
+        add(cue_after << 5 | shape);
+        add(pair(place.key, after_key << 5 | shape));
+        add(pair(place.key_last, after_key << 5 | shape));
+        add(pair(after_key << 10 | sort_of(w) << 5, shape));
         // What is near.
-        add(place.near << 10 | sort);
-        add(place.regime << 10 | sort);
-        add(place.regime << 20 | u64::from(w.facts.0 & 0x1FF));
+        let regime = u64::from(place.regime);
+        add(u64::from(place.near) << 10 | sort);
+        add(regime << 10 | sort);
+        add(regime << 20 | u64::from(w.facts.0 & 0x1FF));
         // What the rules say.
-        add(place.rule << 5 | shape);
-        add(rule(-1) << 12 | place.rule << 6 | rule(1));
-        add(place.gap << 15 | next_gap << 10 | shape << 5 | a.shape);
-        add(place.gap << 12 | sort);
-        add(place.elsewhere << 10 | sort);
+        let found = u64::from(place.rule);
+        add(found << 5 | shape);
+        add(rule_before << 12 | found << 6 | rule_after);
+        add(gap << 15 | next_gap << 10 | shape << 5 | shape_of(a));
+        add(gap << 12 | sort);
+        add(u64::from(place.elsewhere) << 10 | sort);
+        out
     }
 }
 
-/// The features that look at one word only, as it stands at a position.
-fn single(w: &Word, position: usize, out: &mut Vec<Feature>) {
-    let mut n = position as u64 * 4;
+/// The feature that looks at a neighbour only, by which neighbour it is.
+#[inline]
+pub(super) fn beside(w: &Word, position: usize) -> Feature {
+    Feature::of(mix(position as u64 * 4 + 5, w.word))
+}
+
+/// The features that look at the word itself only.
+pub(super) fn here(w: &Word, affixes: &Affixes) -> [Feature; HERE] {
+    let mut out = [Feature::of(mix(1, w.word)); HERE];
+    let mut n = 0;
     let mut add = |value: u64| {
         n += 1;
-        out.push(Feature::of(mix(n, value)));
-    };
-    add(w.word);
-    if position > 0 {
-        return;
-    }
-    n = 32;
-    let mut add = |value: u64| {
-        n += 1;
-        out.push(Feature::of(mix(n, value)));
+        out[n] = Feature::of(mix(32 + n as u64, value));
     };
     let names = u64::from(w.facts.first() << 3 | w.facts.last());
     let ordinary = u64::from(w.facts.ordinary());
+    let (shape, role) = (u64::from(w.shape), u64::from(w.role));
     add(0);
-    add(mix(w.word.rotate_left(17), w.shape));
-    add(w.prefix2);
-    add(w.prefix3);
-    add(w.suffix2);
-    add(w.suffix3);
-    add(w.suffix4);
-    add(w.shape);
-    add(names << 5 | w.shape);
-    add(ordinary << 6 | u64::from(w.facts.clinical()) << 5 | w.shape);
-    add(names << 12 | ordinary << 8 | u64::from(w.facts.town()) << 5 | w.shape);
-    add(u64::from(w.facts.0 >> 9) << 5 | w.shape);
+    add(mix(w.word.rotate_left(17), shape));
+    add(affixes.prefix2);
+    add(affixes.prefix3);
+    add(affixes.suffix2);
+    add(affixes.suffix3);
+    add(affixes.suffix4);
+    add(shape);
+    add(names << 5 | shape);
+    add(ordinary << 6 | u64::from(w.facts.clinical()) << 5 | shape);
+    add(names << 12 | ordinary << 8 | u64::from(w.facts.town()) << 5 | shape);
+    add(u64::from(w.facts.0 >> 9) << 5 | shape);
     add(u64::from(w.facts.0));
-    add(w.role << 5 | w.shape);
+    add(role << 5 | shape);
+    out
 }

@@ -62,7 +62,8 @@ impl Gazetteer {
         }
         let gazetteer = Self(bytes);
         let entries = gazetteer.group_start(GROUPS);
-        let sorted = (0..GROUPS).all(|g| gazetteer.group_start(g) <= gazetteer.group_start(g + 1));
+        let starts = gazetteer.0[8..HEAD].as_chunks().0.iter().map(|start| u32::from_le_bytes(*start));
+        let sorted = starts.is_sorted();
         (sorted && gazetteer.0.len() == HEAD + entries * 4).then_some(gazetteer)
     }
 

@@ -1,56 +1,50 @@
 //! What is known of a token by its place: the rules, cues and keys about it, its line, the rest of the document.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use asepsis_vocab::IdentifierClass;
 
-use crate::cue::CueKind;
+use crate::cue::Cue;
 use crate::doc::Doc;
 use crate::lexicon::{ORG_HEAD, PLACE_PREPOSITION, STREET, TITLE};
 use crate::tagger::hash::mix;
-use crate::tagger::word::Word;
-use crate::token::{Kind, LINE, PARAGRAPH, Token};
+use crate::tagger::word::{Word, Words};
+use crate::token::{Kind, LINE, PARAGRAPH};
 
 /// What is known of a token by its place.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub(super) struct Place {
-    /// Its word, as an index.
-    pub(super) word: u32,
-    pub(super) gap: u64,
-    /// What the rules say of it: class and how sure.
-    pub(super) rule: u64,
-    /// The cue before it and how far it is.
-    pub(super) cue: u64,
-    pub(super) cue_after: u64,
     /// The words before the colon of its line, and how far behind.
     pub(super) key: u64,
     pub(super) key_last: u64,
-    pub(super) after_key: u64,
+    /// The cue before it and how far it is.
+    pub(super) cue: u16,
+    pub(super) cue_after: u16,
+    pub(super) after_key: u8,
+    /// What the rules say of it: class and how sure.
+    pub(super) rule: u8,
     /// What is near: a word of a place of care ahead, a kind of street ahead, a number behind, a title behind.
-    pub(super) near: u64,
+    pub(super) near: u8,
     /// How its line is written: all lower, all upper, mixed.
-    pub(super) regime: u64,
+    pub(super) regime: u8,
     /// The same word was announced as a name elsewhere; the same word stands elsewhere in lower case.
-    pub(super) elsewhere: u64,
+    pub(super) elsewhere: u8,
 }
 
 /// The places of a document, while they are worked out.
 struct Seen<'w> {
-    words: &'w [Word],
+    words: &'w Words,
+    ids: &'w [u32],
     places: Vec<Place>,
 }
 
 impl Seen<'_> {
     fn word(&self, i: usize) -> &Word {
-        &self.words[self.places[i].word as usize]
+        &self.words.words[self.ids[i] as usize]
     }
 }
 
 /// The place of each token, whose words are these.
-pub(super) fn places(doc: &Doc<'_>, words: &[Word], ids: Vec<u32>) -> Vec<Place> {
-    let place = |(token, word): (&Token, u32)| Place { word, gap: u64::from(token.gap), ..Place::default() };
-    let mut seen = Seen { words, places: doc.tokens.iter().zip(ids).map(place).collect() };
+pub(super) fn places(doc: &Doc<'_>, words: &Words) -> Vec<Place> {
+    let mut seen = Seen { words, ids: words.ids(), places: vec![Place::default(); doc.tokens.len()] };
     rules(doc, &mut seen.places);
     cues(doc, &mut seen.places);
     keys(doc, &mut seen);
@@ -71,52 +65,55 @@ fn rules(doc: &Doc<'_>, places: &mut [Place]) {
             IdentifierClass::Email | IdentifierClass::Url | IdentifierClass::Ip => 5,
             _ => 6,
         };
-        let sure = u64::from(hit.confidence >= 0.9) + u64::from(hit.confidence >= 0.75);
+        let sure = u8::from(hit.confidence >= 0.9) + u8::from(hit.confidence >= 0.75);
         let (from, to) = doc.token_range(hit.start, hit.end);
         for (k, w) in places[from..to].iter_mut().enumerate() {
-            w.rule = class << 3 | sure << 1 | u64::from(k > 0);
+            w.rule = class << 3 | sure << 1 | u8::from(k > 0);
         }
     }
 }
 
+/// How far a cue is seen by what stands before it and by what stands after.
+const SEEN_BEFORE: usize = 4;
+const SEEN_AFTER: usize = 10;
+
 /// The nearest cue before and after each token.
 fn cues(doc: &Doc<'_>, places: &mut [Place]) {
-    let number = |kind: CueKind| kind as u64 + 1;
-    let mut c = 0;
-    let mut last: Option<(usize, u64)> = None;
-    for (i, w) in places.iter_mut().enumerate() {
-        while c < doc.cues.len() && doc.cues[c].after <= i {
-            last = Some((doc.cues[c].after, number(doc.cues[c].kind) << 1 | u64::from(doc.cues[c].weak)));
-            c += 1;
+    let number = |cue: &Cue| (cue.kind as u16 + 1) << 1 | u16::from(cue.weak);
+    let mut before = 0;
+    let mut rest = &doc.cues[..];
+    while let Some(first) = rest.first() {
+        // Of those that end together the first is seen from before them, and the last from behind.
+        let after = first.after;
+        let together = rest.iter().take_while(|cue| cue.after == after).count();
+        let last = &rest[together - 1];
+        rest = &rest[together..];
+        let from = before.max(after.saturating_sub(SEEN_BEFORE));
+        for (distance, place) in (1..).zip(places[from..after].iter_mut().rev()) {
+            place.cue_after = number(first) << 3 | distance;
         }
-        if doc.tokens[i].gap == PARAGRAPH && last.is_some_and(|(after, _)| after < i) {
-            last = None;
-        }
-        if let Some((after, cue)) = last {
-            let distance = match i - after {
+        let next = rest.first().map_or(places.len(), |cue| cue.after);
+        let to = next.min(after + SEEN_AFTER + 1);
+        for (distance, (place, token)) in places[after..to].iter_mut().zip(&doc.tokens[after..to]).enumerate() {
+            if distance > 0 && token.gap == PARAGRAPH {
+                break;
+            }
+            let distance = match distance {
                 0 => 1,
                 1 => 2,
                 2..=3 => 3,
                 4..=6 => 4,
-                7..=10 => 5,
-                _ => 0,
+                _ => 5,
             };
-            if distance > 0 {
-                w.cue = cue << 3 | distance;
-            }
+            place.cue = number(last) << 3 | distance;
         }
-        if let Some(next) = doc.cues.get(c) {
-            let distance = next.after - i;
-            if distance <= 4 {
-                w.cue_after = (number(next.kind) << 1 | u64::from(next.weak)) << 3 | distance as u64;
-            }
-        }
+        before = after;
     }
 }
 
 /// The words before the colon, and the place after it.
 fn keys(doc: &Doc<'_>, seen: &mut Seen<'_>) {
-    let (mut key, mut last, mut since, mut line) = (0u64, 0u64, 0u64, 0usize);
+    let (mut key, mut last, mut since, mut line) = (0u64, 0u64, 0u8, 0usize);
     for i in 0..seen.places.len() {
         let token = &doc.tokens[i];
         if token.gap >= LINE {
@@ -130,7 +127,7 @@ fn keys(doc: &Doc<'_>, seen: &mut Seen<'_>) {
             let place = &mut seen.places[i];
             (place.key, place.key_last) = (key, last);
             place.after_key = since.min(7) + 1;
-            since += 1;
+            since = since.saturating_add(1);
         }
         let ends = match token.mark {
             b':' | b'=' | b'|' => true,
@@ -151,27 +148,26 @@ fn keys(doc: &Doc<'_>, seen: &mut Seen<'_>) {
 
 /// Words of places of care and kinds of street ahead, numbers and titles behind.
 fn near(doc: &Doc<'_>, places: &mut [Place]) {
-    let (mut org, mut street) = (9usize, 9usize);
-    for i in (0..places.len()).rev() {
-        org = if doc.has(i, ORG_HEAD) { 0 } else { org + 1 };
-        street = if doc.has(i, STREET) { 0 } else { street + 1 };
-        let close = |d: usize| if d <= 4 { 1 + u64::from(d > 0) + u64::from(d > 1) } else { 0 };
-        places[i].near = close(org) << 2 | close(street);
-        let ends = doc.tokens[i].gap == PARAGRAPH || matches!(doc.mark(i), b';' | b'!' | b'?');
-        if ends {
+    let (mut org, mut street) = (9u8, 9u8);
+    let close = |d: u8| if d <= 4 { 1 + u8::from(d > 0) + u8::from(d > 1) } else { 0 };
+    for (place, token) in places.iter_mut().zip(&doc.tokens).rev() {
+        org = if token.is(ORG_HEAD) { 0 } else { (org + 1).min(9) };
+        street = if token.is(STREET) { 0 } else { (street + 1).min(9) };
+        place.near = close(org) << 2 | close(street);
+        if token.gap == PARAGRAPH || matches!(token.mark, b';' | b'!' | b'?') {
             (org, street) = (9, 9);
         }
     }
-    let (mut number, mut title, mut preposition) = (9usize, 9usize, 9usize);
-    for (i, place) in places.iter_mut().enumerate() {
-        if doc.tokens[i].gap == PARAGRAPH {
+    let (mut number, mut title, mut preposition) = (9u8, 9u8, 9u8);
+    let flag = |d: u8, reach: u8| u8::from(d <= reach);
+    for (place, token) in places.iter_mut().zip(&doc.tokens) {
+        if token.gap == PARAGRAPH {
             (number, title, preposition) = (9, 9, 9);
         }
-        let flag = |d: usize, reach: usize| u64::from(d <= reach);
         place.near |= flag(number, 4) << 4 | flag(title, 3) << 5 | flag(preposition, 3) << 6;
-        number = if doc.tokens[i].kind == Kind::Number { 0 } else { number + 1 };
-        title = if doc.has(i, TITLE) { 0 } else { title + 1 };
-        preposition = if doc.has(i, PLACE_PREPOSITION) { 0 } else { preposition + 1 };
+        number = if token.kind == Kind::Number { 0 } else { (number + 1).min(9) };
+        title = if token.is(TITLE) { 0 } else { (title + 1).min(9) };
+        preposition = if token.is(PLACE_PREPOSITION) { 0 } else { (preposition + 1).min(9) };
     }
 }
 
@@ -206,7 +202,7 @@ fn regimes(doc: &Doc<'_>, seen: &mut Seen<'_>) {
         } else {
             5
         };
-        let long = u64::from(all > 3) + u64::from(all > 10);
+        let long = u8::from(all > 3) + u8::from(all > 10);
         for place in &mut seen.places[from..to] {
             place.regime = regime << 2 | long;
         }
@@ -219,52 +215,51 @@ fn elsewhere(doc: &Doc<'_>, seen: &mut Seen<'_>) {
     const NAME: u8 = 1;
     const LOWER: u8 = 2;
     const MIDDLE: u8 = 4;
-    let mut said: HashMap<u64, u8, BuildHasherDefault<Mixed>> =
-        HashMap::with_capacity_and_hasher(seen.words.len(), BuildHasherDefault::default());
+    let words = &seen.words.words;
+    let mut said = vec![0u8; words.len()];
     for hit in doc.hits.iter().filter(|h| h.class == IdentifierClass::Name && h.confidence >= 0.9) {
         let (from, to) = doc.token_range(hit.start, hit.end);
-        for i in from..to {
-            if seen.word(i).shape >= 22 {
-                *said.entry(seen.word(i).word).or_default() |= NAME;
-            }
+        for &id in &seen.ids[from..to] {
+            said[id as usize] |= NAME;
         }
     }
     let mut before = 0;
-    for i in 0..seen.places.len() {
-        let w = seen.word(i);
-        let bits = match w.shape {
-            27 | 28 => LOWER,
-            22 | 23 | 26 if (27..31).contains(&before) && doc.tokens[i].gap < LINE => MIDDLE,
-            _ => 0,
+    for (&id, token) in seen.ids.iter().zip(&doc.tokens) {
+        let shape = words[id as usize].shape;
+        if matches!(shape, 22 | 23 | 26) && (27..31).contains(&before) && token.gap < LINE {
+            said[id as usize] |= MIDDLE;
+        }
+        before = shape;
+    }
+    // The words that differ in case or accents only come together in one of them.
+    let mask = (words.len() * 2).next_power_of_two() - 1;
+    let mut table = vec![0u32; mask + 1];
+    let mut same = vec![0u32; words.len()];
+    for (id, w) in words.iter().enumerate().skip(1).filter(|(_, w)| w.shape >= 22) {
+        if matches!(w.shape, 27 | 28) {
+            said[id] |= LOWER;
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "the mask is smaller, and indices of words have 32 bits")]
+        let (mut slot, own) = ((w.word >> 20) as usize & mask, id as u32);
+        same[id] = loop {
+            match table[slot] {
+                0 => {
+                    table[slot] = own;
+                    break own;
+                }
+                other if words[other as usize].word == w.word => {
+                    said[other as usize] |= said[id];
+                    break other;
+                }
+                _ => slot = (slot + 1) & mask,
+            }
         };
-        if bits != 0 {
-            *said.entry(w.word).or_default() |= bits;
+    }
+    for (place, &id) in seen.places.iter_mut().zip(seen.ids) {
+        let shape = words[id as usize].shape;
+        if shape >= 22 {
+            let mask = if shape < 27 { NAME | LOWER | MIDDLE } else { NAME | MIDDLE };
+            place.elsewhere = said[same[id as usize] as usize] & mask;
         }
-        before = w.shape;
-    }
-    for i in 0..seen.places.len() {
-        let w = seen.word(i);
-        if w.shape < 22 {
-            continue;
-        }
-        let bits = said.get(&w.word).copied().unwrap_or(0);
-        let mask = if w.shape < 27 { NAME | LOWER | MIDDLE } else { NAME | MIDDLE };
-        seen.places[i].elsewhere = u64::from(bits & mask);
-    }
-}
-
-/// The hash of what is a hash already.
-#[derive(Default)]
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
