@@ -6,6 +6,7 @@ mod gazetteer;
 mod hash;
 mod memo;
 mod place;
+mod slots;
 mod vocabulary;
 mod word;
 
