@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use crate::tagger::hash::mix;
 
-/// A number of this process that nobody knows, so that nobody can write a text whose words all fall into the same slots.
+/// A number of this process that nobody knows, so that nobody can write a text whose words all fall into the same
+/// slots.
 static SECRET: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 
 /// Numbers by the hash of what they stand for; nought where there is none.

@@ -1,7 +1,7 @@
 //! What a model says of the words that every text has, worked out once and kept.
 //!
-//! Nothing of a patient is kept: of words only those that the shipped lists have as ordinary, clinical or of a closed class,
-//! of numbers how long they are and how they begin, and of marks those of ASCII.
+//! Nothing of a patient is kept: of words only those that the shipped lists have as ordinary, clinical or of a closed
+//! class, of numbers how long they are and how they begin, and of marks those of ASCII.
 
 use std::sync::OnceLock;
 
