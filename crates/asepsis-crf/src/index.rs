@@ -21,20 +21,22 @@ pub(crate) struct Place {
 impl Index {
     /// The index of a bitmap of the buckets, and the number of rows.
     pub(crate) fn new(bitmap: &[u8]) -> (Self, usize) {
-        let words = bitmap.as_chunks().0;
-        let word = |at: usize| words.get(at).map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let mut blocks = Vec::with_capacity(BLOCKS);
+        let mut words = bitmap.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes));
+        let mut blocks = vec![0u64; BLOCKS];
+        // The bits that are read and not yet in a block.
+        let (mut bits, mut count) = (0u128, 0);
         let mut before = 0;
-        for start in (0..BUCKETS).step_by(WIDTH) {
-            let (at, shift) = (start / 64, start % 64);
-            let mut bits = word(at) >> shift;
-            if shift + WIDTH > 64 {
-                bits |= word(at + 1) << (64 - shift);
+        for block in &mut blocks {
+            if count < WIDTH {
+                bits |= u128::from(words.next().unwrap_or(0)) << count;
+                count += 64;
             }
-            bits &= (1 << WIDTH) - 1;
-            blocks.push(bits | before << WIDTH);
+            #[allow(clippy::cast_possible_truncation, reason = "the lowest are what is taken")]
+            let mine = bits as u64 & ((1 << WIDTH) - 1);
+            (bits, count) = (bits >> WIDTH, count - WIDTH);
+            *block = mine | before << WIDTH;
             // Most have one or none, which is told faster than bits are counted.
-            before += if bits & bits.wrapping_sub(1) == 0 { u64::from(bits != 0) } else { bits.count_ones().into() };
+            before += if mine & mine.wrapping_sub(1) == 0 { u64::from(mine != 0) } else { mine.count_ones().into() };
         }
         let blocks = blocks.into_boxed_slice().try_into().expect("there are that many blocks");
         (Self(blocks), usize::try_from(before).unwrap_or(usize::MAX))

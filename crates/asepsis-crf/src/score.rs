@@ -38,7 +38,7 @@ impl Scale {
 
     /// What the sums say.
     ///
-    /// The largest sum makes the largest score, and no two sums make the same, so that all that can is done with integers.
+    /// The largest sum makes the largest score, and no two sums make the same, so that most is done with integers.
     #[inline]
     pub(crate) fn read(&self, sums: &Sums) -> Score {
         let (outside, inside) = (largest(sums, &self.outside), largest(sums, &self.inside));

@@ -5,8 +5,8 @@ use crate::sums::Sums;
 
 /// The probability of each state at each position of chains, position by position.
 ///
-/// Where an outside state leads every inside one by far it is certain, which cuts the chain there. In ordinary text that is
-/// most positions, so that only the short stretches between them are worked out and kept.
+/// Where an outside state leads every inside one by far it is certain, which cuts the chain there. Only the stretches
+/// between such positions are worked out and kept.
 pub struct Tagging<'m> {
     model: &'m Model,
     so_far: Probabilities,

@@ -28,8 +28,8 @@ impl<'m> Weights<'m> {
 
     /// Adds the weights of these features to the sums.
     ///
-    /// Which of them have rows is asked for all before the rows are read, so that the memory is waited for once. Within a
-    /// larger function the sums would be sixteen numbers by themselves, and no vectors.
+    /// Which of them have rows is asked for all before the rows are read, so that the memory is waited for once. Within
+    /// a larger function the sums would be sixteen numbers by themselves, and no vectors.
     #[inline(never)]
     pub fn add(&mut self, features: &[Feature], sums: &mut Sums) {
         for features in features.chunks(AT_ONCE) {

@@ -56,8 +56,8 @@ pub(crate) struct Letters {
 }
 
 impl Letters {
-    /// The letters that begin at a place, where they are few and what follows is neither an apostrophe nor outside ASCII, with
-    /// which the word might go on.
+    /// The letters that begin at a place, where they are few and what follows is neither an apostrophe nor outside
+    /// ASCII, with which the word might go on.
     #[inline]
     pub(crate) fn at(bytes: &[u8], start: usize) -> Option<Self> {
         let (mut chunks, mut upper, mut lower, mut len) = ([0u64; 2], 0, 0, 0);

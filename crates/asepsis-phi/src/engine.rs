@@ -37,7 +37,8 @@ pub enum Assurance {
     Full,
 }
 
-/// The detector. Built once, shared by reference among threads; it holds no state between calls.
+/// The detector. Built once, shared by reference among threads; it holds nothing of a text between calls but what its
+/// models say of ordinary words.
 pub struct Engine {
     lexicon: Lexicon,
     cues: Cues,

@@ -263,3 +263,26 @@ fn fits(doc: &Doc<'_>, i: usize, sequence: &Sequence) -> Option<usize> {
     }
     Some(j)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_that_folds_to_one_that_is_looked_for_is_passed_over() {
+        for (wanted, words) in [
+            ("jose", vec!["José", "JOSE", "jose", "Jose\u{301}", "ＪＯＳＥ"]),
+            ("angela", vec!["Ángela", "A\u{301}ngela", "ANGELA"]),
+            ("a", vec!["A", "a", "á"]),
+            ("łukasz", vec!["Łukasz", "łukasz"]),
+            ("4471", vec!["4471"]),
+        ] {
+            let mut begins = Begins::default();
+            begins.add(wanted);
+            for word in words {
+                assert!(begins.may_have(word) || folded(word) != wanted, "{word}");
+            }
+            assert!(!begins.may_have("zebra") && !begins.may_have("z"));
+        }
+    }
+}

@@ -6,6 +6,7 @@ mod gazetteer;
 mod hash;
 mod memo;
 mod place;
+mod slots;
 mod vocabulary;
 mod word;
 
@@ -13,7 +14,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use asepsis_crf::{Model, ModelError, Probabilities, Row, States, Sums, Tagging, Weights};
+use asepsis_crf::{Feature, Model, ModelError, Probabilities, Row, States, Sums, Tagging, Weights};
 
 pub(crate) use features::View;
 pub use file::UnusableModel;
@@ -24,7 +25,7 @@ use crate::doc::Doc;
 use crate::language::Language;
 use crate::profile::Profile;
 use crate::resolve::{self, Classes};
-use crate::tagger::features::{beside, here};
+use crate::tagger::features::{JOINT, beside, here};
 use crate::tagger::memo::Memo;
 use crate::tagger::vocabulary::{Key, Vocabulary, Weighed};
 use crate::tagger::word::{Affixes, Word, Words};
@@ -161,7 +162,9 @@ fn sums(view: &View<'_, '_>, i: usize, weights: &mut Weights<'_>, weighed: &mut 
     });
     let [a, b, c, d] = [a, b, c, d].map(|id| &weighed[id].beside);
     weights.add_rows(&[a[0], b[1], c[2], d[3]], &mut sums);
-    weights.add(&view.joint(i), &mut sums);
+    let mut joint = [Feature::default(); JOINT];
+    view.joint(i, &mut joint);
+    weights.add(&joint, &mut sums);
     sums
 }
 

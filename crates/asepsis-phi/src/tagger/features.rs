@@ -24,7 +24,7 @@ pub(crate) struct View<'d, 't> {
 /// The features that look at one word only, at the word itself.
 const HERE: usize = 15;
 /// The features that look at more than one word, or at the place.
-const JOINT: usize = 29;
+pub(super) const JOINT: usize = 29;
 
 impl<'d, 't> View<'d, 't> {
     pub(crate) fn new(doc: &'d Doc<'t>, gazetteer: &Gazetteer) -> Self {
@@ -60,7 +60,9 @@ impl<'d, 't> View<'d, 't> {
         for (position, id) in self.around(i)[1..].iter().enumerate() {
             out.push(beside(&self.words.words[*id], position));
         }
-        out.extend(self.joint(i));
+        let mut joint = [Feature::default(); JOINT];
+        self.joint(i, &mut joint);
+        out.extend(joint);
     }
 
     /// All that the features look at beyond the words: the place, what the rules say beside it, and the gaps.
@@ -97,14 +99,13 @@ impl<'d, 't> View<'d, 't> {
         here(self.word(i), &Affixes::of(self.doc, i))
     }
 
-    /// The features that look at more than one word, or at the place.
+    /// The features that look at more than one word, or at the place, into `out`.
     #[inline]
-    pub(super) fn joint(&self, i: usize) -> [Feature; JOINT] {
+    pub(super) fn joint(&self, i: usize, out: &mut [Feature; JOINT]) {
         let words = &self.words.words;
         let [w, a, b, c, d] = self.around(i).map(|id| &words[id]);
         let (place, others) = self.setting(i);
         let [rule_before, rule_after, gap, next_gap] = others.map(u64::from);
-        let mut out = [Feature::default(); JOINT];
         let mut n = 0;
         let mut add = |value: u64| {
             out[n] = Feature::of(mix(65 + n as u64, value));
@@ -154,7 +155,6 @@ impl<'d, 't> View<'d, 't> {
         add(gap << 15 | next_gap << 10 | shape << 5 | shape_of(a));
         add(gap << 12 | sort);
         add(u64::from(place.elsewhere) << 10 | sort);
-        out
     }
 }
 

@@ -6,6 +6,7 @@ use crate::cue::Cue;
 use crate::doc::Doc;
 use crate::lexicon::{ORG_HEAD, PLACE_PREPOSITION, STREET, TITLE};
 use crate::tagger::hash::mix;
+use crate::tagger::slots::Slots;
 use crate::tagger::word::{Word, Words};
 use crate::token::{Kind, LINE, PARAGRAPH};
 
@@ -232,28 +233,19 @@ fn elsewhere(doc: &Doc<'_>, seen: &mut Seen<'_>) {
         before = shape;
     }
     // The words that differ in case or accents only come together in one of them.
-    let mask = (words.len() * 2).next_power_of_two() - 1;
-    let mut table = vec![0u32; mask + 1];
+    let mut slots = Slots::new(words.len());
     let mut same = vec![0u32; words.len()];
     for (id, w) in words.iter().enumerate().skip(1).filter(|(_, w)| w.shape >= 22) {
         if matches!(w.shape, 27 | 28) {
             said[id] |= LOWER;
         }
-        #[allow(clippy::cast_possible_truncation, reason = "the mask is smaller, and indices of words have 32 bits")]
-        let (mut slot, own) = ((w.word >> 20) as usize & mask, id as u32);
-        same[id] = loop {
-            match table[slot] {
-                0 => {
-                    table[slot] = own;
-                    break own;
-                }
-                other if words[other as usize].word == w.word => {
-                    said[other as usize] |= said[id];
-                    break other;
-                }
-                _ => slot = (slot + 1) & mask,
-            }
-        };
+        let slot = slots.find(w.word, |other| words[other as usize].word == w.word);
+        if *slot == 0 {
+            *slot = u32::try_from(id).unwrap_or(0);
+        } else {
+            said[*slot as usize] |= said[id];
+        }
+        same[id] = *slot;
     }
     for (place, &id) in seen.places.iter_mut().zip(seen.ids) {
         let shape = words[id as usize].shape;

@@ -1,7 +1,7 @@
 //! What a model says of the words that every text has, worked out once and kept.
 //!
-//! Nothing of a patient is kept: of words only those that the shipped lists have as ordinary, clinical or of a closed class,
-//! of numbers how long they are and how they begin, and of marks those of ASCII.
+//! Nothing of a patient is kept: of words only those that the shipped lists have as ordinary, clinical or of a closed
+//! class, of numbers how long they are and how they begin, and of marks those of ASCII.
 
 use std::sync::OnceLock;
 
@@ -112,5 +112,38 @@ impl Vocabulary {
             String::from_utf8(bytes.collect()).unwrap_or_default()
         };
         entries.map(|entry| (entry.key.kind >> 8, text(&entry.key))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use asepsis_crf::Model;
+
+    use super::*;
+    use crate::language::Language;
+    use crate::tagger::shipped;
+
+    /// A word with its number in it, which nothing else has.
+    fn numbered(number: u64, model: &Model) -> (Word, Weighed) {
+        let row = model.weights().row(asepsis_crf::Feature::of(1));
+        (Word { word: number, ..Word::edge() }, Weighed { beside: [row; 4], here: None })
+    }
+
+    #[test]
+    fn it_is_bounded_and_right_however_many_words_and_threads_there_are() {
+        let model = shipped(Language::Spanish).unwrap();
+        let vocabulary = Vocabulary::default();
+        assert!(vocabulary.kept().is_empty());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in (0..3 * SLOTS as u64).chain(0..SLOTS as u64) {
+                        let key = Key { bytes: [number, 7], kind: 3 };
+                        assert_eq!(vocabulary.get_or(key, || numbered(number, &model)).word.word, number);
+                    }
+                });
+            }
+        });
+        assert!((SLOTS / 2..=SLOTS).contains(&vocabulary.kept().len()));
     }
 }

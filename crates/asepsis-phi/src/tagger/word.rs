@@ -7,6 +7,7 @@ use crate::lexicon::{
 };
 use crate::tagger::gazetteer::{Facts, Gazetteer};
 use crate::tagger::hash::{bytes_hash, mix, with_folded};
+use crate::tagger::slots::Slots;
 use crate::token::Kind;
 
 /// What is known of a word by itself, wherever it stands.
@@ -114,9 +115,8 @@ const EDGES: usize = 2;
 impl Words {
     /// The different words of a document, each as `know` says.
     pub(super) fn of(doc: &Doc<'_>, mut know: impl FnMut(usize) -> Word) -> Self {
-        let mask = (doc.tokens.len() * 2).next_power_of_two() - 1;
-        // Indices of words by the hash of their bytes; 0 is the edge, and so nobody's.
-        let mut table = vec![0u32; mask + 1];
+        // By the hash of their bytes; 0 is the edge, and so nobody's.
+        let mut slots = Slots::new(doc.tokens.len());
         let room = doc.tokens.len() / 2 + 16;
         let (mut hashes, mut words) = (Vec::with_capacity(room), Vec::with_capacity(room));
         let mut ids = Vec::with_capacity(doc.tokens.len() + 2 * EDGES);
@@ -130,22 +130,13 @@ impl Words {
                 Kind::Number => mix(number(text), u64::from(text.as_bytes()[0])),
                 Kind::Word | Kind::Possessive | Kind::Mark => bytes_hash(text.as_bytes()),
             };
-            #[allow(clippy::cast_possible_truncation, reason = "the mask is smaller")]
-            let mut slot = (hash >> 20) as usize & mask;
-            let id = loop {
-                match table[slot] {
-                    0 => {
-                        let id = u32::try_from(words.len()).unwrap_or(0);
-                        table[slot] = id;
-                        hashes.push(hash);
-                        words.push(know(i));
-                        break id;
-                    }
-                    id if hashes[id as usize] == hash => break id,
-                    _ => slot = (slot + 1) & mask,
-                }
-            };
-            ids.push(id);
+            let slot = slots.find(hash, |id| hashes[id as usize] == hash);
+            if *slot == 0 {
+                *slot = u32::try_from(words.len()).unwrap_or(0);
+                hashes.push(hash);
+                words.push(know(i));
+            }
+            ids.push(*slot);
         }
         ids.extend([0; EDGES]);
         Self { words, ids }
