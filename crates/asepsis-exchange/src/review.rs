@@ -100,8 +100,8 @@ impl Reviewer {
         }
     }
 
-    /// What there is to say of these texts of the answer. `None` where the review itself failed. `meanwhile` is done by the calling
-    /// task, beside the review where a thread is idle.
+    /// What there is to say of these texts of the answer. `None` where the review itself failed. `meanwhile` is done
+    /// beside the review where a thread is idle.
     pub(crate) async fn review(self, texts: Vec<String>, meanwhile: impl Future<Output = ()>) -> Option<Reviewed> {
         let (context, noted) = match self.read {
             Read::Later(asked) => asked.read(),
@@ -130,8 +130,10 @@ impl Reviewer {
             meanwhile.await;
             review.result().await?
         } else {
+            // The other may be under way on another thread: what can be done here comes first.
+            let flags = work();
             meanwhile.await;
-            work()
+            flags
         };
         Some(Reviewed { flags, noted })
     }
