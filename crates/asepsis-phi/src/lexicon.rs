@@ -240,7 +240,9 @@ const LAST_TWO: [u32; 26] = {
 
 fn drug_ending(lower: &[u8]) -> u32 {
     let [.., before, last] = lower else { return 0 };
-    let may_end = LAST_TWO.get(last.wrapping_sub(b'a') as usize).is_some_and(|two| two >> (before & 31) & 2 != 0);
+    let may_end = LAST_TWO
+        .get(last.wrapping_sub(b'a') as usize)
+        .is_some_and(|two| two >> (before.wrapping_sub(b'a') & 31) & 1 != 0);
     if may_end && lower.len() >= 7 && ENDINGS.iter().any(|e| lower.ends_with(e.as_bytes())) { DRUG } else { 0 }
 }
 
@@ -285,6 +287,19 @@ impl Hasher for Mixer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_that_ends_like_a_drug_is_one() {
+        let lexicon = Lexicon::new();
+        for ending in ENDINGS {
+            for word in [format!("zzfake{ending}"), format!("Zzfakefakefake{}", ending.to_uppercase())] {
+                assert!(lexicon.flags(&word) & DRUG != 0, "{word}");
+            }
+        }
+        for word in ["zzfakeprix", "pril", "zzfakeprilzzfakeprilzzfakepril", "zzfaképril"] {
+            assert!(lexicon.flags(word) & DRUG == 0, "{word}");
+        }
+    }
 
     #[test]
     fn accents_are_taken_off_as_decomposition_does() {
