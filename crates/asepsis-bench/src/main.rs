@@ -13,7 +13,7 @@
 //! `log` measures durable appends of the log alone: a bare file, SQLite and PostgreSQL side by side.
 //!
 //! `stages` measures the steps only, one after the other on one thread; `short` only small prompts and answers that are not
-//! streamed, with the data where a sync is free.
+//! streamed, with the data where a sync is free; `paced` of these only what comes so many times a second.
 
 mod floor;
 mod guard;
@@ -59,12 +59,15 @@ fn main() -> anyhow::Result<()> {
         return runtime.block_on(measure(&Scenario::of_agents(), true));
     }
     let all = Scenario::all();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    if what == "paced" {
+        return runtime.block_on(measure(&all[2..4], true));
+    }
     stages::run(&[(1, all[0].body(1)), (64, all[4].body(1))])?;
     println("");
     if what == "stages" {
         return Ok(());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut scenarios = Vec::from(all);
     if what == "short" {
         scenarios.truncate(4);
