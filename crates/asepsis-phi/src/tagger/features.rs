@@ -79,7 +79,7 @@ impl<'d, 't> View<'d, 't> {
         let [w, a, b, c, d] = self.words.around(i).map(|id| id as u64);
         let place = &self.places[i];
         let cues = u64::from(place.cue) << 16 | u64::from(place.near) << 8 | u64::from(place.regime);
-        mix(mix(w << 32 | a, b << 32 | c) ^ place.key_last, d << 32 | cues)
+        mix(mix(w << 32 | a, b << 32 | c) ^ place.key, d << 32 | cues) ^ place.key_last
     }
 
     /// Whether the same holds at two tokens.

@@ -11,18 +11,25 @@ pub(super) struct Memo {
     slots: Slots,
     tokens: Vec<usize>,
     sums: Vec<Sums>,
+    /// Those of a token for which there was no room.
+    apart: Sums,
 }
 
 impl Memo {
     /// Room for so many tokens.
     pub(super) fn new(tokens: usize) -> Self {
-        Self { slots: Slots::new(tokens), tokens: Vec::with_capacity(tokens), sums: Vec::with_capacity(tokens) }
+        let (tokens, sums) = (Vec::with_capacity(tokens), Vec::with_capacity(tokens));
+        Self { slots: Slots::new(tokens.capacity()), tokens, sums, apart: Sums::new() }
     }
 
     /// The sums of token `i`: those of an earlier one where the same holds, or what `make` says.
     #[inline]
     pub(super) fn sums(&mut self, view: &View<'_, '_>, i: usize, make: impl FnOnce() -> Sums) -> &Sums {
-        let slot = self.slots.find(view.hash(i), |known| view.same(self.tokens[known as usize - 1], i));
+        // Whoever writes the text chooses what holds: many tokens may share a hash.
+        let Some(slot) = self.slots.near(view.hash(i), |known| view.same(self.tokens[known as usize - 1], i)) else {
+            self.apart = make();
+            return &self.apart;
+        };
         if *slot == 0 {
             self.tokens.push(i);
             self.sums.push(make());

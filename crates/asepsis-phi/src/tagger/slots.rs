@@ -32,11 +32,45 @@ impl Slots {
         }
         &mut self.table[slot]
     }
+
+    /// The same, of the slots that are near; none where those are others'. For what need not be found: however many have the same hash,
+    /// each costs as little.
+    #[inline]
+    pub(super) fn near(&mut self, hash: u64, mut is: impl FnMut(u32) -> bool) -> Option<&mut u32> {
+        let mask = self.table.len() - 1;
+        #[allow(clippy::cast_possible_truncation, reason = "the mask is smaller")]
+        let from = mix(hash, self.secret) as usize;
+        let mut near = (0..REACH).map(|k| from.wrapping_add(k) & mask);
+        let slot = near.find(|slot| self.table[*slot] == 0 || is(self.table[*slot]))?;
+        Some(&mut self.table[slot])
+    }
 }
+
+/// The slots that are near.
+const REACH: usize = 8;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_with_one_hash_only_the_near_are_looked_at() {
+        let mut slots = Slots::new(1000);
+        let (mut looked, mut kept) = (0, 0);
+        for number in 1..=1000 {
+            let slot = slots.near(7, |_| {
+                looked += 1;
+                false
+            });
+            if let Some(slot) = slot {
+                *slot = number;
+                kept += 1;
+            }
+        }
+        assert_eq!(kept, REACH);
+        assert!(looked <= 1000 * REACH, "{looked}");
+        assert_eq!(slots.near(7, |known| known == 3).copied(), Some(3));
+    }
 
     #[test]
     fn each_is_found_under_its_hash_and_told_apart_from_others_there() {
