@@ -7,10 +7,14 @@
 //! A thread that is woken must not run where the exchange runs, or nothing is won. Kernels of virtual machines often do just that: to
 //! them an idle core looks like one that the host took away. So each thread is told to keep off the core of whoever gives it work.
 
+//! To wake a thread costs both sides more than many a step, too. An exchange that will put more aside in a moment [says so](soon), and
+//! threads stay awake for it, some tens of microseconds.
+
 mod away;
 mod pool;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
@@ -18,7 +22,10 @@ use tokio::sync::oneshot;
 
 use crate::pool::Pool;
 
-type Work<T> = Box<dyn FnOnce() -> T + Send>;
+enum Work<T> {
+    Step(Box<dyn FnOnce() -> T + Send>),
+    Future(Pin<Box<dyn Future<Output = T> + Send>>, Handle),
+}
 
 /// Work that another thread may have begun, and whose result is needed later.
 ///
@@ -29,38 +36,84 @@ pub struct Aside<T> {
 }
 
 impl<T> Aside<T> {
-    /// The result. Work that nobody has begun is done in the calling task. `None` where it panicked on the other thread.
-    pub async fn result(self) -> Option<T> {
+    /// The result, once. Work that nobody has begun is done in the calling task. `None` where it panicked on the other thread, and where
+    /// the result was asked for before.
+    pub async fn result(&mut self) -> Option<T> {
         let back = lock(&self.work).take();
         match back {
-            Some(work) => Some(work()),
-            None => self.result.await.ok(),
+            Some(Work::Step(work)) => Some(work()),
+            Some(Work::Future(future, _)) => Some(future.await),
+            None => (&mut self.result).await.ok(),
         }
     }
 }
 
-/// A thread that has nothing to do, and is kept for one piece of work until this is dropped.
-pub struct Idle {
+/// A thread with a place that is kept for one piece of work until this is dropped.
+pub struct Spare {
     pool: &'static Pool,
     seat: Option<usize>,
 }
 
 /// A thread that has nothing to do, if there is one. There is none on a machine with one core.
-pub fn idle() -> Option<Idle> {
-    Pool::shared().reserve()
+pub fn idle() -> Option<Spare> {
+    Pool::shared().idle()
 }
 
-impl Idle {
+/// A thread that comes to the work soon, after what it does now: for what is not needed at once.
+pub fn next() -> Option<Spare> {
+    Pool::shared().next()
+}
+
+/// Announces that work will be put aside soon, until this is dropped: a thread wakes up for it.
+pub fn soon() -> Soon {
+    Soon::of(Pool::shared())
+}
+
+/// Work will be put aside soon.
+pub struct Soon(&'static Pool);
+
+impl Soon {
+    fn of(pool: &'static Pool) -> Self {
+        pool.announce();
+        Self(pool)
+    }
+}
+
+impl Drop for Soon {
+    fn drop(&mut self) {
+        self.0.disown();
+    }
+}
+
+impl Spare {
+    fn new(pool: &'static Pool, seat: usize) -> Self {
+        Self { pool, seat: Some(seat) }
+    }
+
     /// Puts work aside for the thread.
     pub fn put<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Aside<T> {
-        let work: Arc<Mutex<Option<Work<T>>>> = Arc::new(Mutex::new(Some(Box::new(work))));
+        self.put_work(Work::Step(Box::new(work)))
+    }
+
+    /// Puts a future of the calling task's runtime aside for the thread.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    pub fn put_future<T: Send + 'static>(self, future: impl Future<Output = T> + Send + 'static) -> Aside<T> {
+        self.put_work(Work::Future(Box::pin(future), Handle::current()))
+    }
+
+    fn put_work<T: Send + 'static>(self, work: Work<T>) -> Aside<T> {
+        let work = Arc::new(Mutex::new(Some(work)));
         let (done, result) = oneshot::channel();
         let begun = Arc::downgrade(&work);
         self.hand(Box::new(move || {
             let work = begun.upgrade().and_then(|work| lock(&work).take());
-            if let Some(work) = work {
-                let _ = done.send(work());
-            }
+            let _ = match work {
+                Some(Work::Step(work)) => done.send(work()),
+                Some(Work::Future(future, runtime)) => done.send(runtime.block_on(future)),
+                None => return,
+            };
         }));
         Aside { work, result }
     }
@@ -81,10 +134,10 @@ impl Idle {
     }
 }
 
-impl Drop for Idle {
+impl Drop for Spare {
     fn drop(&mut self) {
         if let Some(seat) = self.seat.take() {
-            self.pool.free(seat);
+            self.pool.seat(seat).leave();
         }
     }
 }
@@ -109,7 +162,7 @@ mod tests {
     }
 
     fn wait(pool: &Pool, threads: usize) {
-        while pool.idle() < threads {
+        while pool.waiting() < threads {
             thread::yield_now();
         }
     }
@@ -121,18 +174,18 @@ mod tests {
     #[tokio::test]
     async fn work_is_done_by_a_thread_that_is_idle() {
         let pool = pool(1);
-        let idle = pool.reserve().unwrap();
-        assert!(pool.reserve().is_none(), "the only thread is kept");
+        let idle = pool.idle().unwrap();
+        assert!(pool.idle().is_none(), "the only thread is kept");
         let (said, hears) = mpsc::channel();
-        let aside = idle.put(move || {
+        let mut aside = idle.put(move || {
             said.send(name()).unwrap();
             7
         });
         assert_eq!(hears.recv().unwrap().as_deref(), Some("aside"));
         assert_eq!(aside.result().await, Some(7));
         wait(pool, 1);
-        drop(pool.reserve());
-        assert!(pool.reserve().is_some(), "a thread that is not used is given back");
+        drop(pool.idle());
+        assert!(pool.idle().is_some(), "a thread that is not used is given back");
     }
 
     #[tokio::test]
@@ -140,32 +193,76 @@ mod tests {
         let pool = pool(1);
         let (let_go, waits) = mpsc::channel::<()>();
         let (begun, has_begun) = mpsc::channel();
-        let first = pool.reserve().unwrap().put(move || {
+        let mut first = pool.idle().unwrap().put(move || {
             begun.send(()).unwrap();
             waits.recv().ok();
         });
         has_begun.recv().unwrap();
-        assert!(pool.reserve().is_none(), "it is busy");
-        // As if the thread had been idle and were late.
-        let late = || Idle { pool, seat: Some(0) };
-        assert_ne!(late().put(name).result().await.unwrap().as_deref(), Some("aside"));
-        drop(late().put(|| panic!("nobody needs it")));
+        assert!(pool.idle().is_none(), "it is busy");
+        let late = pool.next().unwrap();
+        let (later, too_many) = (pool.next(), pool.next());
+        assert!(later.is_some() && too_many.is_none(), "two pieces of work wait at most");
+        drop(later);
+        assert_ne!(late.put(name).result().await.unwrap().as_deref(), Some("aside"));
         let_go.send(()).unwrap();
         assert_eq!(first.result().await, Some(()));
+
+        wait(pool, 1);
+        let (let_go, waits) = mpsc::channel::<()>();
+        let mut first = pool.idle().unwrap().put(move || waits.recv().ok());
+        while pool.next().map(|late| drop(late.put(|| panic!("nobody needs it")))).is_none() {
+            thread::yield_now();
+        }
+        let_go.send(()).unwrap();
+        assert!(first.result().await.is_some());
+        wait(pool, 1);
+        assert_eq!(pool.idle().unwrap().put(|| 8).result().await, Some(8));
+    }
+
+    #[tokio::test]
+    async fn a_future_is_put_aside_or_taken_back_like_other_work() {
+        let pool = pool(1);
+        let (let_go, waits) = oneshot::channel::<()>();
+        let mut first = pool.idle().unwrap().put_future(async move {
+            waits.await.ok();
+            name()
+        });
+        while pool.seat(0).places() > 0 {
+            thread::yield_now();
+        }
+        let mut late = pool.next().unwrap().put_future(async { name() });
+        assert_ne!(late.result().await.unwrap().as_deref(), Some("aside"));
+        let_go.send(()).unwrap();
+        assert_eq!(first.result().await.unwrap().as_deref(), Some("aside"));
+    }
+
+    #[tokio::test]
+    async fn work_that_was_announced_is_done_like_other_work() {
+        let pool = pool(1);
+        let soon = Soon::of(pool);
+        for n in 0..1000 {
+            let (said, hears) = mpsc::channel();
+            wait(pool, 1);
+            let mut aside = pool.idle().unwrap().put(move || said.send(name()).map(|()| n).ok());
+            assert_eq!(hears.recv().unwrap().as_deref(), Some("aside"));
+            assert_eq!(aside.result().await, Some(Some(n)));
+        }
+        drop(soon);
+        assert_eq!(pool.idle().map(|idle| idle.put(|| 9)).unwrap().result().await, Some(9));
     }
 
     #[tokio::test]
     async fn a_panic_is_told_and_the_thread_goes_on() {
         let pool = pool(1);
         let (begun, has_begun) = mpsc::channel();
-        let broken: Aside<u8> = pool.reserve().unwrap().put(move || {
+        let mut broken: Aside<u8> = pool.idle().unwrap().put(move || {
             begun.send(()).unwrap();
             panic!("on purpose")
         });
         has_begun.recv().unwrap();
         assert_eq!(broken.result().await, None);
         wait(pool, 1);
-        assert_eq!(pool.reserve().unwrap().put(|| 8).result().await, Some(8));
+        assert_eq!(pool.idle().unwrap().put(|| 8).result().await, Some(8));
     }
 
     #[tokio::test]
@@ -173,7 +270,7 @@ mod tests {
         let pool = pool(1);
         let (done, hears) = oneshot::channel();
         let (let_go, waits) = oneshot::channel::<()>();
-        pool.reserve().unwrap().drive(async move {
+        pool.idle().unwrap().drive(async move {
             waits.await.ok();
             done.send(name()).ok();
         });
@@ -183,7 +280,7 @@ mod tests {
 
     #[test]
     fn without_threads_nothing_is_put_aside() {
-        assert!(Pool::start(0).reserve().is_none());
+        assert!(Pool::start(0).next().is_none());
     }
 
     /// Where the machine has more than one core, work runs on another one than whoever gave it.
@@ -204,7 +301,7 @@ mod tests {
                 sched_setaffinity(None, &here).unwrap();
                 let (said, hears) = mpsc::channel();
                 wait(pool, 1);
-                let aside = pool.reserve().unwrap().put(move || said.send(sched_getcpu()).unwrap());
+                let aside = pool.idle().unwrap().put(move || said.send(sched_getcpu()).unwrap());
                 assert_ne!(hears.recv().unwrap(), core);
                 drop(aside);
             }

@@ -74,6 +74,8 @@ pub(crate) struct Looked {
     pub(crate) refused: Option<String>,
     /// Which pieces are others by now.
     changed: Vec<bool>,
+    /// Whether a piece counts as written by somebody else by now.
+    another_origin: bool,
     /// What is written around and behind each piece.
     around: Vec<Option<Around>>,
     /// What is looked for in the answer.
@@ -113,6 +115,16 @@ struct Around {
 }
 
 impl Looked {
+    /// Whether texts are others by now.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed.contains(&true)
+    }
+
+    /// Whether texts, or who wrote them, are others by now.
+    pub(crate) fn has_altered(&self) -> bool {
+        self.another_origin || self.has_changed()
+    }
+
     /// Takes in where the person and the conversation stand because of earlier exchanges.
     pub(crate) fn stands(&mut self, standing: Standing) {
         self.watched.standing = standing;
@@ -182,6 +194,7 @@ impl Guarding {
             credentials: false,
             refused: None,
             changed: vec![false; pieces.len()],
+            another_origin: false,
             around: vec![None; pieces.len()],
             watched: Watched {
                 hosts: Arc::clone(&self.hosts),
@@ -200,6 +213,7 @@ impl Guarding {
             if piece.origin == Origin::Staff && is_pasted(&piece.text) {
                 piece.origin = Origin::Document;
                 pasted[at] = true;
+                looked.another_origin = true;
             }
             looked.credentials |= piece.origin != Origin::Model && !keys_in(&piece.text).is_empty();
             looked.record.tainted |= is_of_others(piece);

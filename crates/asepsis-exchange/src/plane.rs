@@ -37,6 +37,8 @@ struct Seen {
     others: Others,
     decision: Arc<Decision>,
     policy: Arc<Policy>,
+    /// Whose surrogates stand for what is found.
+    scope: ScopeId,
     /// What reviews the answer, where it has begun already.
     reviewer: Option<Reviewer>,
 }
@@ -233,6 +235,44 @@ impl Plane {
         Ok(())
     }
 
+    /// Looks for identifiers in what is short. Meanwhile another thread, where one is idle, looks for hostile text, and begins what will
+    /// be needed later: the vault makes ready, and what was asked is read for the review.
+    async fn inspect_here(
+        &self,
+        guarding: &Arc<Guarding>,
+        content: &mut Content,
+        scope: ScopeId,
+        reviewed: bool,
+    ) -> Option<(Looked, Vec<Vec<Finding>>, Option<Reviewer>)> {
+        let inspect = |pieces: &[Piece]| self.parts.engine.inspect(&segments(pieces), &self.parts.known);
+        let Some(thread) = asepsis_aside::idle() else {
+            let looked = guarding.look(&mut content.pieces);
+            let findings = inspect(&content.pieces);
+            return Some((looked, findings, None));
+        };
+        let asked = Arc::new(std::mem::take(&mut content.pieces));
+        let (by, of) = (Arc::clone(guarding), Arc::clone(&asked));
+        let mut looking = thread.put(move || {
+            let mut pieces = of.to_vec();
+            (by.look(&mut pieces), pieces)
+        });
+        let reads = (content.for_patient, content.sums_up);
+        let ahead = || {
+            let vault = self.vault().clone();
+            Reviewer::ahead(guarding, &asked, reads, move || vault.expect(&scope))
+        };
+        let reviewer = reviewed.then(ahead).flatten();
+        let mut findings = inspect(&asked);
+        let (looked, pieces) = looking.result().await?;
+        // Nobody is to go by what was taken out.
+        if looked.has_changed() {
+            findings = inspect(&pieces);
+        }
+        content.pieces = pieces;
+        let reviewer = reviewer.filter(|_| !looked.has_altered());
+        Some((looked, findings, reviewer))
+    }
+
     /// Looks for hostile text and identifiers on a thread of its own.
     async fn inspect_apart(
         &self,
@@ -284,15 +324,17 @@ impl Plane {
             return Err(RefusalKind::Wait(seconds));
         }
 
+        let scope =
+            self.parts.reach.scope(self.vault(), &asker.user, &content.conversation, ticket.event_mut().subject);
+
         // === Inspect ===
         let total: usize = content.pieces.iter().map(|p| p.text.len()).sum();
         let mut reviewer = None;
         let (mut looked, findings) = if total <= INSPECT_INLINE {
-            let looked = guarding.look(&mut content.pieces);
-            if reviewed {
-                reviewer = Reviewer::ahead(&guarding, &content.pieces, (content.for_patient, content.sums_up));
-            }
-            (looked, self.parts.engine.inspect(&segments(&content.pieces), &self.parts.known))
+            let inspected = self.inspect_here(&guarding, content, scope, reviewed).await;
+            let (looked, findings, begun) = inspected.ok_or(RefusalKind::Internal("inspection failed"))?;
+            reviewer = begun;
+            (looked, findings)
         } else {
             let apart = self.inspect_apart(Arc::clone(&guarding), std::mem::take(&mut content.pieces)).await;
             let (looked, pieces, findings) = apart.ok_or(RefusalKind::Internal("inspection failed"))?;
@@ -328,7 +370,7 @@ impl Plane {
         if decision.form == DisclosureForm::Nothing {
             return Err(RefusalKind::Policy(decision));
         }
-        Ok(Seen { guarding, looked, findings, others, decision, policy, reviewer })
+        Ok(Seen { guarding, looked, findings, others, decision, policy, scope, reviewer })
     }
 
     /// Takes an exchange through inspect, decide, protect and the record of its intent. When this returns an [`Admitted`],
@@ -340,11 +382,13 @@ impl Plane {
         route: &Route,
         mut content: Content,
     ) -> Result<Admitted, Refusal> {
+        // From here to the record of the intent, work is put aside more than once.
+        let soon = asepsis_aside::soon();
         let seen = match self.see(&mut ticket, asker, route, &mut content, true).await {
             Ok(seen) => seen,
             Err(kind) => return self.refuse(ticket, kind).await,
         };
-        let Seen { guarding, looked, findings, others, decision, policy, reviewer } = seen;
+        let Seen { guarding, looked, findings, others, decision, policy, scope, reviewer } = seen;
 
         // === Protect, and record the intent ===
         // Also where identifiers may go as they are: what stands here was not counted among them, and so not decided on.
@@ -355,8 +399,9 @@ impl Plane {
         if marked && content.notice_at.is_none() {
             return self.refuse(ticket, RefusalKind::NoPlaceForNotice).await;
         }
-        let patient = ticket.event_mut().subject;
-        let scope = self.parts.reach.scope(self.vault(), &asker.user, &content.conversation, patient);
+        if !ticket.keeps() {
+            ticket.begin_intent();
+        }
         let year = self.clock().now().year();
         let protecting = protect(
             self.vault(),
@@ -386,6 +431,7 @@ impl Plane {
             }
             protected
         };
+        drop(soon);
         let protected = match protected {
             Ok(protected) => protected,
             Err(error) => return self.refuse(ticket, RefusalKind::Vault(error)).await,

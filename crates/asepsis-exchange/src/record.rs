@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use asepsis_aside::Aside;
 use asepsis_keys::KeyError;
 use asepsis_log::{LogError, SealedPayload};
 use asepsis_vocab::{
@@ -29,6 +30,8 @@ pub struct Ticket {
     started: Instant,
     open: bool,
     keeper: Option<Keeper>,
+    /// The record of the intent, where another thread may have begun it: nothing of the exchange may be recorded before it.
+    intent: Option<Aside<Result<(), LogError>>>,
     /// Which conversation it belongs to, as the memory knows it.
     conversation: Option<u64>,
     /// Whether what came of it counts for the person.
@@ -41,7 +44,16 @@ impl Ticket {
             versions: first_versions(plane.versions()),
             ..AuditEvent::new(ExchangeId::now(), Phase::Outcome, String::new(), interface)
         };
-        Self { plane, event, started: Instant::now(), open: true, keeper: None, conversation: None, counts: false }
+        Self {
+            plane,
+            event,
+            started: Instant::now(),
+            open: true,
+            keeper: None,
+            intent: None,
+            conversation: None,
+            counts: false,
+        }
     }
 
     /// The exchange's id.
@@ -140,11 +152,36 @@ impl Ticket {
         self.keeper.as_ref().map(|keeper| keeper.sent(&event, pieces, texts))
     }
 
-    pub(crate) async fn record_intent(&self, payload: Option<SealedPayload>) -> Result<(), LogError> {
+    fn intent(&self) -> AuditEvent {
         let mut event = self.event.clone();
         event.phase = Phase::Intent;
         event.time = rfc3339(self.plane.clock().now());
-        self.append(&event, payload).await
+        event
+    }
+
+    /// Begins to record the intent, where another thread has time for it.
+    pub(crate) fn begin_intent(&mut self) {
+        let thread = self.plane.log().is_quick().then(asepsis_aside::next).flatten();
+        self.intent = thread.map(|thread| {
+            let (plane, event) = (Arc::clone(&self.plane), self.intent());
+            thread.put_future(async move { plane.log().append(&event).await.map(drop) })
+        });
+    }
+
+    /// Records the intent, where that was not begun. Returns when it is durable.
+    pub(crate) async fn record_intent(&mut self, payload: Option<SealedPayload>) -> Result<(), LogError> {
+        match self.begun_intent().await {
+            Some(recorded) => recorded,
+            None => self.append(&self.intent(), payload).await,
+        }
+    }
+
+    /// What became of an intent that was begun.
+    async fn begun_intent(&mut self) -> Option<Result<(), LogError>> {
+        // It stays here until its end is known: who is dropped meanwhile still has to wait for it.
+        let recorded = self.intent.as_mut()?.result().await.unwrap_or(Err(LogError::Closed));
+        self.intent = None;
+        Some(recorded)
     }
 
     async fn append(&self, event: &AuditEvent, payload: Option<SealedPayload>) -> Result<(), LogError> {
@@ -156,6 +193,7 @@ impl Ticket {
 
     /// Records how the exchange ended, with what the AI system answered where that is kept.
     pub(crate) async fn record_answer(&mut self, ending: &Ending, answer: &str) -> Result<(), LogError> {
+        self.begun_intent().await;
         self.finish_event(ending);
         // An answer that cannot be sealed must not cost the record of the exchange.
         let payload = self.keeper.as_ref().and_then(|keeper| keeper.answer(&self.event, answer).ok());
@@ -165,6 +203,7 @@ impl Ticket {
     }
 
     pub(crate) async fn record_outcome(&mut self, ending: &Ending) -> Result<(), LogError> {
+        self.begun_intent().await;
         self.finish_event(ending);
         // Dropped while it waits for room in the queue, the ticket is still open, and closes itself. What was in the queue
         // by then stays: an exchange has one outcome.
@@ -201,10 +240,15 @@ impl Drop for Ticket {
             return;
         }
         self.finish_event(&Ending::of("client_gone"));
-        let (plane, event) = (Arc::clone(&self.plane), self.event.clone());
+        let (plane, event, intent) = (Arc::clone(&self.plane), self.event.clone(), self.intent.take());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            // A log that has stopped has said so to everybody already; the intent without outcome is reported at the start.
-            runtime.spawn(async move { plane.log().append(&event).await.ok() });
+            runtime.spawn(async move {
+                if let Some(mut intent) = intent {
+                    intent.result().await;
+                }
+                // A log that has stopped has said so to everybody already; the intent without outcome is reported at the start.
+                plane.log().append(&event).await.ok()
+            });
         }
     }
 }

@@ -74,7 +74,7 @@ impl Returned {
         // What was expected need not be what came.
         let ahead = self.ahead.take().filter(|ahead| *ahead.text == self.text);
         let counted = match ahead {
-            Some(ahead) => ahead.found.result().await,
+            Some(mut ahead) => ahead.found.result().await,
             None => None,
         };
         Some(counted.unwrap_or_else(|| found(engine, &self.text)))

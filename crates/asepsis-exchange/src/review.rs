@@ -37,7 +37,7 @@ enum Read {
 
 struct Asked {
     guarding: Arc<Guarding>,
-    pieces: Vec<Piece>,
+    pieces: Arc<Vec<Piece>>,
     /// Whether a patient reads the answer.
     patient: bool,
     /// Whether it stands for what was given.
@@ -72,18 +72,28 @@ pub(crate) struct Reviewed {
 }
 
 impl Reviewer {
-    /// Of an exchange that is still looked at: what was asked begins to be read already, where it is short and a thread is idle.
-    pub(crate) fn ahead(guarding: &Arc<Guarding>, pieces: &[Piece], (patient, sums_up): (bool, bool)) -> Option<Self> {
-        let idle = if bytes(pieces) > INLINE { None } else { asepsis_aside::idle() }?;
-        let asked = Asked { guarding: Arc::clone(guarding), pieces: pieces.to_vec(), patient, sums_up };
-        Some(Self { checks: guarding.checks.clone(), read: Read::Aside(idle.put(move || asked.read())) })
+    /// Of an exchange that is still looked at: what was asked begins to be read already, where it is short and a thread has time, which
+    /// does `first` before that.
+    pub(crate) fn ahead(
+        guarding: &Arc<Guarding>,
+        pieces: &Arc<Vec<Piece>>,
+        (patient, sums_up): (bool, bool),
+        first: impl FnOnce() + Send + 'static,
+    ) -> Option<Self> {
+        let thread = if bytes(pieces) > INLINE { None } else { asepsis_aside::next() }?;
+        let asked = Asked { guarding: Arc::clone(guarding), pieces: Arc::clone(pieces), patient, sums_up };
+        let read = move || {
+            first();
+            asked.read()
+        };
+        Some(Self { checks: guarding.checks.clone(), read: Read::Aside(thread.put(read)) })
     }
 
     /// Of an exchange in which this was asked, and whose answer a patient reads, or stands for what was given. What is long begins to be
     /// read at once, on a thread of its own.
     pub(crate) fn begin(guarding: Arc<Guarding>, pieces: Vec<Piece>, (patient, sums_up): (bool, bool)) -> Self {
         let checks = guarding.checks.clone();
-        let asked = Asked { guarding, pieces, patient, sums_up };
+        let asked = Asked { guarding, pieces: Arc::new(pieces), patient, sums_up };
         let read = if bytes(&asked.pieces) > INLINE {
             Read::Apart(tokio::task::spawn_blocking(move || asked.read()))
         } else {
@@ -105,7 +115,7 @@ impl Reviewer {
     pub(crate) async fn review(self, texts: Vec<String>, meanwhile: impl Future<Output = ()>) -> Option<Reviewed> {
         let (context, noted) = match self.read {
             Read::Later(asked) => asked.read(),
-            Read::Aside(reading) => reading.result().await?,
+            Read::Aside(mut reading) => reading.result().await?,
             Read::Apart(reading) => reading.await.ok()?,
             Read::Done(read) => *read,
         };
@@ -126,7 +136,7 @@ impl Reviewer {
             meanwhile.await;
             review.await.ok()?
         } else if let Some(idle) = asepsis_aside::idle() {
-            let review = idle.put(work);
+            let mut review = idle.put(work);
             meanwhile.await;
             review.result().await?
         } else {

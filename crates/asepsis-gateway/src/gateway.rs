@@ -169,6 +169,8 @@ impl Gateway {
             Ok(opened) => opened,
             Err(fault) => return self.fail(protocol, ticket, fault).await,
         };
+        // A thread wakes up while the request is read.
+        let soon = asepsis_aside::soon();
         let bytes = Bytes::from(bytes);
         let asked = self.doors.releases.as_ref().map(|releases| Asked {
             gateway: Arc::clone(self),
@@ -225,6 +227,7 @@ impl Gateway {
         if admitted.standing() != Standing::Good {
             self.remembered(interface, &asker, "guard_no_tools").await;
         }
+        drop(soon);
         self.metrics.admitted(began.elapsed(), admitted.replaced());
         let mut closing = Closing {
             metrics: Arc::clone(&self.metrics),

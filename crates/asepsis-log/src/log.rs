@@ -296,6 +296,11 @@ impl Log {
         self.shared.writer.is_healthy()
     }
 
+    /// Whether an event is appended sooner than a thread would be woken.
+    pub fn is_quick(&self) -> bool {
+        self.shared.writer.is_quick()
+    }
+
     /// Why tiles and checkpoint could not be written the last time; `None` if they could. It is tried again.
     pub fn publish_fault(&self) -> Option<String> {
         self.shared.publish_fault.lock().map_or(None, |fault| fault.clone())

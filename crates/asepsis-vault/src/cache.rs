@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use asepsis_vocab::IdentifierClass;
 
-use crate::seal::ScopeKeys;
+use crate::seal::{ScopeKeys, Wrapped};
 use crate::{ScopeId, Surrogate};
 
 /// Scopes that are kept in memory; their values are wiped when they leave it.
@@ -14,6 +14,8 @@ const SCOPES: usize = 256;
 pub(crate) struct Known {
     /// `None` where the scope is not stored yet.
     pub(crate) keys: Option<ScopeKeys>,
+    /// Keys that it gets when it is stored, where they were made ahead.
+    pub(crate) ahead: Option<Box<(ScopeKeys, Wrapped)>>,
     pub(crate) surrogates: Arc<Vec<Surrogate>>,
     pub(crate) by_value: HashMap<[u8; 16], usize>,
     /// Blind indexes of the texts that are taken: what is sent out, and what really stands for someone.

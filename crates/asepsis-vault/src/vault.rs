@@ -222,11 +222,21 @@ impl Vault {
             let _ = done.send(result.map_err(VaultError::from));
         };
         // What is asked goes to the AI system meanwhile. A disk that is slow would keep a thread that others have use for.
-        match self.shared.writer.is_quick().then(asepsis_aside::idle).flatten() {
-            Some(idle) => idle.drive(storing),
+        match self.shared.writer.is_quick().then(asepsis_aside::next).flatten() {
+            Some(thread) => thread.drive(storing),
             None => drop(tokio::spawn(storing)),
         }
         Ok(issuance)
+    }
+
+    /// Makes ready for the first surrogates of a scope, where it is new: for a moment in which there is time. Nothing is stored.
+    pub fn expect(&self, scope: &ScopeId) {
+        let slot = self.shared.cache.slot(scope);
+        let Ok(mut slot) = slot.try_lock() else { return };
+        if slot.is_none() && self.is_new(scope) {
+            let ahead = self.shared.keys.new_scope(scope).ok().map(Box::new);
+            *slot = Some(Known { ahead, ..Known::default() });
+        }
     }
 
     /// Whether it is certain, without waiting, that there is no such scope.
@@ -283,7 +293,12 @@ impl Vault {
     ) -> Result<(Vec<usize>, Option<Addition>), VaultError> {
         let mut key = None;
         if known.keys.is_none() && !wanted.is_empty() {
-            let (keys, wrapped) = self.shared.keys.new_scope(scope)?;
+            // What was made ahead may be old by now, and its epoch no longer held.
+            let ahead = known.ahead.take().filter(|ahead| ahead.1.epoch == self.shared.keys.keys().current_epoch());
+            let (keys, wrapped) = match ahead {
+                Some(ahead) => *ahead,
+                None => self.shared.keys.new_scope(scope)?,
+            };
             (known.keys, key) = (Some(keys), Some(wrapped));
         }
         let (places, new) = plan(known, wanted, render).inspect_err(|_| {

@@ -238,6 +238,46 @@ async fn c2_after_rotation_every_scope_reads_and_a_copy_of_before_does_not_once_
 }
 
 #[tokio::test]
+async fn what_is_made_ready_for_a_scope_is_used_once_and_not_under_an_old_epoch() {
+    let place = Place::new();
+    let keys = place.keys().await;
+    let vault = Vault::open(&place.db(), &keys).await.unwrap();
+    // A disk of which nothing is known counts as slow; after some commits it is known.
+    for n in 0..40 {
+        let scope = vault.scope(Space::Gateway, "warm", &[n]);
+        vault.resolve(&scope, &[wanted(Name, "Ada Byron")], &render).await.unwrap();
+    }
+    let scope = |n: u8| vault.scope(Space::Gateway, "dr.a", &[n]);
+    for n in 0..4 {
+        vault.expect(&scope(n));
+        vault.expect(&scope(n));
+        assert!(vault.surrogates(&scope(n)).await.unwrap().is_empty(), "nothing is stored");
+    }
+    let mut issued = Vec::new();
+    for n in 0..2 {
+        let issuance = vault.issue(&scope(n), &[wanted(Name, CANARY)], &render).await.unwrap();
+        issuance.stored.durable().await.unwrap();
+        issued.push(issuance.asked[0].rendered.clone());
+    }
+    // What is known is left as it is.
+    vault.expect(&scope(0));
+
+    keys.rotate().await.unwrap();
+    keys.rewrap().await.unwrap();
+    vault.rewrap().await.unwrap();
+    keys.destroy_epoch(1).await.unwrap();
+    for n in 2..4 {
+        issued.push(vault.resolve(&scope(n), &[wanted(Name, CANARY)], &render).await.unwrap().remove(0).rendered);
+    }
+    drop((vault, keys));
+    let vault = place.open().await;
+    for (n, rendered) in issued.iter().enumerate() {
+        let known = vault.surrogates(&vault.scope(Space::Gateway, "dr.a", &[u8::try_from(n).unwrap()])).await.unwrap();
+        assert_eq!((known.len(), &known[0].rendered), (1, rendered), "scope {n}");
+    }
+}
+
+#[tokio::test]
 async fn r27_a_vault_that_cannot_write_gives_out_nothing_new() {
     let place = Place::new();
     let vault = place.open().await;
