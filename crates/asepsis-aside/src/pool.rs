@@ -37,7 +37,7 @@ pub(crate) struct Seat {
     jobs: Mutex<VecDeque<Job>>,
     /// Jobs that are in the queue, or that a place is kept for.
     places: AtomicUsize,
-    /// Jobs that are in the queue.
+    /// Jobs that are in the queue, or about to be.
     filled: AtomicUsize,
     at_work: AtomicBool,
     asleep: AtomicBool,
@@ -151,8 +151,9 @@ impl Seat {
 
     /// Gives the thread a job, for which a place was kept.
     pub(crate) fn sit(&self, job: Job) {
-        lock(&self.jobs).push_back(job);
+        // Before it is there, so that whoever takes it does not count below nothing.
         self.filled.fetch_add(1, Ordering::AcqRel);
+        lock(&self.jobs).push_back(job);
         self.wake();
     }
 
