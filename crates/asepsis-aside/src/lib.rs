@@ -6,7 +6,7 @@
 //!
 //! A thread that is woken must not run where the exchange runs, or nothing is won. Kernels of virtual machines often do just that: to
 //! them an idle core looks like one that the host took away. So each thread is told to keep off the core of whoever gives it work.
-
+//!
 //! To wake a thread costs both sides more than many a step, too. An exchange that will put more aside in a moment [says so](soon), and
 //! threads stay awake for it, some tens of microseconds.
 
