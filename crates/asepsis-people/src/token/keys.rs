@@ -1,3 +1,4 @@
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
@@ -62,7 +63,8 @@ impl std::fmt::Debug for KeySet {
     }
 }
 
-fn kept(value: serde_json::Value) -> Option<Kept> {
+fn kept(mut value: serde_json::Value) -> Option<Kept> {
+    fill_up(&mut value);
     let jwk: Jwk = serde_json::from_value(value).ok()?;
     if matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption)) {
         return None;
@@ -95,6 +97,25 @@ fn kept(value: serde_json::Value) -> Option<Kept> {
     (!algorithms.is_empty()).then_some(Kept { id: jwk.common.key_id, algorithms, key })
 }
 
+/// Gives coordinates of a curve the length that they must have (RFC 7518, section 6.2.1.2). Providers that write numbers as short as
+/// they get (Authlib 1) publish a shorter one in every hundredth key or so, and nobody could sign in until they made another.
+fn fill_up(key: &mut serde_json::Value) {
+    let size = match key.get("crv").and_then(serde_json::Value::as_str) {
+        Some("P-256") => 32,
+        Some("P-384") => 48,
+        _ => return,
+    };
+    for name in ["x", "y"] {
+        let Some(coordinate) = key.get_mut(name) else { continue };
+        let short = coordinate.as_str().and_then(|text| BASE64URL_NOPAD.decode(text.as_bytes()).ok());
+        if let Some(short) = short.filter(|short| short.len() < size) {
+            let mut whole = vec![0; size - short.len()];
+            whole.extend(short);
+            *coordinate = BASE64URL_NOPAD.encode(&whole).into();
+        }
+    }
+}
+
 fn key_algorithm(algorithm: Algorithm) -> KeyAlgorithm {
     match algorithm {
         Algorithm::HS256 => KeyAlgorithm::HS256,
@@ -109,5 +130,35 @@ fn key_algorithm(algorithm: Algorithm) -> KeyAlgorithm {
         Algorithm::PS384 => KeyAlgorithm::PS384,
         Algorithm::PS512 => KeyAlgorithm::PS512,
         Algorithm::EdDSA => KeyAlgorithm::EdDSA,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::signed::{USUAL, check};
+
+    /// Made by Authlib 1.9: the key has `x` with 31 bytes.
+    const SHORT: (&str, &str, &str) = (
+        "4Ig1jv3_QdzZhHl3A3tQa2wG-d4ZRAMC9XUXxoPXig",
+        "FmiyIIcwuU9lM9Pka1JxELRj1a1i58xoSucekinjAlw",
+        "eyJhbGciOiJFUzI1NiIsImtpZCI6ImVjIiwidHlwIjoiSldUIn0.\
+         eyJhIjoyMX0.\
+         FHXPWrdJlxTlmyda-6hNDjHIcvzMIw0zs8GcChRpO50HMf318t8b6tSo6J4C90hc_7F4e68ZfO7NsI4TUlAMDg",
+    );
+
+    #[test]
+    fn a_coordinate_that_was_written_short_is_the_same_number() {
+        let (x, y, token) = SHORT;
+        let set = |x: &str, y: &str| {
+            let key = serde_json::json!({"kty": "EC", "crv": "P-256", "kid": "ec", "use": "sig", "x": x, "y": y});
+            KeySet::read(serde_json::json!({"keys": [key]}).to_string().as_bytes())
+        };
+        assert!(x.len().min(y.len()) < 43, "one is short");
+        assert!(check(token, &set(x, y).unwrap(), &USUAL).is_ok());
+        // What is no number, or another one, checks nothing.
+        for (x, y) in [(y, x), ("", y), ("!", y), (&*format!("{x}AA"), y)] {
+            assert!(!set(x, y).is_ok_and(|keys| check(token, &keys, &USUAL).is_ok()), "{x} {y}");
+        }
     }
 }
