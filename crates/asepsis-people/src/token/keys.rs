@@ -98,7 +98,7 @@ fn kept(mut value: serde_json::Value) -> Option<Kept> {
 }
 
 /// Gives coordinates of a curve the length that they must have (RFC 7518, section 6.2.1.2). Providers that write numbers as short as
-/// they get (Authlib 1) publish a shorter one in every hundredth key or so, and nobody could sign in until they made another.
+/// they get (Authlib 1) publish a shorter one in one key of 160, and nobody could sign in until they made another.
 fn fill_up(key: &mut serde_json::Value) {
     let size = match key.get("crv").and_then(serde_json::Value::as_str) {
         Some("P-256") => 32,
