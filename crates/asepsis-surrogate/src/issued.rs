@@ -156,7 +156,7 @@ impl IssuedBuilder {
         let (codes, literals) = (Keys::new(codes), Keys::new(literals));
         let labels = label_keys(self.labels.iter().copied());
         let keys = || codes.iter().chain(literals.iter()).chain(labels.iter());
-        let heads = Heads::new(keys());
+        let heads = Heads::new(codes.len() + literals.len() + labels.len(), keys());
         let mut starts = [false; 256];
         for b in keys().filter_map(|k| k.first().copied()).chain(OPENERS) {
             starts[b.to_ascii_lowercase() as usize] = true;

@@ -143,6 +143,9 @@ impl Restorer {
             }
             self.pass(unit);
             pos += unit.len;
+            if unit.ch.is_ascii_alphanumeric() {
+                pos = self.pass_word(text.as_bytes(), pos);
+            }
         }
         out.push_str(&text[copied..pos]);
         pos
@@ -207,6 +210,18 @@ impl Restorer {
         } else {
             self.url.feed(unit.ch);
         }
+    }
+
+    /// Passes what goes on with a word: no surrogate begins at a letter or digit behind another. Returns where the word ends.
+    fn pass_word(&mut self, text: &[u8], from: usize) -> usize {
+        let rest = &text[from..];
+        let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let word = &rest[..length];
+        if let Some(last) = word.last() {
+            self.prev = Some(char::from(*last));
+            self.url.feed_word(word);
+        }
+        from + length
     }
 
     /// The closing bracket of a placeholder that was restored is not in what comes out, so it begins no link there.

@@ -60,6 +60,13 @@ impl UrlWatch {
         }
     }
 
+    /// Takes in letters and digits of ASCII: they begin and end nothing, so that only the last of them are kept in mind.
+    pub(crate) fn feed_word(&mut self, word: &[u8]) {
+        for byte in &word[word.len().saturating_sub(size_of::<u64>())..] {
+            self.tail = self.tail << 8 | u64::from(byte.to_ascii_lowercase());
+        }
+    }
+
     fn feed_url(&mut self, byte: u8) {
         if byte == 0 || byte != self.closer {
             return;
@@ -153,6 +160,26 @@ mod tests {
         assert!(!after("<https://portal.example/>,"));
         assert!(!after("see https://evil.example/ then "));
         assert!(!after("Ratio 3:4, and/or C:\\Users "));
+    }
+
+    #[test]
+    fn a_word_is_taken_in_at_once_as_letter_by_letter() {
+        for before in ["", "see ", "www.", "http:", "<a href=\"", "<a href=\"https://a", "![x](", "![x](<", "a//", "it's '"] {
+            for word in ["a", "Http", "http", "HTTPS", "www", "Evil1example2org3"] {
+                let mut whole = UrlWatch::default();
+                before.chars().for_each(|c| whole.feed(c));
+                let mut each = whole.clone();
+                whole.feed_word(word.as_bytes());
+                word.chars().for_each(|c| each.feed(c));
+                for after in ["", ":", ".", "/", "//", "\"", "'", ">", " ", "](", "<"] {
+                    let (mut whole, mut each) = (whole.clone(), each.clone());
+                    after.chars().for_each(|c| whole.feed(c));
+                    after.chars().for_each(|c| each.feed(c));
+                    let state = |watch: &UrlWatch| (watch.place, watch.tail, watch.closer);
+                    assert_eq!(state(&whole), state(&each), "{before}{word}{after}");
+                }
+            }
+        }
     }
 
     #[test]
