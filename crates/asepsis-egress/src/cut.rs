@@ -15,7 +15,7 @@ use crate::word::{Of, undone};
 const KEY_REMOVED: &str = "[key removed]";
 
 /// No key is shorter, in bytes.
-const SHORTEST_KEY: usize = 20;
+pub(crate) const SHORTEST_KEY: usize = 20;
 
 /// Something that was taken out of a word or made harmless in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,6 +27,18 @@ fn rest<'s>(shown: &'s str, given: usize, cuts: &[Cut]) -> &'s str {
 /// The most flags that are kept of one text; the others are counted.
 const MOST_FLAGS: usize = 256;
 
+/// The bytes of ASCII that make a short word of nothing else one in which there is nothing: no address, no markup, no formula, no key. A
+/// hyphen is none of them, because a key in PEM begins with five.
+const HARMLESS: [bool; 256] = {
+    let (mut harmless, mut byte) = ([false; 256], 0);
+    while byte < 128 {
+        harmless[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b',' | b';' | b'(' | b')' | b'\'' | b'"' | b'!' | b'?' | b'%');
+        byte += 1;
+    }
+    harmless
+};
+
 /// How a text is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Written {
@@ -139,14 +151,42 @@ impl Filter {
         if self.written == Written::Json {
             return self.source(text, out);
         }
+        text = &text[self.harmless(text, out)..];
         while let Some(at) = text.find(char::is_whitespace) {
             self.grow(&text[..at], out);
             self.end_word(out);
             let space = text[at..].chars().next().unwrap_or(' ');
             self.space(space, out);
             text = &text[at + space.len_utf8()..];
+            text = &text[self.harmless(text, out)..];
         }
         self.grow(text, out);
+    }
+
+    /// Gives out the words of which their letters alone tell that there is nothing in them, each with the space behind it: most of a text.
+    /// Returns how much that was.
+    fn harmless(&mut self, text: &str, out: &mut String) -> usize {
+        if !self.word.is_empty() || self.swallow || self.pem != Pem::None {
+            return 0;
+        }
+        let bytes = text.as_bytes();
+        let mut end = 0;
+        loop {
+            let word = bytes[end..].iter().take(cut::SHORTEST_KEY).take_while(|byte| HARMLESS[usize::from(**byte)]).count();
+            let Some(space @ (b' ' | b'\n')) = bytes.get(end + word) else { break };
+            if word == cut::SHORTEST_KEY {
+                break;
+            }
+            self.first = *space == b'\n' || (self.first && word == 0);
+            end += word + 1;
+        }
+        if end > 0 {
+            out.push_str(&text[..end]);
+            self.came += end;
+            self.word_at = self.came;
+            self.uneven = false;
+        }
+        end
     }
 
     /// Takes source of JSON: a quotation mark, and an escape that stands for one or for space, end a word as well.

@@ -127,6 +127,18 @@ proptest! {
         prop_assert_eq!(filtered(&hosts, &[&text[..at], &text[at..]]).0, filtered(&hosts, &[&text]).0);
     }
 
+    /// What is given out at once where its letters tell that there is nothing in it is what comes out letter by letter.
+    #[test]
+    fn words_are_filtered_together_as_letter_by_letter(
+        text in "(([a-zA-Z0-9]{1,25}|[\"'(,;]{0,2}[=+@-][A-Z]{1,9}\\(1\\)|=IMAGE\\(1\\)|https://evil\\.example/x|[\"';,(]{1,2}[a-z]{0,3}\
+                 |AKIA[A-Z0-9]{16}|-----BEGIN|PRIVATE|KEY-----|<img|é)[ \n\t\r]{1,2}){0,20}",
+    ) {
+        let hosts = hosts();
+        let single: Vec<String> = text.chars().map(String::from).collect();
+        let single: Vec<&str> = single.iter().map(String::as_str).collect();
+        prop_assert_eq!(filtered(&hosts, &[&text]), filtered(&hosts, &single));
+    }
+
     #[test]
     fn any_text_is_filtered_without_a_fault_and_flags_lie_within_it(text in "(?s).{0,300}") {
         let hosts = hosts();
