@@ -32,8 +32,8 @@ const MOST_FLAGS: usize = 256;
 const HARMLESS: [bool; 256] = {
     let (mut harmless, mut byte) = ([false; 256], 0);
     while byte < 128 {
-        harmless[byte] =
-            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b',' | b';' | b'(' | b')' | b'\'' | b'"' | b'!' | b'?' | b'%');
+        harmless[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(byte as u8, b',' | b';' | b'(' | b')' | b'\'' | b'"' | b'!' | b'?' | b'%');
         byte += 1;
     }
     harmless
@@ -172,7 +172,8 @@ impl Filter {
         let bytes = text.as_bytes();
         let mut end = 0;
         loop {
-            let word = bytes[end..].iter().take(cut::SHORTEST_KEY).take_while(|byte| HARMLESS[usize::from(**byte)]).count();
+            let word =
+                bytes[end..].iter().take(cut::SHORTEST_KEY).take_while(|byte| HARMLESS[usize::from(**byte)]).count();
             let Some(space @ (b' ' | b'\n')) = bytes.get(end + word) else { break };
             if word == cut::SHORTEST_KEY {
                 break;

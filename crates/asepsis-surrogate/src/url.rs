@@ -164,7 +164,9 @@ mod tests {
 
     #[test]
     fn a_word_is_taken_in_at_once_as_letter_by_letter() {
-        for before in ["", "see ", "www.", "http:", "<a href=\"", "<a href=\"https://a", "![x](", "![x](<", "a//", "it's '"] {
+        for before in
+            ["", "see ", "www.", "http:", "<a href=\"", "<a href=\"https://a", "![x](", "![x](<", "a//", "it's '"]
+        {
             for word in ["a", "Http", "http", "HTTPS", "www", "Evil1example2org3"] {
                 let mut whole = UrlWatch::default();
                 before.chars().for_each(|c| whole.feed(c));

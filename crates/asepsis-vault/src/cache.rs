@@ -6,7 +6,7 @@ use asepsis_vocab::IdentifierClass;
 use crate::seal::{ScopeKeys, Wrapped};
 use crate::{ScopeId, Surrogate};
 
-/// Scopes that are kept in memory; their values are wiped when they leave it.
+/// Scopes that are kept in memory, and more only where more are in use; their values are wiped when they leave it.
 const SCOPES: usize = 256;
 
 /// What is known of a scope.
@@ -74,12 +74,11 @@ impl Cache {
             *used = *clock;
             return slot.clone();
         }
-        if slots.len() >= SCOPES {
-            // Not one that is in use, where that can be helped.
+        while slots.len() >= SCOPES {
+            // Never one that is in use: with a second slot, two could add to a scope at the same time.
             let free = |scope: &&ScopeId| slots.get(scope).is_some_and(|(slot, _)| Arc::strong_count(slot) == 1);
-            if let Some(oldest) = by_use.values().find(free).or(by_use.values().next()).copied()
-                && let Some((_, used)) = slots.remove(&oldest)
-            {
+            let Some(oldest) = by_use.values().find(free).copied() else { break };
+            if let Some((_, used)) = slots.remove(&oldest) {
                 by_use.remove(&used);
             }
         }
@@ -90,5 +89,31 @@ impl Cache {
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.scopes.lock().unwrap().slots.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Space;
+
+    #[test]
+    fn a_scope_in_use_has_one_slot_however_many_there_are() {
+        let cache = Cache::default();
+        let scope = |n: u32| {
+            let mut id = [0; 16];
+            id[..4].copy_from_slice(&n.to_be_bytes());
+            ScopeId::new(Space::Gateway, id)
+        };
+        let many = u32::try_from(SCOPES).unwrap() + 50;
+        let held: Vec<Slot> = (0..many).map(|n| cache.slot(&scope(n))).collect();
+        for (n, slot) in (0..).zip(&held) {
+            assert!(Arc::ptr_eq(slot, &cache.slot(&scope(n))), "{n}");
+        }
+        assert_eq!(cache.len(), SCOPES + 50);
+        drop(held);
+        cache.slot(&scope(many));
+        assert_eq!(cache.len(), SCOPES, "those that nobody uses go, the oldest first");
+        assert!(!cache.scopes.lock().unwrap().slots.contains_key(&scope(0)));
     }
 }
