@@ -28,7 +28,7 @@ pub fn looks_like(text: &str) -> bool {
         return true;
     }
     let mut found = 0;
-    for at in memchr_iter(text.as_bytes()).take(64) {
+    for (at, _) in text.match_indices('<').take(64) {
         let closing = text.as_bytes().get(at + 1) == Some(&b'/');
         let name = name(text, at + 1 + usize::from(closing));
         let ends = text.as_bytes().get(at + 1 + usize::from(closing) + name.len());
@@ -41,10 +41,6 @@ pub fn looks_like(text: &str) -> bool {
         }
     }
     false
-}
-
-fn memchr_iter(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    bytes.iter().enumerate().filter(|(_, b)| **b == b'<').map(|(i, _)| i)
 }
 
 fn name(text: &str, at: usize) -> &str {

@@ -98,7 +98,20 @@ impl<'j> Node<'j> {
 
     /// The member of this name, if this is an object that has it. Looks through the members one by one.
     pub fn get(self, name: &str) -> Option<Node<'j>> {
-        self.members().find(|(key, _)| key == name).map(|(_, value)| value)
+        let mut children = self.children(Kind::Object);
+        loop {
+            let (key, value) = (children.next()?, children.next()?);
+            if key.is_named(name) {
+                return Some(value);
+            }
+        }
+    }
+
+    /// Whether it is the name of a member, and this one. Few names have escapes, and only those are read for it.
+    fn is_named(self, name: &str) -> bool {
+        let record = self.record();
+        let inside = &self.json.bytes[record.start + 1..record.end - 1];
+        if record.has_escape { string::decode(inside, true) == name } else { inside == name.as_bytes() }
     }
 
     /// The elements of an array; none of anything else.
