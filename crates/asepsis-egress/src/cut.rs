@@ -7,15 +7,12 @@ use crate::address;
 use crate::filter::{REMOVED, Written};
 use crate::formula;
 use crate::hosts::Hosts;
-use crate::key;
+use crate::key::{self, SHORTEST_KEY};
 use crate::markup;
 use crate::word::{Of, undone};
 
 /// What stands where a key was.
 const KEY_REMOVED: &str = "[key removed]";
-
-/// No key is shorter, in bytes.
-pub(crate) const SHORTEST_KEY: usize = 20;
 
 /// Something that was taken out of a word or made harmless in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use asepsis_vocab::{Flag, Span, Verdict};
 use crate::control::{Becomes, Sequence, may_hold};
 use crate::cut::{self, Cut};
 use crate::hosts::Hosts;
-use crate::key::KeyKind;
+use crate::key::{KeyKind, SHORTEST_KEY};
 
 /// What stands where an address was.
 pub const REMOVED: &str = "[link removed]";
@@ -172,10 +172,9 @@ impl Filter {
         let bytes = text.as_bytes();
         let mut end = 0;
         loop {
-            let word =
-                bytes[end..].iter().take(cut::SHORTEST_KEY).take_while(|byte| HARMLESS[usize::from(**byte)]).count();
+            let word = bytes[end..].iter().take(SHORTEST_KEY).take_while(|byte| HARMLESS[usize::from(**byte)]).count();
             let Some(space @ (b' ' | b'\n')) = bytes.get(end + word) else { break };
-            if word == cut::SHORTEST_KEY {
+            if word == SHORTEST_KEY {
                 break;
             }
             self.first = *space == b'\n' || (self.first && word == 0);

@@ -64,6 +64,12 @@ const PREFIXES: [(&str, usize, KeyKind); 22] = [
     ("hvs.", 24, KeyKind::Cloud),
 ];
 
+/// How a private key begins (RFC 7468).
+const PEM: &str = "-----BEGIN ";
+
+/// No key but a private one is shorter, in bytes, the beginnings of [`PREFIXES`] included.
+pub(crate) const SHORTEST_KEY: usize = 20;
+
 /// What stands before a password in a text.
 const NAMES: [&str; 9] =
     ["password", "passwort", "contraseña", "passphrase", "passwd", "api_key", "apikey", "api key", "secret_key"];
@@ -83,41 +89,74 @@ pub fn keys_in(text: &str) -> Vec<(std::ops::Range<usize>, KeyKind)> {
     found
 }
 
+/// Whether a byte can stand in a key.
+fn is_body(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
+
+/// Whether a key can begin here: few characters begin one, and none within a word.
+fn may_begin(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes[at], b's' | b'h' | b'g' | b'A' | b'y' | b'n' | b'p' | b'x' | b'S' | b'a' | b'-' | b'e')
+        && (at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'-' | b'_')))
+}
+
+/// The next row of bytes from `at` on that is long enough for a key. Most bytes of a text are not looked at for it: from the last byte of
+/// so many that is none of a key, the search goes on behind that one.
+fn next_row(bytes: &[u8], mut at: usize) -> Option<std::ops::Range<usize>> {
+    while let Some(row) = bytes.get(at..at + SHORTEST_KEY) {
+        match row.iter().rposition(|byte| !is_body(*byte)) {
+            Some(other) => at += other + 1,
+            None => {
+                let more = bytes[at + SHORTEST_KEY..].iter().take_while(|byte| is_body(**byte)).count();
+                return Some(at..at + SHORTEST_KEY + more);
+            }
+        }
+    }
+    None
+}
+
 fn by_form(text: &str) -> Vec<(std::ops::Range<usize>, KeyKind)> {
-    let bytes = text.as_bytes();
-    let body = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let mut found: Vec<(std::ops::Range<usize>, KeyKind)> = Vec::new();
+    let mut found = Vec::new();
+    // A private key is the only one with spaces in it.
+    if text.contains(PEM) {
+        find_within(text, 0..text.len(), &mut found);
+        return found;
+    }
     let mut at = 0;
-    while at < bytes.len() {
-        // Few characters begin a key.
-        if !matches!(bytes[at], b's' | b'h' | b'g' | b'A' | b'y' | b'n' | b'p' | b'x' | b'S' | b'a' | b'-' | b'e') {
-            at += 1;
-            continue;
-        }
-        let begins = at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'-' | b'_'));
-        if begins && let Some((end, kind)) = key_at(text, at, body) {
-            found.push((at..end, kind));
-            at = end;
-            continue;
-        }
-        at += 1;
+    while let Some(row) = next_row(text.as_bytes(), at) {
+        at = row.end;
+        find_within(text, row, &mut found);
     }
     found
 }
 
-fn key_at(text: &str, at: usize, body: impl Fn(&u8) -> bool) -> Option<(usize, KeyKind)> {
+/// The keys that begin within a range.
+fn find_within(text: &str, range: std::ops::Range<usize>, found: &mut Vec<(std::ops::Range<usize>, KeyKind)>) {
+    let mut at = range.start;
+    while at < range.end {
+        let key = if may_begin(text.as_bytes(), at) { key_at(text, at) } else { None };
+        if let Some((end, kind)) = key {
+            found.push((at..end, kind));
+            at = end;
+        } else {
+            at += 1;
+        }
+    }
+}
+
+fn key_at(text: &str, at: usize) -> Option<(usize, KeyKind)> {
     let bytes = text.as_bytes();
     let rest = &bytes[at..];
     for (prefix, least, kind) in PREFIXES {
         if rest.starts_with(prefix.as_bytes()) {
-            let length = rest[prefix.len()..].iter().take_while(|b| body(b)).count();
+            let length = rest[prefix.len()..].iter().take_while(|b| is_body(**b)).count();
             let mixed = rest[prefix.len()..prefix.len() + length].iter().any(u8::is_ascii_digit);
             if length >= least && mixed {
                 return Some((at + prefix.len() + length, kind));
             }
         }
     }
-    if rest.starts_with(b"-----BEGIN ") {
+    if rest.starts_with(PEM.as_bytes()) {
         let line = &text[at..at + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len()).min(80).min(rest.len())];
         if line.contains("PRIVATE KEY-----") {
             let end = text[at..].find("-----END ").map_or(text.len(), |end| at + end);
@@ -125,7 +164,7 @@ fn key_at(text: &str, at: usize, body: impl Fn(&u8) -> bool) -> Option<(usize, K
         }
     }
     if rest.starts_with(b"eyJ") {
-        let length = rest.iter().take_while(|b| body(b)).count();
+        let length = rest.iter().take_while(|b| is_body(**b)).count();
         let parts: Vec<usize> = text[at..at + length].split('.').map(str::len).collect();
         if parts.len() == 3 && parts[0] >= 16 && parts[1] >= 16 && parts[2] >= 16 {
             return Some((at + length, KeyKind::Token));
@@ -182,7 +221,40 @@ fn passwords(text: &str, found: &mut Vec<(std::ops::Range<usize>, KeyKind)>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The keys in a text where every place is looked at.
+    fn everywhere(text: &str) -> Vec<(std::ops::Range<usize>, KeyKind)> {
+        let mut found = Vec::new();
+        find_within(text, 0..text.len(), &mut found);
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn rows_hold_all_keys(
+            parts in prop::collection::vec(prop_oneof![
+                prop::sample::select(PREFIXES.map(|prefix| prefix.0).to_vec()).prop_map(str::to_owned),
+                "[a1_.-]{0,60}",
+                "eyJ[a-c]{10,18}\\.[a-c]{15,18}\\.[a-c]{15,18}",
+                "[ a,.é\n-]{0,4}",
+                "-----BEGIN [A-Z ]{0,8}PRIVATE KEY-----",
+            ], 0..8),
+        ) {
+            let text = parts.concat();
+            prop_assert_eq!(by_form(&text), everywhere(&text));
+        }
+    }
+
+    #[test]
+    fn no_key_is_shorter_than_a_row() {
+        assert!(PREFIXES.iter().all(|(prefix, least, _)| prefix.len() + least >= SHORTEST_KEY));
+        assert!(PREFIXES.iter().all(|(prefix, ..)| prefix.bytes().all(is_body)));
+        let shortest = format!("AKIA{}1", "A".repeat(15));
+        assert_eq!(kinds(&format!("a {shortest}")), [(shortest.as_str(), KeyKind::Cloud)]);
+    }
 
     fn kinds(text: &str) -> Vec<(&str, KeyKind)> {
         keys_in(text).into_iter().map(|(range, kind)| (&text[range], kind)).collect()
