@@ -27,15 +27,34 @@ pub(crate) struct Known {
 
 impl Known {
     /// Notes which texts a surrogate leaves no longer free.
-    pub(crate) fn take(&mut self, surrogate: &Surrogate) {
-        let Some(keys) = &self.keys else { return };
-        self.taken.extend([keys.blind_text(&surrogate.rendered), keys.blind_text(&surrogate.value)]);
-        self.parts.extend(parts(keys, surrogate));
+    pub(crate) fn take(&mut self, texts: Texts) {
+        self.taken.extend([texts.rendered, texts.value]);
+        self.parts.extend(texts.parts);
     }
 }
 
-/// The blind indexes of the parts of an invented name.
-pub(crate) fn parts(keys: &ScopeKeys, surrogate: &Surrogate) -> Vec<[u8; 16]> {
+/// The blind indexes of the texts of a surrogate.
+pub(crate) struct Texts {
+    /// What stands for the value.
+    pub(crate) rendered: [u8; 16],
+    /// The value.
+    pub(crate) value: [u8; 16],
+    /// The parts of an invented name.
+    pub(crate) parts: Vec<[u8; 16]>,
+}
+
+impl Texts {
+    pub(crate) fn of(keys: &ScopeKeys, surrogate: &Surrogate) -> Self {
+        Self::with_value(keys, surrogate, keys.blind_text(&surrogate.value))
+    }
+
+    /// The same where the index of the value is known.
+    pub(crate) fn with_value(keys: &ScopeKeys, surrogate: &Surrogate, value: [u8; 16]) -> Self {
+        Self { rendered: keys.blind_text(&surrogate.rendered), value, parts: parts(keys, surrogate) }
+    }
+}
+
+fn parts(keys: &ScopeKeys, surrogate: &Surrogate) -> Vec<[u8; 16]> {
     // A placeholder has no parts; to find that out, each of its words would be looked for among all invented names.
     if surrogate.class != IdentifierClass::Name || surrogate.rendered.starts_with('[') {
         return Vec::new();

@@ -7,11 +7,11 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use crate::cache::{Cache, Known};
+use crate::cache::{Cache, Known, Texts};
+use crate::key;
 use crate::rows::{self, Change, Changes, NewRow};
 use crate::seal::{VaultKeys, Wrapped};
 use crate::{Render, ScopeId, Space, Surrogate, VaultError, Wanted};
-use crate::{cache, key};
 
 /// Changes in one transaction, and in the queue before it.
 const MOST: usize = 256;
@@ -81,14 +81,11 @@ impl Addition {
     /// Adds it to what is known, and gives the change to store.
     fn take_into(self, known: &mut Known, scope: &ScopeId) -> Change {
         let first = known.surrogates.len();
-        for new in &self.new {
-            known.take(&new.surrogate);
-        }
         let mut rows = Vec::with_capacity(self.new.len());
-        let kept = Arc::make_mut(&mut known.surrogates);
-        for New { surrogate, row } in self.new {
-            known.by_value.insert(row.blind, kept.len());
-            kept.push(surrogate);
+        for New { surrogate, texts, row } in self.new {
+            known.take(texts);
+            known.by_value.insert(row.blind, known.surrogates.len());
+            Arc::make_mut(&mut known.surrogates).push(surrogate);
             rows.push(row);
         }
         Change::Add { scope: *scope, key: self.key, first, rows }
@@ -98,6 +95,7 @@ impl Addition {
 /// Surrogates to add.
 struct New {
     surrogate: Surrogate,
+    texts: Texts,
     row: NewRow,
 }
 
@@ -377,13 +375,14 @@ impl Vault {
         let keys = self.shared.keys.open_scope(scope, &wrapped).await?;
         let mut surrogates = Vec::new();
         let stored = rows::of_scope(&self.shared.db, scope, &keys).await?;
-        let mut known = Known { keys: Some(keys), ..Known::default() };
+        let mut known = Known::default();
         for stored in stored {
-            known.take(&stored.surrogate);
+            known.take(Texts::of(&keys, &stored.surrogate));
             known.by_value.insert(stored.blind, surrogates.len());
             surrogates.push(stored.surrogate);
         }
         known.surrogates = Arc::new(surrogates);
+        known.keys = Some(keys);
         Ok(known)
     }
 }
@@ -426,9 +425,10 @@ fn plan(known: &Known, wanted: &[Wanted<'_>], render: &Render<'_>) -> Result<(Ve
     let mut places = Vec::with_capacity(wanted.len());
     let mut new: Vec<New> = Vec::new();
     let mut by_value: HashMap<[u8; 16], usize> = HashMap::new();
-    let mut taken: HashSet<_> = wanted.iter().map(|w| keys.blind_text(w.value)).collect();
-    let mut shortened = HashSet::new();
-    for wanted in wanted {
+    let values: Vec<_> = wanted.iter().map(|w| keys.blind_text(w.value)).collect();
+    let mut taken: HashSet<_> = values.iter().copied().collect();
+    let mut shortened: HashSet<[u8; 16]> = HashSet::new();
+    for (wanted, value) in wanted.iter().zip(values) {
         let blind = keys.blind(wanted);
         if let Some(at) = known.by_value.get(&blind).or_else(|| by_value.get(&blind)) {
             places.push(*at);
@@ -439,22 +439,23 @@ fn plan(known: &Known, wanted: &[Wanted<'_>], render: &Render<'_>) -> Result<(Ve
         let attempt = || -> Result<_, VaultError> {
             let (code, more) = key::random_code()?;
             let Some(rendered) = render(wanted, code, &more).filter(|text| !text.is_empty()) else { return Ok(None) };
-            let seen = keys.blind_text(&rendered);
             let surrogate = Surrogate { rendered, value: Zeroizing::new(wanted.value.to_owned()), class: wanted.class };
-            let parts = cache::parts(keys, &surrogate);
-            let free = !is_taken(&seen) && !is_part(&seen) && !parts.iter().any(is_taken);
-            Ok(free.then_some((surrogate, seen, parts, code)))
+            let texts = Texts::with_value(keys, &surrogate, value);
+            let seen = &texts.rendered;
+            let free = !is_taken(seen) && !is_part(seen) && !texts.parts.iter().any(is_taken);
+            Ok(free.then_some((surrogate, texts, code)))
         };
-        let (surrogate, seen, parts, code) = (0..TRIES)
+        let (surrogate, texts, code) = (0..TRIES)
             .find_map(|_| attempt().transpose())
             .unwrap_or(Err(VaultError::NoSurrogate { class: wanted.class }))?;
         let sealed = keys.seal(&surrogate, &blind, &code)?;
         let at = known.surrogates.len() + new.len();
+        let seen = texts.rendered;
         taken.insert(seen);
-        shortened.extend(parts);
+        shortened.extend(&texts.parts);
         by_value.insert(blind, at);
         places.push(at);
-        new.push(New { surrogate, row: NewRow { blind, seen, code, sealed } });
+        new.push(New { surrogate, texts, row: NewRow { blind, seen, code, sealed } });
     }
     Ok((places, new))
 }
