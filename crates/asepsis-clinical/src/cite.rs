@@ -3,6 +3,7 @@
 use asepsis_checksum as checksum;
 use asepsis_vocab::Span;
 
+use crate::keys;
 use crate::reading::Reading;
 use crate::token::Kind;
 
@@ -45,7 +46,8 @@ const LONGEST: usize = 256;
 pub(crate) fn citations(reading: &Reading<'_>) -> Vec<Citation> {
     let mut out: Vec<Citation> = Vec::new();
     let mut free = 0;
-    for (i, token) in reading.tokens.iter().enumerate() {
+    for i in reading.keyed(keys::CITATION | keys::DIGITS) {
+        let token = &reading.tokens[i];
         if (token.start as usize) < free {
             continue;
         }

@@ -9,6 +9,7 @@ use crate::cite::{self, Scheme};
 use crate::dose;
 use crate::drugs::{self, Allergies};
 use crate::ground::Ground;
+use crate::keys;
 use crate::lexicon::{Lexicon, shipped};
 use crate::person;
 use crate::quantity::implied;
@@ -183,7 +184,7 @@ impl Context {
             }
         }
         if origin.instructs() {
-            self.summary |= (0..reading.tokens.len()).any(|k| {
+            self.summary |= reading.keyed(keys::SUMMARY).any(|k| {
                 ["summary", "summarize", "summarise", "handoff", "resumen"]
                     .iter()
                     .any(|w| reading.word(k).eq_ignore_ascii_case(w))

@@ -1,5 +1,6 @@
 //! Doses of an answer or a text: a quantity of a drug with its route and how often it is given.
 
+use crate::keys;
 use crate::reading::Reading;
 use crate::sense::{Cue, Drug, Sense};
 use crate::unit::Dimension;
@@ -121,8 +122,9 @@ fn pieces(reading: &Reading<'_>, k: usize, ahead: usize) -> f64 {
 
 fn divided(reading: &Reading<'_>, behind: usize, first: usize, ahead: usize) -> bool {
     let said = |from: usize, to: usize, words: &[&str]| {
-        (from..=to.min(reading.tokens.len().saturating_sub(1)))
-            .any(|i| words.iter().any(|word| reading.word(i).eq_ignore_ascii_case(word)))
+        (from..=to.min(reading.tokens.len().saturating_sub(1))).any(|i| {
+            reading.tokens[i].has(keys::DIVIDED) && words.iter().any(|word| reading.word(i).eq_ignore_ascii_case(word))
+        })
     };
     said(first, ahead, &["divided"]) || said(behind, first, &["total", "dose"]) && said(behind, first, &["daily"])
 }

@@ -1,6 +1,7 @@
 //! Drugs of a text by what is said of them: allergies, what is given, what is taken.
 
 use crate::dose::Dose;
+use crate::keys;
 use crate::lexicon::Lexicon;
 use crate::reading::Reading;
 use crate::sense::{Cue, Drug, Sense};
@@ -161,22 +162,23 @@ fn listed(reading: &Reading<'_>, mut at: usize, out: &mut Allergies) {
 
 /// FHIR's AllergyIntolerance and HL7 v2's AL1 segment.
 fn structured(reading: &Reading<'_>, out: &mut Allergies) {
-    let mut k = 0;
-    while k < reading.tokens.len() {
+    let mut free = 0;
+    for k in reading.keyed(keys::ALLERGIES) {
         let word = reading.word(k);
-        let end = if word == "AllergyIntolerance" {
+        let end = if k < free {
+            continue;
+        } else if word == "AllergyIntolerance" {
             let end = (k + RESOURCE).min(reading.tokens.len() - 1);
             (k + 1..end).find(|n| reading.word(*n) == "resourceType").unwrap_or(end)
         } else if word == "AL1" && reading.tokens.get(k + 1).is_some_and(|t| t.is(b'|')) {
             reading.sentence(k, 60).1
         } else {
-            k += 1;
             continue;
         };
         for term in reading.terms_between(k, end) {
             out.take(term.sense);
         }
-        k = end + 1;
+        free = end + 1;
     }
 }
 

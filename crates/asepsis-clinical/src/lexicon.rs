@@ -2,16 +2,22 @@
 //! so that a text is looked up once.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use crate::keys;
 use crate::sense::{Cue, Drug, EVERY_TOPIC, NUMBERS, Sense, Term, cue};
-use crate::token::{Kind, Token, lower};
+use crate::token::{Kind, LONGEST, Token, lower};
 use crate::unit::Unit;
+use crate::words::Places;
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Entry {
-    number: Option<i16>,
+    /// In small letters.
+    word: Box<str>,
+    /// What it says as a part of a number; -1 where it is none.
+    number: i16,
+    /// See [`crate::keys`].
+    keys: u16,
     /// Longest first.
     phrases: Vec<(Vec<Box<str>>, Vec<Sense>)>,
 }
@@ -19,7 +25,8 @@ struct Entry {
 /// The table.
 #[derive(Clone)]
 pub(crate) struct Lexicon {
-    entries: HashMap<Box<str>, Entry>,
+    entries: Vec<Entry>,
+    places: Places,
     pub(crate) drugs: Vec<DrugRow>,
     pub(crate) classes: Vec<ClassRow>,
     pub(crate) routes: Vec<&'static str>,
@@ -64,7 +71,8 @@ pub(crate) fn list(field: &'static str) -> impl Iterator<Item = &'static str> {
 impl Lexicon {
     fn build() -> Self {
         let mut it = Self {
-            entries: HashMap::new(),
+            entries: Vec::new(),
+            places: Places::default(),
             drugs: Vec::new(),
             classes: Vec::new(),
             routes: Vec::new(),
@@ -133,14 +141,24 @@ impl Lexicon {
             it.insert(phrase, Sense::Cue(Cue::NoCare));
         }
         for (word, number) in NUMBERS {
-            it.entries.entry((*word).into()).or_default().number = Some(*number);
+            it.entry(word).number = *number;
+        }
+        for (key, words) in keys::WORDS {
+            for word in *words {
+                it.entry(word).keys |= key;
+            }
+        }
+        let mut small = String::new();
+        for form in crate::check::abbreviation::first_words() {
+            lower(form, &mut small);
+            it.entry(&small).keys |= keys::ABBREVIATION;
         }
         it.sort();
         it
     }
 
     fn sort(&mut self) {
-        for entry in self.entries.values_mut() {
+        for entry in &mut self.entries {
             entry.phrases.sort_by_key(|(rest, _)| std::cmp::Reverse(rest.len()));
         }
     }
@@ -202,10 +220,15 @@ impl Lexicon {
         self.drugs[usize::from(drug)].classes.contains(&class)
     }
 
+    /// Whether the drug is of the class of this name.
+    pub(crate) fn is_of_class(&self, drug: Drug, name: &str) -> bool {
+        self.drugs[usize::from(drug)].classes.iter().any(|class| self.classes[usize::from(*class)].name == name)
+    }
+
     /// The drug that a name means, of any case.
     pub(crate) fn drug_named(&self, name: &str) -> Option<Drug> {
         let mut tokens = crate::token::tokenize(name);
-        self.read(name, &mut tokens).iter().find_map(|term| match term.sense {
+        self.read(name, &mut tokens).0.iter().find_map(|term| match term.sense {
             Sense::Drug(drug) if term.first == 0 && term.last as usize + 1 == tokens.len() => Some(drug),
             _ => None,
         })
@@ -222,7 +245,8 @@ impl Lexicon {
         if words.is_empty() {
             return;
         }
-        let entry = self.entries.entry(words.remove(0)).or_default();
+        let first = words.remove(0);
+        let entry = self.entry(&first);
         match entry.phrases.iter_mut().find(|(rest, _)| *rest == words) {
             Some((_, senses)) if senses.contains(&sense) => {}
             Some((_, senses)) => senses.push(sense),
@@ -230,24 +254,50 @@ impl Lexicon {
         }
     }
 
-    /// Finds every phrase of a text, the longest at each place, and marks what is part of a number.
-    pub(crate) fn read(&self, text: &str, tokens: &mut [Token]) -> Vec<Term> {
+    /// The entry of a word in small letters, which is made where there is none.
+    fn entry(&mut self, word: &str) -> &mut Entry {
+        let place = self.place(word.as_bytes()).unwrap_or_else(|| {
+            self.places.note(word.as_bytes(), self.entries.len());
+            self.entries.push(Entry { word: word.into(), number: -1, keys: 0, phrases: Vec::new() });
+            self.entries.len() - 1
+        });
+        &mut self.entries[place]
+    }
+
+    /// Where the entry of a word stands, in which letters of ASCII may be of any case.
+    fn place(&self, word: &[u8]) -> Option<usize> {
+        self.places.find(word, |place| self.entries[place].word.as_bytes().eq_ignore_ascii_case(word))
+    }
+
+    /// Finds every phrase of a text, the longest at each place, and the tokens at which a key stands. Marks what is part of a
+    /// number.
+    pub(crate) fn read(&self, text: &str, tokens: &mut [Token]) -> (Vec<Term>, Vec<u32>) {
         let mut terms = Vec::with_capacity(tokens.len() / 3);
-        let mut word = String::with_capacity(64);
+        let mut keyed = Vec::with_capacity(tokens.len() / 4);
+        let mut folded = String::new();
         let mut free = 0;
         for i in 0..tokens.len() {
+            tokens[i].terms = terms.len() as u32;
             let token = tokens[i];
-            let entry = match token.kind {
-                Kind::Word => {
-                    lower(&text[token.range()], &mut word);
-                    self.entries.get(word.as_str())
+            let word = &text.as_bytes()[token.range()];
+            let place = match token.kind {
+                Kind::Word if token.has(keys::WIDE) || word.len() > LONGEST => {
+                    lower(&text[token.range()], &mut folded);
+                    self.place(folded.as_bytes())
                 }
-                Kind::Mark if token.mark == b'%' => self.entries.get("%"),
-                Kind::Number if i >= free => self.entries.get(&text[token.range()]),
+                Kind::Word => self.place(word),
+                Kind::Mark if token.mark == b'%' => self.place(word),
+                Kind::Number if i >= free => self.place(word),
                 _ => None,
             };
+            let entry = place.map(|place| &self.entries[place]);
+            let keys = token.keys | entry.map_or(0, |entry| entry.keys);
+            if keys & !keys::WIDE != 0 {
+                tokens[i].keys = keys;
+                keyed.push(i as u32);
+            }
             let Some(entry) = entry else { continue };
-            tokens[i].number = entry.number.unwrap_or(-1);
+            tokens[i].number = entry.number;
             if i < free {
                 continue;
             }
@@ -259,7 +309,7 @@ impl Lexicon {
                 }
             }
         }
-        terms
+        (terms, keyed)
     }
 }
 

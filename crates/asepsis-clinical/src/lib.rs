@@ -23,6 +23,7 @@ mod context;
 mod dose;
 mod drugs;
 mod ground;
+mod keys;
 mod lexicon;
 mod number;
 mod person;
@@ -36,6 +37,7 @@ mod tables;
 mod token;
 mod ucum;
 mod unit;
+mod words;
 
 use asepsis_vocab::{Flag, Span, Verdict};
 

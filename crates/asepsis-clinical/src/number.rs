@@ -55,7 +55,33 @@ fn digits(text: &str) -> Option<f64> {
     if text.len() > 24 {
         return None;
     }
+    if let Some(value) = short(text) {
+        return Some(value);
+    }
     if text.contains(',') { text.replace(',', "").parse().ok() } else { text.parse().ok() }
+}
+
+/// The value of a few digits. They and the power of ten under them are exact, so their quotient is what parsing gives.
+fn short(text: &str) -> Option<f64> {
+    const TENS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    if text.len() > 15 {
+        return None;
+    }
+    let (mut digits, mut value) = (0, 0);
+    let mut point = None;
+    for b in text.bytes() {
+        match b {
+            b'0'..=b'9' => {
+                digits += 1;
+                value = value * 10 + u64::from(b - b'0');
+            }
+            b'.' if point.is_none() => point = Some(digits),
+            b',' => {}
+            _ => return None,
+        }
+    }
+    let under = point.map_or(0, |whole| digits - whole);
+    (digits > 0).then(|| value as f64 / TENS[under])
 }
 
 /// The last token of "and a half", from its "and".
@@ -185,9 +211,22 @@ fn fraction(tokens: &[Token], i: usize) -> Option<(f64, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::lexicon::shipped;
     use crate::token::tokenize;
+
+    proptest! {
+        #[test]
+        fn few_digits_are_worth_what_parsing_says(text in "[0-9]{0,9}(,[0-9]{3}){0,2}\\.?[0-9]{0,9}") {
+            let parsed: Option<f64> = text.replace(',', "").parse().ok();
+            prop_assert_eq!(digits(&text).map(f64::to_bits), parsed.filter(|_| text.len() <= 24).map(f64::to_bits));
+            if let Some(value) = short(&text) {
+                prop_assert_eq!(Some(value.to_bits()), parsed.map(f64::to_bits));
+            }
+        }
+    }
 
     fn read(text: &str) -> Option<f64> {
         let mut tokens = tokenize(text);

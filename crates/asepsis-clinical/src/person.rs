@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use asepsis_vocab::Span;
 
+use crate::keys;
 use crate::reading::Reading;
 use crate::sense::{Cue, Sense};
 use crate::token::Kind;
@@ -58,7 +59,7 @@ pub(crate) fn stated(reading: &Reading<'_>) -> Vec<Stated> {
 /// The sexes that fields state ("Sex: F", `"gender":"female"`), as bits.
 pub(crate) fn sexes(reading: &Reading<'_>) -> u8 {
     let mut out = 0;
-    for k in 0..reading.tokens.len() {
+    for k in reading.keyed(keys::SEX) {
         let field = ["sex", "gender"].iter().any(|word| reading.word(k).eq_ignore_ascii_case(word));
         if !field || !reading.tokens.get(k + 1).is_some_and(|t| matches!(t.mark, b':' | b'"' | b'=')) {
             continue;
@@ -84,7 +85,7 @@ pub(crate) struct Named {
 /// Record numbers and dates of birth after their cues.
 pub(crate) fn named(reading: &Reading<'_>) -> Vec<Named> {
     let mut out = Vec::new();
-    for i in 0..reading.tokens.len() {
+    for i in reading.keyed(keys::PERSON) {
         if reading.tokens[i].kind != Kind::Word {
             continue;
         }
@@ -119,7 +120,7 @@ pub(crate) fn named(reading: &Reading<'_>) -> Vec<Named> {
 
 /// Everything in a text that could be a record number or a date, as hashes: what an answer names is looked up among them.
 pub(crate) fn values(reading: &Reading<'_>, out: &mut Vec<u64>) {
-    for k in 0..reading.tokens.len() {
+    for k in reading.keyed(keys::DIGITS | keys::MONTH) {
         if let Some((hash, _)) = record(reading, k) {
             out.push(hash);
         }
@@ -142,10 +143,12 @@ fn record(reading: &Reading<'_>, k: usize) -> Option<(u64, Span)> {
     while end < bytes.len() && end - start < 32 && (bytes[end].is_ascii_alphanumeric() || bytes[end] == b'-') {
         end += 1;
     }
+    if bytes[start..end].iter().filter(|b| b.is_ascii_digit()).count() < 4 {
+        return None;
+    }
     let text = reading.text.get(start..end)?.trim_end_matches('-');
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let plain: String = text.chars().filter(|c| *c != '-').map(|c| c.to_ascii_uppercase()).collect();
-    (digits >= 4).then(|| (hash(plain.trim_start_matches('0')), Span::new(start, start + text.len())))
+    Some((hash(plain.trim_start_matches('0')), Span::new(start, start + text.len())))
 }
 
 /// A date as `4/12/1950`, `1950-04-12`, `April 12, 1950` or `12 April 1950`: month, day, year.
@@ -158,10 +161,10 @@ fn date(reading: &Reading<'_>, k: usize) -> Option<(u64, Span)> {
     let (month, day, year, last) = if apart(k + 1) && apart(k + 3) {
         let (a, b, c) = (number(k)?, number(k + 2)?, number(k + 4)?);
         if a > 31 { (b, c, a, k + 4) } else { (a, b, c, k + 4) }
-    } else if let Some(month) = month(reading.word(k)) {
+    } else if let Some(month) = month(reading, k) {
         let comma = usize::from(reading.tokens.get(k + 2).is_some_and(|t| t.is(b',')));
         (month, number(k + 1)?, number(k + 2 + comma)?, k + 2 + comma)
-    } else if let (Some(day), Some(month)) = (number(k), month(reading.word(k + 1))) {
+    } else if let (Some(day), Some(month)) = (number(k), month(reading, k + 1)) {
         (month, day, number(k + 2)?, k + 2)
     } else {
         return None;
@@ -170,7 +173,7 @@ fn date(reading: &Reading<'_>, k: usize) -> Option<(u64, Span)> {
     good.then(|| (hash(&format!("{year}-{month}-{day}")), reading.span(k, last)))
 }
 
-fn month(word: &str) -> Option<u32> {
+fn month(reading: &Reading<'_>, k: usize) -> Option<u32> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     const LONG: [&str; 12] = [
         "january",
@@ -186,6 +189,7 @@ fn month(word: &str) -> Option<u32> {
         "november",
         "december",
     ];
+    let word = reading.tokens.get(k).filter(|token| token.has(keys::MONTH)).map(|_| reading.word(k))?;
     let known = |list: &[&str]| list.iter().position(|m| word.eq_ignore_ascii_case(m));
     known(&MONTHS).or_else(|| known(&LONG)).map(|k| k as u32 + 1)
 }

@@ -53,11 +53,11 @@ impl Quantity {
 
 /// Every number of the text, with its unit where it has one.
 pub(crate) fn quantities(text: &str, tokens: &[Token], terms: &[Term]) -> Vec<Quantity> {
-    let units = Units { terms };
+    let units = Units { tokens, terms };
     let mut out: Vec<Quantity> = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
-        let is_number = (tokens[i].kind == Kind::Number || tokens[i].number >= 0) && !is_named(terms, i);
+        let is_number = (tokens[i].kind == Kind::Number || tokens[i].number >= 0) && !is_named(tokens, terms, i);
         let Some(n) = is_number.then(|| number(text, tokens, i)).flatten() else {
             i += 1;
             continue;
@@ -72,12 +72,18 @@ pub(crate) fn quantities(text: &str, tokens: &[Token], terms: &[Term]) -> Vec<Qu
 }
 
 /// Whether a token belongs to the name of a drug or measure: "Tylenol 3", "5-FU", "hemoglobin A 1c".
-fn is_named(terms: &[Term], i: usize) -> bool {
-    let from = terms.partition_point(|term| (term.last as usize) < i);
-    terms[from..]
+fn is_named(tokens: &[Token], terms: &[Term], i: usize) -> bool {
+    // Phrases stand one after another: what holds the token is the last that begins by then.
+    terms[..terms_before(tokens, terms, i + 1)]
         .iter()
-        .take_while(|term| term.first as usize <= i)
+        .rev()
+        .take_while(|term| term.last as usize >= i)
         .any(|term| matches!(term.sense, Sense::Drug(_) | Sense::Measure(_)))
+}
+
+/// How many terms begin before a token.
+fn terms_before(tokens: &[Token], terms: &[Term], i: usize) -> usize {
+    tokens.get(i).map_or(terms.len(), |token| token.terms as usize)
 }
 
 /// The doses that names imply.
@@ -98,14 +104,15 @@ fn plain(n: Number, unit: Unit, last: usize) -> Quantity {
 }
 
 struct Units<'a> {
+    tokens: &'a [Token],
     terms: &'a [Term],
 }
 
 impl Units<'_> {
     /// The unit that begins at a token, and its last token.
     fn at(&self, i: usize) -> Option<(Unit, usize)> {
-        let from = self.terms.partition_point(|term| (term.first as usize) < i);
-        self.terms[from..].iter().take_while(|term| term.first as usize == i).find_map(|term| match term.sense {
+        let before = |i| terms_before(self.tokens, self.terms, i);
+        self.terms[before(i)..before(i + 1)].iter().find_map(|term| match term.sense {
             Sense::Unit(unit) => Some((unit, term.last as usize)),
             _ => None,
         })
@@ -198,15 +205,8 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
             Some((term.first as usize, term.last as usize, subject))
         })
         .collect();
-    // Marks do not count as distance: JSON and HL7 v2 are full of them.
-    let mut words = 0;
-    let places: Vec<usize> = tokens
-        .iter()
-        .map(|token| {
-            words += usize::from(token.kind != Kind::Mark);
-            words
-        })
-        .collect();
+    let mut words = None;
+    let mut split = 0;
     for slot in out {
         let q = *slot;
         // "every 6 hours", "for 10 days" and "3 times" are no quantities of a drug; "2 tablets" are.
@@ -220,7 +220,10 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
             Subject::Measure(_) => !q.unit.is_plain_dose() || q.unit.factor >= 1000.0,
             Subject::Unknown => false,
         };
-        let split = known.partition_point(|(first, _, _)| *first < q.first);
+        // Quantities stand in the order of the text.
+        while split < known.len() && known[split].0 < q.first {
+            split += 1;
+        }
         let sentence = tokens[q.first].sentence;
         let before = known[..split].iter().rev().take(8).find(|(_, last, subject)| {
             let reach = if matches!(subject, Subject::Drug(_)) { SENTENCE_REACH } else { MEASURE_REACH };
@@ -243,6 +246,7 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
                 continue;
             }
         }
+        let places = words.get_or_insert_with(|| words_before(tokens));
         let backwards = known[..split]
             .iter()
             .rev()
@@ -257,6 +261,16 @@ fn subjects(tokens: &[Token], terms: &[Term], out: &mut [Quantity]) {
             }
         }
     }
+}
+
+/// How many words stand up to each token. Marks do not count as distance: JSON and HL7 v2 are full of them.
+fn words_before(tokens: &[Token]) -> Vec<usize> {
+    let mut words = 0;
+    let count = |token: &Token| {
+        words += usize::from(token.kind != Kind::Mark);
+        words
+    };
+    tokens.iter().map(count).collect()
 }
 
 type Place = (usize, usize, Subject);

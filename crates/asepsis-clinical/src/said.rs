@@ -89,11 +89,11 @@ pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
 /// history.
 fn headings(reading: &Reading<'_>) -> Vec<(usize, bool)> {
     let mut out = Vec::new();
-    for line in reading.tokens.chunk_by(|a, b| a.sentence == b.sentence).filter(|line| line.len() <= 5) {
+    for (first, last) in reading.sentences().filter(|(first, last)| last - first < 5) {
+        let line = &reading.tokens[first..=last];
         let words = || line.iter().filter(|t| t.kind == Kind::Word).map(|t| &reading.text[t.range()]);
-        let capitals = words().all(|w| w.bytes().all(|b| b.is_ascii_uppercase())) && words().any(|w| w.len() > 2);
-        if words().next().is_some() && (capitals || line.last().is_some_and(|t| t.is(b':'))) {
-            let first = reading.tokens.partition_point(|t| t.start < line[0].start);
+        let capitals = || words().all(|w| w.bytes().all(|b| b.is_ascii_uppercase())) && words().any(|w| w.len() > 2);
+        if words().next().is_some() && (line[line.len() - 1].is(b':') || capitals()) {
             out.push((
                 first,
                 words().any(|w| w.eq_ignore_ascii_case("family") || w.eq_ignore_ascii_case("familiares")),

@@ -1,7 +1,9 @@
 //! Words, numbers and marks of a text, in which sentence each stands, and in which line.
 
+use crate::keys;
+
 /// Longest word that is looked up; longer runs of letters are one token that means nothing.
-const LONGEST: usize = 64;
+pub(crate) const LONGEST: usize = 64;
 /// A line that is at least this long and ends in the middle of a sentence was wrapped by a program.
 const WRAPPED: usize = 50;
 
@@ -20,15 +22,19 @@ pub(crate) enum Kind {
 pub(crate) struct Token {
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// Counts sentences and lines: equal in two tokens of one sentence.
+    /// Counts sentences and lines that hold something: equal in two tokens of one sentence.
     pub(crate) sentence: u32,
+    /// How many terms begin before it.
+    pub(crate) terms: u32,
+    /// What the word says as a part of a number: see [`crate::sense`].
+    pub(crate) number: i16,
+    /// What else is to be looked for at it: see [`crate::keys`].
+    pub(crate) keys: u16,
     pub(crate) kind: Kind,
     /// The first byte of a mark (the first of its character where it is not ASCII).
     pub(crate) mark: u8,
     /// Whether nothing stands between it and the token before.
     pub(crate) glued: bool,
-    /// What the word says as a part of a number: see [`crate::sense`].
-    pub(crate) number: i16,
 }
 
 impl Token {
@@ -39,51 +45,118 @@ impl Token {
     pub(crate) fn is(&self, mark: u8) -> bool {
         self.kind == Kind::Mark && self.mark == mark
     }
+
+    pub(crate) fn has(&self, key: u16) -> bool {
+        self.keys & key != 0
+    }
+}
+
+/// What a byte can begin or go on with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Letter,
+    Digit,
+    Blank,
+    Line,
+    Point,
+    /// Marks of emphasis.
+    Passed,
+    /// Of a character that is not ASCII.
+    Wide,
+    Other,
+}
+
+static CLASSES: [Class; 256] = {
+    let mut out = [Class::Other; 256];
+    let mut b = 0;
+    while b < 256 {
+        out[b] = match b as u8 {
+            b'\n' => Class::Line,
+            b'*' | b'`' => Class::Passed,
+            b'.' => Class::Point,
+            b'0'..=b'9' => Class::Digit,
+            0x80.. => Class::Wide,
+            b if b.is_ascii_whitespace() => Class::Blank,
+            b if b.is_ascii_alphabetic() => Class::Letter,
+            _ => Class::Other,
+        };
+        b += 1;
+    }
+    out
+};
+
+fn class(b: u8) -> Class {
+    CLASSES[usize::from(b)]
 }
 
 /// Cuts a text. Marks of emphasis (`*`, `` ` ``) are passed over, so that `**40 mg**` reads as `40 mg`.
 pub(crate) fn tokenize(text: &str) -> Vec<Token> {
+    sentences(text).0
+}
+
+/// Cuts a text, and says which token begins each sentence.
+pub(crate) fn sentences(text: &str) -> (Vec<Token>, Vec<u32>) {
     let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len() / 5 + 4);
-    let (mut i, mut sentence, mut line) = (0, 0, 0);
-    let mut glued = false;
+    let mut out: Vec<Token> = Vec::with_capacity(bytes.len() / 4 + 4);
+    let mut heads: Vec<u32> = Vec::with_capacity(bytes.len() / 64 + 4);
+    let (mut i, mut line) = (0, 0);
+    let (mut ended, mut glued) = (true, false);
     while i < bytes.len() {
         let start = i;
-        let (kind, end) = match bytes[i] {
-            b'\n' => {
+        let (kind, end, keys) = match class(bytes[i]) {
+            Class::Line => {
                 let wrapped = i - line >= WRAPPED && (bytes[i - 1].is_ascii_alphanumeric() || bytes[i - 1] == b',');
-                sentence += u32::from(!wrapped);
+                ended |= !wrapped;
                 i += 1;
                 line = i;
                 glued = false;
                 continue;
             }
-            b if b.is_ascii_whitespace() => {
+            Class::Blank => {
                 i += 1;
                 glued = false;
                 continue;
             }
-            b'*' | b'`' => {
+            Class::Passed => {
                 i += 1;
                 continue;
             }
-            b'0'..=b'9' => (Kind::Number, number_end(bytes, i)),
-            b'.' if naked(bytes, i) => (Kind::Number, number_end(bytes, i)),
-            b if b.is_ascii_alphabetic() || b >= 0x80 => match word_end(text, i) {
-                end if end > i => (Kind::Word, end),
-                _ => (Kind::Mark, i + text[i..].chars().next().map_or(1, char::len_utf8)),
+            Class::Digit => (Kind::Number, number_end(bytes, i), keys::DIGITS),
+            Class::Point if naked(bytes, i) => (Kind::Number, number_end(bytes, i), keys::DIGITS),
+            Class::Letter | Class::Wide => match word_end(text, i) {
+                (end, keys) if end > i => (Kind::Word, end, keys),
+                _ => (Kind::Mark, i + text[i..].chars().next().map_or(1, char::len_utf8), 0),
             },
-            _ => (Kind::Mark, i + 1),
+            Class::Point | Class::Other => (Kind::Mark, i + 1, 0),
         };
+        if ended {
+            heads.push(out.len() as u32);
+            ended = false;
+        }
         let mark = if kind == Kind::Mark { bytes[start] } else { 0 };
-        let letters = kind == Kind::Mark && is_letter_abbreviation(&out);
-        out.push(Token { start: start as u32, end: end as u32, sentence, kind, mark, glued, number: -1 });
-        glued = true;
         i = end;
-        let ends = matches!(mark, b'.' | b'!' | b'?') && !letters && bytes.get(i).is_none_or(u8::is_ascii_whitespace);
-        sentence += u32::from(ends || mark == b';');
+        if kind == Kind::Mark {
+            match mark {
+                b';' => ended = true,
+                b'.' | b'!' | b'?' => {
+                    let open = bytes.get(i).is_some_and(|b| !b.is_ascii_whitespace());
+                    ended = !open && !is_letter_abbreviation(&out);
+                }
+                // What the word before begins goes on, perhaps to digits.
+                b'-' if glued => {
+                    if let Some(before) = out.last_mut() {
+                        before.keys |= keys::DIGITS;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let sentence = heads.len() as u32 - 1;
+        let (start, end) = (start as u32, end as u32);
+        out.push(Token { start, end, sentence, terms: 0, number: -1, keys, kind, mark, glued });
+        glued = true;
     }
-    out
+    (out, heads)
 }
 
 /// Whether the last two tokens are a point and a single letter: the point after "y.o" ends no sentence.
@@ -121,27 +194,33 @@ fn thousands(bytes: &[u8], i: usize) -> bool {
         && !bytes.get(i + 4).is_some_and(u8::is_ascii_digit)
 }
 
-fn word_end(text: &str, start: usize) -> usize {
+/// The end of a word that begins here, if any does, and what is known of its letters by then.
+fn word_end(text: &str, start: usize) -> (usize, u16) {
     let bytes = text.as_bytes();
-    let mut i = start;
+    let (mut i, mut keys) = (start, 0);
     while i < bytes.len() {
-        let b = bytes[i];
-        let inner =
-            i > start && (b.is_ascii_digit() || b == b'\'' && bytes.get(i + 1).is_some_and(u8::is_ascii_alphabetic));
-        if b.is_ascii_alphabetic() || inner {
-            i += 1;
-        } else if b >= 0x80 {
-            match text[i..].chars().next() {
-                // The degree sign begins a unit.
-                Some(c) if c.is_alphabetic() || c == '°' && i == start => i += c.len_utf8(),
-                Some('’') if i > start && bytes.get(i + 3).is_some_and(u8::is_ascii_alphabetic) => i += 3,
-                _ => break,
+        match class(bytes[i]) {
+            Class::Letter => i += 1,
+            Class::Digit if i > start => {
+                keys |= keys::DIGITS;
+                i += 1;
             }
-        } else {
-            break;
+            Class::Other if i > start && bytes[i] == b'\'' && bytes.get(i + 1).is_some_and(u8::is_ascii_alphabetic) => {
+                i += 1;
+            }
+            Class::Wide => {
+                match text[i..].chars().next() {
+                    // The degree sign begins a unit.
+                    Some(c) if c.is_alphabetic() || c == '°' && i == start => i += c.len_utf8(),
+                    Some('’') if i > start && bytes.get(i + 3).is_some_and(u8::is_ascii_alphabetic) => i += 3,
+                    _ => break,
+                }
+                keys |= keys::WIDE;
+            }
+            _ => break,
         }
     }
-    i
+    (i, keys)
 }
 
 /// The word in lower case, into `out`; empty where it is too long to be any that is known.

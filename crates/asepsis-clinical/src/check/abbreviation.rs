@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use asepsis_vocab::Verdict;
 
 use super::Found;
+use crate::keys;
 use crate::lexicon::{list, rows};
 use crate::reading::Reading;
 use crate::sense::Sense;
@@ -51,11 +52,16 @@ static FORMS: LazyLock<HashMap<&'static str, Vec<Form>>> = LazyLock::new(|| {
     out
 });
 
+/// What every form begins with.
+pub(crate) fn first_words() -> impl Iterator<Item = &'static str> {
+    FORMS.keys().copied()
+}
+
 /// Doses from here on need commas to be read.
 const COMMAS_FROM: f64 = 10_000.0;
 
 pub(crate) fn check(answer: &Reading<'_>, found: &mut Found) {
-    for i in 0..answer.tokens.len() {
+    for i in answer.keyed(keys::ABBREVIATION) {
         let token = &answer.tokens[i];
         if token.kind != Kind::Word || token.end - token.start > 8 {
             continue;

@@ -81,10 +81,9 @@ fn is_talked_out(answer: &Reading<'_>, first: usize) -> bool {
 }
 
 fn stopped(answer: &Reading<'_>, context: &Context, lexicon: &Lexicon, found: &mut Found) {
-    let classes: Vec<u16> = NEVER_STOPPED.iter().filter_map(|name| lexicon.class_named(name)).collect();
     let dangerous = |sense: Sense| match sense {
-        Sense::Drug(drug) => classes.iter().any(|class| lexicon.is_of(drug, *class)),
-        Sense::Class(class) => classes.contains(&class),
+        Sense::Drug(drug) => NEVER_STOPPED.iter().any(|class| lexicon.is_of_class(drug, class)),
+        Sense::Class(class) => NEVER_STOPPED.contains(&&*lexicon.classes[usize::from(class)].name),
         _ => false,
     };
     for term in &answer.terms {

@@ -148,15 +148,17 @@ fn pairs(answer: &Reading<'_>, given: &[Given], context: &Context, lexicon: &Lex
 
 /// A drug that harms the unborn, where answer or request say that somebody is pregnant.
 fn teratogens(answer: &Reading<'_>, given: &[Given], context: &Context, lexicon: &Lexicon, found: &mut Found) {
-    let (Some(class), Some(pregnancy)) = (lexicon.class_named("teratogen"), lexicon.finding_named("pregnancy")) else {
+    let mut harmful = given.iter().filter(|g| lexicon.is_of_class(g.drug, "teratogen")).peekable();
+    if harmful.peek().is_none() {
         return;
-    };
+    }
+    let Some(pregnancy) = lexicon.finding_named("pregnancy") else { return };
     let known = context.findings.get(&pregnancy).is_some_and(|k| k.affirmed && !k.denied);
     let pregnant = known || said(answer).iter().any(|s| s.finding == pregnancy && s.state == State::Affirmed);
     if !pregnant {
         return;
     }
-    for drug in given.iter().filter(|g| lexicon.is_of(g.drug, class)) {
+    for drug in harmful {
         found.flag(answer.span(drug.first, drug.last), "advice/teratogen", Verdict::Hold);
     }
 }

@@ -4,6 +4,7 @@ use asepsis_vocab::{Span, Verdict};
 
 use super::Found;
 use crate::codes::{CodeSets, CodeSystem, Fault};
+use crate::keys;
 use crate::reading::Reading;
 use crate::token::{Kind, Token};
 use crate::ucum;
@@ -16,7 +17,8 @@ const LIST: usize = 64;
 
 pub(crate) fn check(answer: &Reading<'_>, sets: &CodeSets, found: &mut Found) {
     let mut done = 0;
-    for (i, token) in answer.tokens.iter().enumerate() {
+    for i in answer.keyed(keys::CODE) {
+        let token = &answer.tokens[i];
         if token.kind != Kind::Word || !(2..=14).contains(&(token.end - token.start)) {
             continue;
         }

@@ -41,44 +41,49 @@ pub(crate) fn check(answer: &Reading<'_>, doses: &[Dose], context: &Context, tab
     }
     never_routes(answer, tables, found);
     for q in &answer.quantities {
-        let swallowed = ["tablet", "pill", "capsule", "tab", "cap", "tableta", "pastilla"]
-            .iter()
-            .any(|word| answer.word(q.last).to_ascii_lowercase().trim_end_matches('s') == *word);
-        let before = q.first.checked_sub(1).map_or("", |k| answer.word(k));
-        let dispensed =
-            ["dispense", "disp", "quantity", "qty", "#", "of", "bottle"].iter().any(|w| before.eq_ignore_ascii_case(w));
-        let told = q.first > 0 && {
-            let (start, _) = answer.sentence(q.first, 4);
-            answer.has(start, q.first - 1, |sense| sense == Sense::Cue(crate::sense::Cue::Give))
-        };
-        if q.unit.dimension == Dimension::Piece && swallowed && told && !dispensed && q.value > MANY_PIECES {
+        if q.unit.dimension == Dimension::Piece && q.value > MANY_PIECES && is_swallowed_as_told(answer, q) {
             found.flag(answer.span(q.first, q.last), "dose/many-pieces", Verdict::Hold);
         }
     }
 }
 
+/// Whether somebody is told to swallow it, and it is not what a pharmacy hands out.
+fn is_swallowed_as_told(answer: &Reading<'_>, q: &Quantity) -> bool {
+    let swallowed = ["tablet", "pill", "capsule", "tab", "cap", "tableta", "pastilla"]
+        .iter()
+        .any(|word| answer.word(q.last).to_ascii_lowercase().trim_end_matches('s') == *word);
+    let before = q.first.checked_sub(1).map_or("", |k| answer.word(k));
+    let dispensed =
+        ["dispense", "disp", "quantity", "qty", "#", "of", "bottle"].iter().any(|w| before.eq_ignore_ascii_case(w));
+    let told = q.first > 0 && {
+        let (start, _) = answer.sentence(q.first, 4);
+        answer.has(start, q.first - 1, |sense| sense == Sense::Cue(crate::sense::Cue::Give))
+    };
+    swallowed && told && !dispensed
+}
+
 /// Insulin and heparin are dosed in units, never by weight or volume alone; units are of few drugs.
 fn unit_fits(lexicon: &Lexicon, drug: crate::sense::Drug, q: &Quantity) -> bool {
-    let of = |class: &str| lexicon.class_named(class).is_some_and(|class| lexicon.is_of(drug, class));
-    if of("insulin") {
-        return !matches!(q.unit.dimension, Dimension::Mass | Dimension::Equivalent | Dimension::Mole);
+    let of = |class: &str| lexicon.is_of_class(drug, class);
+    match q.unit.dimension {
+        Dimension::Mass | Dimension::Equivalent | Dimension::Mole => !of("insulin"),
+        Dimension::Activity => {
+            let swallowed = [
+                "statin",
+                "ssri",
+                "ace-inhibitor",
+                "arb",
+                "beta-blocker",
+                "biguanide",
+                "nsaid",
+                "opioid",
+                "sulfonylurea",
+                "thiazide",
+            ];
+            of("insulin") || !of("potassium") && !swallowed.iter().any(|class| of(class))
+        }
+        _ => true,
     }
-    if of("potassium") {
-        return q.unit.dimension != Dimension::Activity;
-    }
-    let swallowed = [
-        "statin",
-        "ssri",
-        "ace-inhibitor",
-        "arb",
-        "beta-blocker",
-        "biguanide",
-        "nsaid",
-        "opioid",
-        "sulfonylurea",
-        "thiazide",
-    ];
-    !(q.unit.dimension == Dimension::Activity && swallowed.iter().any(|class| of(class)))
 }
 
 /// Tablets are not injected, and nobody swallows an infusion's rate.
@@ -87,13 +92,15 @@ fn route_fits(answer: &Reading<'_>, lexicon: &Lexicon, dose: &Dose, q: &Quantity
     let injected = matches!(route, "iv" | "im" | "sc" | "intrathecal");
     let token = dose.route_token.unwrap_or(q.last);
     let (from, to) = (q.first.min(token), q.last.max(token));
-    let solid = (from..=to + 2).any(|k| {
-        ["tablet", "tablets", "capsule", "capsules", "pill", "pills"]
-            .iter()
-            .any(|w| answer.word(k).eq_ignore_ascii_case(w))
-    });
+    let solid = || {
+        (from..=to + 2).any(|k| {
+            ["tablet", "tablets", "capsule", "capsules", "pill", "pills"]
+                .iter()
+                .any(|w| answer.word(k).eq_ignore_ascii_case(w))
+        })
+    };
     let rate = q.unit.dimension == Dimension::Volume && q.unit.per[0] == Some(Dimension::Time);
-    !(injected && solid || rate && matches!(route, "oral" | "sl" | "topical"))
+    !(injected && solid() || rate && matches!(route, "oral" | "sl" | "topical"))
 }
 
 fn bounded(answer: &Reading<'_>, dose: &Dose, q: &Quantity, bounds: &[Bound], context: &Context, found: &mut Found) {
@@ -147,6 +154,9 @@ fn never_routes(answer: &Reading<'_>, tables: &Tables, found: &mut Found) {
         let Some(bounds) = tables.bounds.get(&drug) else { continue };
         let first = term.first as usize;
         let (start, end) = answer.sentence(first, 14);
+        if !bounds.iter().any(|b| b.never) {
+            continue;
+        }
         // What warns of it is no order: "never give vincristine intrathecally", "not for intrathecal use".
         let warned = answer.has(start, end, |sense| {
             matches!(sense, Sense::Cue(crate::sense::Cue::Denied | crate::sense::Cue::Not | crate::sense::Cue::Avoid))

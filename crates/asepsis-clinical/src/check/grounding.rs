@@ -10,7 +10,6 @@ use crate::reading::Reading;
 use crate::unit::{Dimension, Shape};
 
 pub(crate) fn check(answer: &Reading<'_>, context: &Context, lexicon: &Lexicon, found: &mut Found) {
-    let high_alert = lexicon.class_named("high-alert");
     for q in answer.quantities.iter().filter(|q| is_stated(q) && !is_code(answer, q)) {
         found.looked.quantities += 1;
         if context.ground.holds(q) {
@@ -23,7 +22,7 @@ pub(crate) fn check(answer: &Reading<'_>, context: &Context, lexicon: &Lexicon, 
             && is_tenfold(context, q.unit.shape(), Subject::Drug(drug), q.base())
         {
             found.flag(span, "dose/tenfold", Verdict::Hold);
-        } else if dose && q.drug().zip(high_alert).is_some_and(|(drug, class)| lexicon.is_of(drug, class)) {
+        } else if dose && q.drug().is_some_and(|drug| lexicon.is_of_class(drug, "high-alert")) {
             found.flag(span, "dose/high-alert", Verdict::Hold);
         } else if dose {
             found.flag(span, "grounding/dose", Verdict::Annotate);
