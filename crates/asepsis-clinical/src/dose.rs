@@ -27,7 +27,7 @@ pub(crate) struct Dose {
 
 /// The doses of a text: quantities in units of doses that are a drug's, or that route or frequency makes one.
 pub(crate) fn doses(reading: &Reading<'_>) -> Vec<Dose> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(reading.quantities.len() / 4 + 1);
     for (k, q) in reading.quantities.iter().enumerate() {
         let weighed = q.unit.per[0] == Some(Dimension::Mass);
         if !(q.unit.is_plain_dose() || q.unit.dimension.is_dose() && weighed && !q.unit.is_of_bodies()) {

@@ -192,7 +192,7 @@ pub(crate) struct Given {
 
 /// What a text says to give: not what it says to avoid, to stop, or that somebody is allergic to.
 pub(crate) fn given(reading: &Reading<'_>, doses: &[Dose]) -> Vec<Given> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(doses.len());
     for term in &reading.terms {
         let Sense::Drug(drug) = term.sense else { continue };
         let (first, last) = (term.first as usize, term.last as usize);

@@ -19,7 +19,26 @@ struct Entry {
     /// See [`crate::keys`].
     keys: u16,
     /// Longest first.
-    phrases: Vec<(Vec<Box<str>>, Vec<Sense>)>,
+    phrases: Vec<Phrase>,
+}
+
+#[derive(Clone)]
+struct Phrase {
+    /// What the second word begins with, where there is one.
+    second: Option<Begin>,
+    /// The words after the first.
+    rest: Vec<Box<str>>,
+    senses: Vec<Sense>,
+}
+
+/// A word's length and its first letter made small: equal in words that differ only in the case of their letters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Begin(u8, u8);
+
+impl Begin {
+    fn of(word: &[u8]) -> Self {
+        Self(word.len().min(255) as u8, word.first().map_or(0, u8::to_ascii_lowercase))
+    }
 }
 
 /// The table.
@@ -159,7 +178,7 @@ impl Lexicon {
 
     fn sort(&mut self) {
         for entry in &mut self.entries {
-            entry.phrases.sort_by_key(|(rest, _)| std::cmp::Reverse(rest.len()));
+            entry.phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
         }
     }
 
@@ -247,10 +266,13 @@ impl Lexicon {
         }
         let first = words.remove(0);
         let entry = self.entry(&first);
-        match entry.phrases.iter_mut().find(|(rest, _)| *rest == words) {
-            Some((_, senses)) if senses.contains(&sense) => {}
-            Some((_, senses)) => senses.push(sense),
-            None => entry.phrases.push((words, vec![sense])),
+        match entry.phrases.iter_mut().find(|phrase| phrase.rest == words) {
+            Some(phrase) if phrase.senses.contains(&sense) => {}
+            Some(phrase) => phrase.senses.push(sense),
+            None => {
+                let second = words.first().map(|word| Begin::of(word.as_bytes()));
+                entry.phrases.push(Phrase { second, rest: words, senses: vec![sense] });
+            }
         }
     }
 
@@ -301,7 +323,11 @@ impl Lexicon {
             if i < free {
                 continue;
             }
-            for (rest, senses) in &entry.phrases {
+            let begin = second(text, tokens, i);
+            for Phrase { second, rest, senses } in &entry.phrases {
+                if second.zip(begin).is_some_and(|(wanted, begin)| wanted != begin) {
+                    continue;
+                }
                 if let Some(last) = follow(text, tokens, i, rest) {
                     terms.extend(senses.iter().map(|&sense| Term { first: i as u32, last: last as u32, sense }));
                     free = last + 1;
@@ -311,6 +337,14 @@ impl Lexicon {
         }
         (terms, keyed)
     }
+}
+
+/// What the word after token `i` begins with; `None` where that does not tell whether it is another.
+fn second(text: &str, tokens: &[Token], i: usize) -> Option<Begin> {
+    let after = tokens.get(i + 1)?;
+    let token = if after.is(b'-') { tokens.get(i + 2)? } else { after };
+    let word = &text.as_bytes()[token.range()];
+    (!token.has(keys::WIDE) && token.mark < 0x80).then(|| Begin::of(word))
 }
 
 /// The last token of the phrase that goes on after token `i`, with hyphens between its words or without.

@@ -54,7 +54,7 @@ impl Quantity {
 /// Every number of the text, with its unit where it has one.
 pub(crate) fn quantities(text: &str, tokens: &[Token], terms: &[Term]) -> Vec<Quantity> {
     let units = Units { tokens, terms };
-    let mut out: Vec<Quantity> = Vec::new();
+    let mut out: Vec<Quantity> = Vec::with_capacity(tokens.len() / 8 + 1);
     let mut i = 0;
     while i < tokens.len() {
         let is_number = (tokens[i].kind == Kind::Number || tokens[i].number >= 0) && !is_named(tokens, terms, i);

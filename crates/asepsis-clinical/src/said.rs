@@ -35,7 +35,7 @@ const RELATIVE: usize = 14;
 
 /// Every finding of a text, with what is said of it.
 pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
-    let mut out: Vec<Said> = Vec::new();
+    let mut out: Vec<Said> = Vec::with_capacity(reading.terms.len() / 4 + 1);
     let headings = headings(reading);
     let mut sentence = u32::MAX;
     let (mut denied, mut not, mut open, mut family) = (None, None, None, None);
@@ -88,7 +88,7 @@ pub(crate) fn said(reading: &Reading<'_>) -> Vec<Said> {
 /// The lines that are headings (up to four words, in capitals or with a colon at the end), and whether they are of the family's
 /// history.
 fn headings(reading: &Reading<'_>) -> Vec<(usize, bool)> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(8);
     for (first, last) in reading.sentences().filter(|(first, last)| last - first < 5) {
         let line = &reading.tokens[first..=last];
         let words = || line.iter().filter(|t| t.kind == Kind::Word).map(|t| &reading.text[t.range()]);

@@ -194,10 +194,31 @@ fn thousands(bytes: &[u8], i: usize) -> bool {
         && !bytes.get(i + 4).is_some_and(u8::is_ascii_digit)
 }
 
+/// How many letters of ASCII a text begins with, as far as eight at a time are told: the rest is counted one by one.
+fn letters(mut bytes: &[u8]) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const TOP: u64 = 0x80 * EACH;
+    let mut count = 0;
+    while let Some((eight, rest)) = bytes.split_first_chunk() {
+        let eight = u64::from_le_bytes(*eight);
+        // Without its top bit and in small letters no byte carries over into the next.
+        let small = (eight & !TOP) | (0x20 * EACH);
+        let from_a = small + (0x80 - u64::from(b'a')) * EACH;
+        let above_z = small + (0x7f - u64::from(b'z')) * EACH;
+        let others = !(from_a & !above_z & !eight) & TOP;
+        if others != 0 {
+            return count + others.trailing_zeros() as usize / 8;
+        }
+        count += 8;
+        bytes = rest;
+    }
+    count
+}
+
 /// The end of a word that begins here, if any does, and what is known of its letters by then.
 fn word_end(text: &str, start: usize) -> (usize, u16) {
     let bytes = text.as_bytes();
-    let (mut i, mut keys) = (start, 0);
+    let (mut i, mut keys) = (start + letters(&bytes[start..]), 0);
     while i < bytes.len() {
         match class(bytes[i]) {
             Class::Letter => i += 1,
@@ -247,10 +268,24 @@ pub(crate) fn lower(word: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn words(text: &str) -> Vec<&str> {
         tokenize(text).iter().map(|t| &text[t.range()]).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn letters_are_counted_as_one_by_one(text in prop_oneof!["[a-zA-Z]{0,20}\\PC{0,9}", any::<String>(), "[@A-Z\\[`a-z{]{0,30}"]) {
+            let plain = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let found = letters(text.as_bytes());
+            prop_assert!(found == plain || found < plain && text.len() < found + 8);
+            let b = text.bytes().next().unwrap_or(b'x');
+            let eight = [b'x', b, b'y', b, b'x', b'x', b'x', b'x'];
+            prop_assert_eq!(letters(&eight), if b.is_ascii_alphabetic() { 8 } else { 1 });
+        }
     }
 
     #[test]
