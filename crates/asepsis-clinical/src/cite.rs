@@ -52,14 +52,15 @@ pub(crate) fn citations(reading: &Reading<'_>) -> Vec<Citation> {
             continue;
         }
         let word = reading.word(i);
+        let named = token.has(keys::CITATION);
         let found = match token.kind {
             Kind::Number if word.starts_with("10.") => doi(reading, i),
             Kind::Word if word.len() >= 3 && word.as_bytes()[..3].eq_ignore_ascii_case(b"nct") => nct(reading, i),
-            Kind::Word if is(word, "pmid") => after(reading, i, Scheme::Pmid),
-            Kind::Word if is(word, "doi") => after(reading, i, Scheme::Doi),
-            Kind::Word if is(word, "isbn") => after(reading, i, Scheme::Isbn),
-            Kind::Word if is(word, "issn") => after(reading, i, Scheme::Issn),
-            Kind::Word if is(word, "arxiv") => after(reading, i, Scheme::Arxiv),
+            Kind::Word if named && is(word, "pmid") => after(reading, i, Scheme::Pmid),
+            Kind::Word if named && is(word, "doi") => after(reading, i, Scheme::Doi),
+            Kind::Word if named && is(word, "isbn") => after(reading, i, Scheme::Isbn),
+            Kind::Word if named && is(word, "issn") => after(reading, i, Scheme::Issn),
+            Kind::Word if named && is(word, "arxiv") => after(reading, i, Scheme::Arxiv),
             _ => None,
         };
         if let Some(citation) = found {

@@ -122,9 +122,8 @@ fn pieces(reading: &Reading<'_>, k: usize, ahead: usize) -> f64 {
 
 fn divided(reading: &Reading<'_>, behind: usize, first: usize, ahead: usize) -> bool {
     let said = |from: usize, to: usize, words: &[&str]| {
-        (from..=to.min(reading.tokens.len().saturating_sub(1))).any(|i| {
-            reading.tokens[i].has(keys::DIVIDED) && words.iter().any(|word| reading.word(i).eq_ignore_ascii_case(word))
-        })
+        let mut keyed = reading.keyed_between(keys::DIVIDED, from, to);
+        keyed.any(|i| words.iter().any(|word| reading.word(i).eq_ignore_ascii_case(word)))
     };
     said(first, ahead, &["divided"]) || said(behind, first, &["total", "dose"]) && said(behind, first, &["daily"])
 }

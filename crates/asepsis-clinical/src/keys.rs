@@ -23,6 +23,8 @@ pub(crate) const ALLERGIES: u16 = 1 << 8;
 pub(crate) const DIVIDED: u16 = 1 << 9;
 /// Begins an abbreviation that is misread.
 pub(crate) const ABBREVIATION: u16 = 1 << 10;
+/// A part of a number, in words.
+pub(crate) const NUMBER: u16 = 1 << 11;
 
 /// Words in small letters, with their key.
 pub(crate) const WORDS: &[(u16, &[&str])] = &[

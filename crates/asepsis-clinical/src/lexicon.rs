@@ -8,18 +8,19 @@ use crate::keys;
 use crate::sense::{Cue, Drug, EVERY_TOPIC, NUMBERS, Sense, Term, cue};
 use crate::token::{Kind, LONGEST, Token, lower};
 use crate::unit::Unit;
-use crate::words::Places;
+use crate::words::{Ends, Places};
 
 #[derive(Clone)]
 struct Entry {
-    /// In small letters.
-    word: Box<str>,
+    ends: Ends,
     /// What it says as a part of a number; -1 where it is none.
     number: i16,
     /// See [`crate::keys`].
     keys: u16,
     /// Longest first.
     phrases: Vec<Phrase>,
+    /// In small letters.
+    word: Box<str>,
 }
 
 #[derive(Clone)]
@@ -160,7 +161,8 @@ impl Lexicon {
             it.insert(phrase, Sense::Cue(Cue::NoCare));
         }
         for (word, number) in NUMBERS {
-            it.entry(word).number = *number;
+            let entry = it.entry(word);
+            (entry.number, entry.keys) = (*number, entry.keys | keys::NUMBER);
         }
         for (key, words) in keys::WORDS {
             for word in *words {
@@ -279,8 +281,9 @@ impl Lexicon {
     /// The entry of a word in small letters, which is made where there is none.
     fn entry(&mut self, word: &str) -> &mut Entry {
         let place = self.place(word.as_bytes()).unwrap_or_else(|| {
-            self.places.note(word.as_bytes(), self.entries.len());
-            self.entries.push(Entry { word: word.into(), number: -1, keys: 0, phrases: Vec::new() });
+            let ends = Ends::of(word.as_bytes());
+            self.places.note(&ends, self.entries.len());
+            self.entries.push(Entry { ends, number: -1, keys: 0, phrases: Vec::new(), word: word.into() });
             self.entries.len() - 1
         });
         &mut self.entries[place]
@@ -288,7 +291,11 @@ impl Lexicon {
 
     /// Where the entry of a word stands, in which letters of ASCII may be of any case.
     fn place(&self, word: &[u8]) -> Option<usize> {
-        self.places.find(word, |place| self.entries[place].word.as_bytes().eq_ignore_ascii_case(word))
+        let ends = Ends::of(word);
+        self.places.find(&ends, |place| {
+            let entry = &self.entries[place];
+            entry.ends == ends && (ends.are_all() || entry.word.as_bytes().eq_ignore_ascii_case(word))
+        })
     }
 
     /// Finds every phrase of a text, the longest at each place, and the tokens at which a key stands. Marks what is part of a
@@ -323,7 +330,8 @@ impl Lexicon {
             if i < free {
                 continue;
             }
-            let begin = second(text, tokens, i);
+            // Where the longest has one word, all have.
+            let begin = entry.phrases.first().and_then(|longest| longest.second).and_then(|_| second(text, tokens, i));
             for Phrase { second, rest, senses } in &entry.phrases {
                 if second.zip(begin).is_some_and(|(wanted, begin)| wanted != begin) {
                     continue;

@@ -52,19 +52,20 @@ impl Quantity {
 }
 
 /// Every number of the text, with its unit where it has one.
-pub(crate) fn quantities(text: &str, tokens: &[Token], terms: &[Term]) -> Vec<Quantity> {
+pub(crate) fn quantities(text: &str, tokens: &[Token], keyed: &[u32], terms: &[Term]) -> Vec<Quantity> {
     let units = Units { tokens, terms };
     let mut out: Vec<Quantity> = Vec::with_capacity(tokens.len() / 8 + 1);
-    let mut i = 0;
-    while i < tokens.len() {
-        let is_number = (tokens[i].kind == Kind::Number || tokens[i].number >= 0) && !is_named(tokens, terms, i);
-        let Some(n) = is_number.then(|| number(text, tokens, i)).flatten() else {
-            i += 1;
+    let mut free = 0;
+    for i in keyed.iter().map(|k| *k as usize) {
+        let token = &tokens[i];
+        let is_number = token.kind == Kind::Number || token.number >= 0;
+        if i < free || !is_number || is_named(tokens, terms, i) {
             continue;
-        };
+        }
+        let Some(n) = number(text, tokens, i) else { continue };
         let (unit, last) = units.after(text, tokens, n.last + 1).unwrap_or((Unit::NONE, n.last));
         out.push(plain(n, unit, last));
-        i = last.max(n.last) + 1;
+        free = last.max(n.last) + 1;
     }
     spread_units(tokens, &mut out);
     subjects(tokens, terms, &mut out);

@@ -29,7 +29,7 @@ impl<'a> Reading<'a> {
         let text = &text[..end];
         let (mut tokens, heads) = sentences(text);
         let (terms, keyed) = lexicon.read(text, &mut tokens);
-        let quantities = quantities(text, &tokens, &terms);
+        let quantities = quantities(text, &tokens, &keyed, &terms);
         Self { text, tokens, heads, keyed, terms, quantities }
     }
 
@@ -46,6 +46,13 @@ impl<'a> Reading<'a> {
     /// The tokens at which one of the keys stands, in order.
     pub(crate) fn keyed(&self, keys: u16) -> impl Iterator<Item = usize> {
         self.keyed.iter().map(|k| *k as usize).filter(move |k| self.tokens[*k].has(keys))
+    }
+
+    /// Of the tokens from one to another those at which one of the keys stands.
+    pub(crate) fn keyed_between(&self, keys: u16, first: usize, last: usize) -> impl Iterator<Item = usize> {
+        let from = self.keyed.partition_point(|k| (*k as usize) < first);
+        let near = self.keyed[from..].iter().map(|k| *k as usize).take_while(move |k| *k <= last);
+        near.filter(move |k| self.tokens[*k].has(keys))
     }
 
     /// How many terms begin before a token.
@@ -130,6 +137,9 @@ mod tests {
                 {
                     prop_assert!(reading.keyed(keys::DIGITS).any(|at| at == k), "{word}");
                 }
+                if token.number >= 0 {
+                    prop_assert!(reading.keyed(keys::NUMBER).any(|at| at == k), "{word}");
+                }
                 prop_assert_eq!(token.has(keys::WIDE), token.kind == Kind::Word && !word.is_ascii());
             }
         }
@@ -143,6 +153,8 @@ mod tests {
                 let first = (i.saturating_sub(reach)..=i).rev().take_while(|k| same(*k)).last();
                 let last = (i..tokens.len().min(i + reach + 1)).take_while(|k| same(*k)).last();
                 prop_assert_eq!(Some(reading.sentence(i, reach)), first.zip(last));
+                let keyed = (i..tokens.len().min(i + reach + 1)).filter(|k| tokens[*k].has(keys::DIVIDED));
+                prop_assert!(reading.keyed_between(keys::DIVIDED, i, i + reach).eq(keyed));
                 let between = reading.terms.iter().filter(|term| (i..=i + reach).contains(&(term.first as usize)));
                 let found = reading.terms_between(i, i + reach).iter();
                 prop_assert!(found.map(|term| term.last).eq(between.map(|term| term.last)));

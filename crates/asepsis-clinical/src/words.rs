@@ -10,9 +10,9 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// The place of a word of which letters in ASCII may be of any case; `is` says whether it stands at a place.
-    pub(crate) fn find(&self, word: &[u8], is: impl Fn(usize) -> bool) -> Option<usize> {
-        let hash = hash(word);
+    /// The place of a word; `is` says whether it stands at a place.
+    pub(crate) fn find(&self, word: &Ends, is: impl Fn(usize) -> bool) -> Option<usize> {
+        let hash = word.hash();
         let mut at = hash as usize;
         loop {
             // There is always a free slot, and none at all in an empty table.
@@ -29,7 +29,7 @@ impl Places {
     }
 
     /// Notes where a word stands that is not among them.
-    pub(crate) fn note(&mut self, word: &[u8], place: usize) {
+    pub(crate) fn note(&mut self, word: &Ends, place: usize) {
         self.taken += 1;
         if self.taken * 2 > self.slots.len() {
             let wider = vec![0; (self.slots.len() * 2).max(16)];
@@ -37,7 +37,7 @@ impl Places {
                 self.put(slot);
             }
         }
-        self.put(u64::from(hash(word)) << 32 | (place as u64 + 1));
+        self.put(u64::from(word.hash()) << 32 | (place as u64 + 1));
     }
 
     fn put(&mut self, slot: u64) {
@@ -50,23 +50,50 @@ impl Places {
     }
 }
 
-/// The hash of a word's length and of its first and last letters, equal for upper and lower case.
-fn hash(word: &[u8]) -> u32 {
-    // What makes a capital letter small. Other characters may meet by it, which `is` tells apart.
-    const SMALL: u64 = 0x2020_2020_2020_2020;
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (first, last) = if let (Some(first), Some(last)) = (word.first_chunk(), word.last_chunk()) {
-        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
-    } else if let (Some(first), Some(last)) = (word.first_chunk(), word.last_chunk()) {
-        (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
-    } else if let (Some(first), Some(last)) = (word.first(), word.last()) {
-        (u64::from(*first) | u64::from(word[word.len() / 2]) << 8, u64::from(*last))
-    } else {
-        (0, 0)
-    };
-    let mixed = (first | SMALL) ^ (last | SMALL).rotate_left(29) ^ (word.len() as u64) << 56;
-    let product = u128::from(mixed) * u128::from(ODD);
-    ((product >> 64) as u64 ^ product as u64) as u32
+/// The letters that a word begins and ends with, in small letters of ASCII, and its length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ends {
+    first: u64,
+    last: u64,
+    len: usize,
+}
+
+impl Ends {
+    pub(crate) fn of(word: &[u8]) -> Self {
+        let (first, last) = if let (Some(first), Some(last)) = (word.first_chunk(), word.last_chunk()) {
+            (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+        } else if let (Some(first), Some(last)) = (word.first_chunk(), word.last_chunk()) {
+            (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
+        } else if let (Some(first), Some(last)) = (word.first(), word.last()) {
+            (u64::from(*first) | u64::from(word[word.len() / 2]) << 8, u64::from(*last))
+        } else {
+            (0, 0)
+        };
+        Self { first: small(first), last: small(last), len: word.len() }
+    }
+
+    /// Whether they are all of the word.
+    pub(crate) fn are_all(&self) -> bool {
+        self.len <= 16
+    }
+
+    fn hash(&self) -> u32 {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mixed = self.first ^ self.last.rotate_left(29) ^ (self.len as u64) << 56;
+        let product = u128::from(mixed) * u128::from(ODD);
+        ((product >> 64) as u64 ^ product as u64) as u32
+    }
+}
+
+/// Eight bytes with the capital letters of ASCII among them made small.
+fn small(eight: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const TOP: u64 = 0x80 * EACH;
+    // Without its top bit no byte carries over into the next.
+    let low = eight & !TOP;
+    let from_a = low + (0x80 - u64::from(b'A')) * EACH;
+    let above_z = low + (0x7f - u64::from(b'Z')) * EACH;
+    eight | (from_a & !above_z & !eight & TOP) >> 2
 }
 
 #[cfg(test)]
@@ -79,6 +106,21 @@ mod tests {
 
     proptest! {
         #[test]
+        fn capital_letters_are_made_small_and_nothing_else(bytes: [u8; 8]) {
+            let plain = bytes.map(|b| b.to_ascii_lowercase());
+            prop_assert_eq!(small(u64::from_le_bytes(bytes)), u64::from_le_bytes(plain));
+        }
+
+        #[test]
+        fn ends_that_are_all_tell_words_apart(one in "[a-bA-B@`\\[{é]{0,18}", other in "[a-bA-B@`\\[{é]{0,18}") {
+            for (one, other) in [(&one, &other), (&one, &one.to_uppercase()), (&one, &one.to_ascii_uppercase())] {
+                let (ends, others) = (Ends::of(one.as_bytes()), Ends::of(other.as_bytes()));
+                let equal = one.eq_ignore_ascii_case(other);
+                prop_assert!((ends == others) == equal || !ends.are_all() && !equal);
+            }
+        }
+
+        #[test]
         fn words_are_found_as_in_a_map_of_small_letters(
             known in prop::collection::hash_set("[a-c0-1]{0,4}|[a-b]{7,10}|[a-b]{15,19}|[é°%'-]{1,3}", 0..200),
             asked in prop::collection::vec("[a-cA-C0-1]{0,4}|[a-bA-B]{7,10}|[a-bAB]{15,19}|[é°%'-]{1,3}", 0..200),
@@ -87,11 +129,14 @@ mod tests {
             let mut places = Places::default();
             let mut map = HashMap::new();
             for (place, word) in known.iter().enumerate() {
-                places.note(word.as_bytes(), place);
+                places.note(&Ends::of(word.as_bytes()), place);
                 map.insert(word.clone(), place);
             }
             for word in known.iter().chain(&asked) {
-                let found = places.find(word.as_bytes(), |place| known[place].eq_ignore_ascii_case(word));
+                let ends = Ends::of(word.as_bytes());
+                let found = places.find(&ends, |place| {
+                    ends == Ends::of(known[place].as_bytes()) && (ends.are_all() || known[place].eq_ignore_ascii_case(word))
+                });
                 prop_assert_eq!(found, map.get(&word.to_ascii_lowercase()).copied(), "{}", word);
             }
         }
