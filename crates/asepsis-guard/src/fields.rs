@@ -81,8 +81,7 @@ impl Carrier {
     /// What a text looks like, but for tables, which take longest to see.
     fn but_table(text: &str) -> Option<Self> {
         let start = text.trim_start_matches('\u{feff}').trim_start();
-        let mut head = start.char_indices();
-        let head = head.nth(HEAD).map_or(start, |(i, _)| &start[..i]);
+        let head = head(start);
         let next = || head[1..].trim_start().as_bytes().first().copied().unwrap_or(0);
         match start.as_bytes().first() {
             // "[doctor] how are you" is no JSON, and what was cut off is looked at as a text.
@@ -96,6 +95,15 @@ impl Carrier {
             _ => None,
         }
     }
+}
+
+/// The first characters of a text.
+fn head(text: &str) -> &str {
+    // What has no more bytes has no more characters.
+    if text.len() <= HEAD {
+        return text;
+    }
+    text.char_indices().nth(HEAD).map_or(text, |(i, _)| &text[..i])
 }
 
 /// A namespace says that a piece of HTML keeps XML's rules, as the narrative of FHIR does.

@@ -11,19 +11,23 @@ use crate::{escape, markup};
 
 /// Whether any character of a text may have to change.
 pub(crate) fn needed(text: &str) -> bool {
-    text.bytes().any(|b| STOPS[usize::from(b)])
+    // Comparisons without branches are made for many bytes at once; a table is not.
+    text.as_bytes().chunks(64).any(|chunk| chunk.iter().fold(false, |any, b| any | stops(*b)))
+}
+
+/// Whether a byte does not stand for itself everywhere.
+const fn stops(b: u8) -> bool {
+    let plain = b.wrapping_sub(b' ') < 0x7F - b' ' || b == b'\t' || b == b'\n';
+    !plain || b == b'\\' || b == b'&' || b == b'%' || b == b'=' || b == b'<'
 }
 
 /// Bytes that do not stand for themselves everywhere: all but printable ASCII, and what begins an escape or a tag.
 static STOPS: [bool; 256] = {
-    let mut table = [true; 256];
-    let mut b = b' ' as usize;
-    while b <= b'~' as usize {
-        table[b] = matches!(b as u8, b'\\' | b'&' | b'%' | b'=' | b'<');
-        b += 1;
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        table[byte] = stops(byte as u8);
+        byte += 1;
     }
-    table[b'\t' as usize] = false;
-    table[b'\n' as usize] = false;
     table
 };
 
@@ -158,4 +162,22 @@ fn digit(c: char) -> Option<char> {
     let code = c as u32;
     let zero = *ZEROS.get(ZEROS.partition_point(|&z| z <= code).checked_sub(1)?)?;
     char::from_digit(code - zero, 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_but_most_of_printable_ascii_may_have_to_change() {
+        for byte in 0..=u8::MAX {
+            let plain =
+                matches!(byte, b' '..=b'~' | b'\t' | b'\n') && !matches!(byte, b'\\' | b'&' | b'%' | b'=' | b'<');
+            assert_eq!(STOPS[usize::from(byte)], !plain, "{byte}");
+        }
+        for at in [0, 63, 64, 99] {
+            let text: String = (0..100).map(|i| if i == at { 'é' } else { 'e' }).collect();
+            assert!(needed(&text) && !needed(&text.replace('é', "e")));
+        }
+    }
 }

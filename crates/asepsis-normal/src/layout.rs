@@ -13,20 +13,20 @@ pub(crate) fn layer(text: &str) -> Option<Layer> {
     let mut i = 0;
     while i < bytes.len() {
         let b = bytes[i];
-        if b == b'-' {
-            i = line_end(text, i, &mut edit).unwrap_or(i + 1);
-        } else if !is_word(b) {
-            i += 1;
-        } else {
-            let next = match bytes.get(i + 1) {
-                Some(b' ' | b'-') => spelled(text, i, &mut edit),
-                _ => None,
-            };
-            let next = next.or_else(|| if spoken::may_begin(b) { spoken::digits(text, i, &mut edit) } else { None });
+        if !is_word(b) {
+            let broken = b == b'-' && bytes.get(i + 1) == Some(&b'\n');
+            let next = if broken { line_end(text, i, &mut edit) } else { None };
             i = next.unwrap_or(i + 1);
-            while i < bytes.len() && is_word(bytes[i]) {
-                i += 1;
-            }
+            continue;
+        }
+        let next = match bytes.get(i + 1) {
+            Some(b' ' | b'-') => spelled(text, i, &mut edit),
+            _ => None,
+        };
+        let next = next.or_else(|| if spoken::may_begin(bytes, i) { spoken::digits(text, i, &mut edit) } else { None });
+        i = next.unwrap_or(i + 1);
+        while i < bytes.len() && is_word(bytes[i]) {
+            i += 1;
         }
     }
     edit.finish()

@@ -53,43 +53,34 @@ impl Phrases {
 
     /// Every place, by where it ends, then by where it starts. Places may overlap.
     pub fn all(&self, text: &[u8]) -> Vec<Found> {
-        let mut all = Vec::new();
         match &self.0 {
-            Way::Heads(heads) => {
-                heads.each(text, |found| {
-                    all.push(found);
-                    false
-                });
-                all.sort_by_key(|found| (found.end, found.start));
-            }
-            Way::States(states) => all.extend(places(states, text)),
+            Way::Heads(heads) => heads.all(text, 0..text.len()),
+            Way::States(states) => places(states, text).collect(),
         }
-        all
+    }
+
+    /// The same, of those that begin at one of the `starts`, which are in order.
+    pub fn all_at(&self, text: &[u8], starts: &[usize]) -> Vec<Found> {
+        match &self.0 {
+            Way::Heads(heads) => heads.all(text, starts.iter().copied()),
+            Way::States(states) => {
+                places(states, text).filter(|found| starts.binary_search(&found.start).is_ok()).collect()
+            }
+        }
     }
 
     /// The same, of those that begin where one `may_begin`.
     pub fn begun(&self, text: &[u8], may_begin: impl Fn(usize) -> bool) -> Vec<Found> {
-        let mut all = Vec::new();
         match &self.0 {
-            Way::Heads(heads) => {
-                for start in (0..text.len()).filter(|start| may_begin(*start)) {
-                    let first = first_bytes(&text[start..]);
-                    heads.at(text, start, first, &mut |found| {
-                        all.push(found);
-                        false
-                    });
-                }
-                all.sort_by_key(|found| (found.end, found.start));
-            }
-            Way::States(states) => all.extend(places(states, text).filter(|found| may_begin(found.start))),
+            Way::Heads(heads) => heads.all(text, (0..text.len()).filter(|start| may_begin(*start))),
+            Way::States(states) => places(states, text).filter(|found| may_begin(found.start)).collect(),
         }
-        all
     }
 
     /// Whether one stands at a place that `fits`.
     pub fn any(&self, text: &[u8], fits: impl FnMut(Found) -> bool) -> bool {
         match &self.0 {
-            Way::Heads(heads) => heads.each(text, fits),
+            Way::Heads(heads) => heads.each(text, 0..text.len(), fits),
             Way::States(states) => places(states, text).any(fits),
         }
     }
@@ -105,8 +96,8 @@ fn places<'a>(states: &'a AhoCorasick, text: &'a [u8]) -> impl Iterator<Item = F
 
 /// Phrases by their first bytes.
 struct Heads {
-    /// The first bytes of phrases that are one or two bytes long.
-    short: Box<[bool; 256]>,
+    /// How many first bytes count of the phrases that begin with a byte: a bit for each of the counts 1 to [`COUNTED`].
+    counts: Box<[u8; 256]>,
     /// A bit for each beginning that there is.
     marks: Box<[u64; MARKS / 64]>,
     /// By its mark, where the phrases of a beginning start in `heads`; one more at the end.
@@ -120,15 +111,19 @@ struct Heads {
 /// The first eight bytes of a phrase, or all that it has.
 struct Head {
     bytes: u64,
-    mask: u64,
+    /// How many bits of eight bytes it has not.
+    lacks: u32,
     phrase: u32,
 }
 
-/// The mark of a place whose bytes begin so: `count` of them count, three at most.
+/// The most bytes by which a beginning is told from others.
+const COUNTED: usize = 4;
+
+/// The mark of a place whose bytes begin so: `count` of them count.
 fn mark(bytes: u64, count: usize) -> usize {
     let counted = bytes & (u64::MAX >> (64 - 8 * count));
     // A multiplication spreads what differs into the upper bits.
-    ((counted | (count as u64) << 24).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50) as usize
+    ((counted | (count as u64) << 32).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50) as usize
 }
 
 impl Heads {
@@ -137,7 +132,7 @@ impl Heads {
         let mut by_mark: Vec<Vec<Head>> = Vec::new();
         by_mark.resize_with(MARKS, Vec::new);
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(phrases.len()));
-        let (mut short, mut marks) = (Box::new([false; 256]), Box::new([0u64; MARKS / 64]));
+        let (mut counts, mut marks) = (Box::new([0; 256]), Box::new([0u64; MARKS / 64]));
         for (number, phrase) in phrases.iter().enumerate() {
             let phrase = phrase.as_ref();
             bytes.extend_from_slice(phrase);
@@ -145,12 +140,12 @@ impl Heads {
             if phrase.is_empty() {
                 continue;
             }
-            short[phrase[0] as usize] |= phrase.len() < 3;
-            let first = first_bytes(phrase);
-            let mask = u64::MAX >> (64 - 8 * phrase.len().min(8));
-            let mark = mark(first, phrase.len().min(3));
+            let (first, count) = (first_bytes(phrase), phrase.len().min(COUNTED));
+            counts[phrase[0] as usize] |= 1 << count;
+            let mark = mark(first, count);
             marks[mark / 64] |= 1 << (mark % 64);
-            by_mark[mark].push(Head { bytes: first, mask, phrase: u32::try_from(number).ok()? });
+            let lacks = 64 - 8 * phrase.len().min(8) as u32;
+            by_mark[mark].push(Head { bytes: first, lacks, phrase: u32::try_from(number).ok()? });
         }
         if by_mark.iter().any(|heads| heads.len() > MOST_ALIKE) {
             return None;
@@ -161,25 +156,42 @@ impl Heads {
             heads.extend(alike);
         }
         starts.push(heads.len() as u32);
-        Some(Self { short, marks, starts, heads, bytes, ends })
+        Some(Self { counts, marks, starts, heads, bytes, ends })
+    }
+
+    /// Every place that begins at one of these, by where it ends, then by where it starts.
+    #[inline]
+    fn all(&self, text: &[u8], starts: impl Iterator<Item = usize>) -> Vec<Found> {
+        let mut all = Vec::new();
+        self.each(text, starts, |found| {
+            all.push(found);
+            false
+        });
+        all.sort_by_key(|found| (found.end, found.start));
+        all
     }
 
     /// Every place, by its start, until `stop` says so. Whether it did.
-    fn each(&self, text: &[u8], mut stop: impl FnMut(Found) -> bool) -> bool {
-        let eights = text.windows(8).map(|eight| u64::from_le_bytes(eight.try_into().expect("eight bytes")));
-        eights.enumerate().any(|(start, first)| self.at(text, start, first, &mut stop))
-            || (text.len().saturating_sub(7)..text.len())
-                .any(|start| self.at(text, start, first_bytes(&text[start..]), &mut stop))
+    #[inline]
+    fn each(&self, text: &[u8], mut starts: impl Iterator<Item = usize>, mut stop: impl FnMut(Found) -> bool) -> bool {
+        starts.any(|start| {
+            let counts = self.counts[text[start] as usize];
+            counts != 0 && self.at(text, start, counts, &mut stop)
+        })
     }
 
-    /// Those at one place, where the text goes on with `first`.
-    #[inline]
-    fn at(&self, text: &[u8], start: usize, first: u64, stop: &mut impl FnMut(Found) -> bool) -> bool {
-        if self.has(mark(first, 3)) && self.begun(text, start, (first, 3), stop) {
-            return true;
+    /// Those at one place, by how many first bytes may count there. It is no part of the loop over places, most of which end before.
+    #[inline(never)]
+    fn at(&self, text: &[u8], start: usize, mut counts: u8, stop: &mut impl FnMut(Found) -> bool) -> bool {
+        let first = first_bytes(&text[start..]);
+        while counts != 0 {
+            let count = counts.trailing_zeros() as usize;
+            counts &= counts - 1;
+            if self.has(mark(first, count)) && self.begun(text, start, (first, count), stop) {
+                return true;
+            }
         }
-        self.short[(first & 0xFF) as usize]
-            && (1..3).any(|count| self.has(mark(first, count)) && self.begun(text, start, (first, count), stop))
+        false
     }
 
     #[inline]
@@ -197,10 +209,10 @@ impl Heads {
     ) -> bool {
         let mark = mark(first, count);
         let heads = &self.heads[self.starts[mark] as usize..self.starts[mark + 1] as usize];
-        heads.iter().filter(|head| first & head.mask == head.bytes).any(|head| {
+        heads.iter().filter(|head| first & (u64::MAX >> head.lacks) == head.bytes).any(|head| {
             let phrase = self.phrase(head.phrase as usize);
             // One mark may stand for two beginnings, and is looked at under each.
-            phrase.len().min(3) == count
+            phrase.len().min(COUNTED) == count
                 && text[start..].starts_with(phrase)
                 && stop(Found { phrase: head.phrase as usize, start, end: start + phrase.len() })
         })
@@ -246,6 +258,8 @@ mod tests {
             prop_assert_eq!(quick.all(&text), slow(&phrases, &text));
             let mut begun = slow(&phrases, &text);
             begun.retain(|found| found.start % 3 != 1);
+            let starts: Vec<usize> = (0..text.len()).filter(|start| start % 3 != 1).collect();
+            prop_assert_eq!(&quick.all_at(&text, &starts), &begun);
             prop_assert_eq!(quick.begun(&text, |start| start % 3 != 1), begun);
             let last = slow(&phrases, &text).into_iter().map(|found| found.start).max();
             prop_assert_eq!(quick.any(&text, |_| true), last.is_some());
@@ -260,6 +274,7 @@ mod tests {
         assert!(matches!(found.0, Way::States(_)));
         let text = b"and you 7, you 25 and you 256";
         assert_eq!(found.all(text), slow(&phrases, text));
+        assert_eq!(found.all_at(text, &[4, 11]), slow(&phrases, text)[..3]);
         assert!(found.any(text, |found| found.phrase == 256));
     }
 }

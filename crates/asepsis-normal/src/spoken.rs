@@ -24,20 +24,49 @@ const UNANNOUNCED: usize = 7;
 /// The same where such a word stands before.
 const ANNOUNCED: usize = 4;
 
-/// Whether a word with this first letter may be one of a number.
-pub(crate) fn may_begin(first: u8) -> bool {
-    first.is_ascii_digit() || matches!(first | 0x20, b'z' | b'o' | b't' | b'f' | b's' | b'e' | b'n' | b'd')
+/// Whether a word that begins here may be the first of a number, by its first two bytes; most are not. A hyphen never is.
+#[inline]
+pub(crate) fn may_begin(bytes: &[u8], at: usize) -> bool {
+    bytes[at].is_ascii_digit() || may_be_said(bytes, at) && bytes[at] | 0x20 != b'h'
 }
+
+/// Whether a word that begins here may be one in letters, of a number or between digits.
+#[inline]
+fn may_be_said(bytes: &[u8], at: usize) -> bool {
+    let second = match bytes.get(at + 1) {
+        Some(second) if second.is_ascii_alphabetic() => 1 << (second & 31),
+        // "o" alone.
+        _ => 1,
+    };
+    bytes.get(at).is_some_and(|first| first.is_ascii_alphabetic() && SECOND[usize::from(first & 31)] & second != 0)
+}
+
+/// By a first letter, the second ones of words that are read aloud, a bit for each; the lowest bit is that of words of one letter.
+static SECOND: [u32; 32] = {
+    let mut table = [0; 32];
+    let pairs: [&[u8; 2]; 19] = [
+        b"ze", b"o@", b"oh", b"on", b"tw", b"th", b"te", b"tr", b"fo", b"fi", b"si", b"se", b"ei", b"el", b"ni", b"no",
+        b"do", b"da", b"hy",
+    ];
+    let mut pair = 0;
+    while pair < pairs.len() {
+        let [first, second] = *pairs[pair];
+        table[(first & 31) as usize] |= 1 << (second & 31);
+        pair += 1;
+    }
+    table
+};
 
 /// Puts digits in place of the words for them from `at` on; gives back where that ends.
 pub(crate) fn digits(text: &str, at: usize, edit: &mut Editor<'_>) -> Option<usize> {
+    let bytes = text.as_bytes();
     let (first, end) = word(text, at)?;
-    // Most numbers in words or digits stand alone.
-    let (second, _) = word(text, next(text, end))?;
-    let written = |k: usize| text.as_bytes()[k].is_ascii_digit();
-    if second == Said::Digits && written(at) && written(next(text, end)) {
+    // Most numbers in words or digits stand alone, or with another in digits.
+    let behind = next(text, end);
+    if bytes[at].is_ascii_digit() && !may_be_said(bytes, behind) {
         return None;
     }
+    word(text, behind)?;
     if !matches!(first, Said::Digits | Said::Times(_)) && !announced(text, at) {
         return None;
     }
@@ -118,7 +147,7 @@ fn word(text: &str, at: usize) -> Option<(Said, usize)> {
         let whole = !bytes.get(at + len).is_some_and(|b| b.is_ascii_alphanumeric() || b"./:%".contains(b));
         return (len <= 4 && whole).then_some((Said::Digits, at + len));
     }
-    if !matches!(first | 0x20, b'z' | b'o' | b't' | b'f' | b's' | b'e' | b'n' | b'd' | b'h') {
+    if !may_be_said(bytes, at) {
         return None;
     }
     // "oh" is the shortest with a second letter, "seventeen" the longest; most words are not so short or go on after.
@@ -233,4 +262,23 @@ pub(crate) fn announced(text: &str, at: usize) -> bool {
 
 fn floor(text: &str, at: usize) -> usize {
     (0..=at).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_number_may_begin_one() {
+        let words = "zero oh o nought one two three four five six seven eight nine niner double triple dash hyphen ten eleven twelve thirteen \
+                     fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety";
+        for said in words.split_whitespace() {
+            for said in [said.to_owned(), said.to_ascii_uppercase(), format!("{said} "), format!("{said},")] {
+                assert!(may_be_said(said.as_bytes(), 0) && word(&said, 0).is_some(), "{said}");
+            }
+        }
+        for text in ["blood", "on", "the", "os", "of", "f", "", "[", "{e", "Zé"] {
+            assert!(word(text, 0).is_none(), "{text}");
+        }
+    }
 }

@@ -20,8 +20,16 @@ const DIFFERENT: usize = 6;
 
 pub(super) fn find(text: &str, flags: &mut Flags) {
     let bytes = text.as_bytes();
-    let mut at = 0;
+    let (mut at, mut looked) = (0, 0);
     while at < bytes.len() {
+        if at >= looked {
+            // Most of a text is words, which are passed over many bytes at once.
+            if !has_single(bytes, at) {
+                at += STRIDE;
+                continue;
+            }
+            looked = at + STRIDE;
+        }
         if !begins(bytes, at) {
             at += 1;
             continue;
@@ -32,6 +40,17 @@ pub(super) fn find(text: &str, flags: &mut Flags) {
         }
         at = run.end.max(at + 1);
     }
+}
+
+/// So many bytes are looked at together for a letter that stands alone.
+const STRIDE: usize = 32;
+
+/// Whether a letter without letters beside it is among the bytes from `at` on; at the edges of a text it may be said of any.
+fn has_single(bytes: &[u8], at: usize) -> bool {
+    let Some(near) = at.checked_sub(1).and_then(|before| bytes.get(before..before + STRIDE + 2)) else { return true };
+    let letter = |b: u8| (b | 0x20).wrapping_sub(b'a') < 26;
+    // Without branches, so that it is done for many bytes at once.
+    (1..=STRIDE).fold(false, |any, i| any | (letter(near[i]) & !letter(near[i - 1]) & !letter(near[i + 1])))
 }
 
 /// Whether a row of single letters may begin here: most places fail at the first or second byte.
@@ -115,5 +134,27 @@ impl Row {
         let alone = before.is_empty() || before.ends_with('\n');
         let whole = after.is_empty() || after.starts_with(['\n', '\r']);
         capitals && self.letters.len() <= HEADING && alone && whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_row_begins_where_no_letter_stands_alone(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "word", "longer", "a", "B", "9", " ", ".", "-", "'", "\u{a0}", "é", "\n",
+            ]), 0..80),
+            at in 0..100_usize,
+        ) {
+            let text = parts.concat();
+            let bytes = text.as_bytes();
+            let near = at..bytes.len().min(at + STRIDE);
+            prop_assert!(has_single(bytes, at) || !near.into_iter().any(|at| begins(bytes, at)));
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! What is looked at in a text: hashes of words and of what stands together, each at the place of a word.
 
 use super::lexicon::{Class, FUNCTION, LEXICON};
+use asepsis_vocab::Span;
+
 use super::token::{Gap, Shape, Token, Words, hash, join};
 
 /// The number of bits of a feature's bucket.
 pub(crate) const BUCKET_BITS: u32 = 20;
 /// How far back a class may lie to be seen together with another, in words.
 const REACH: usize = 14;
+/// How far back the last class may lie to be seen together with a word that has none, in words.
+const CLOSE: usize = 4;
 /// How many classed words before a word are seen together with it.
 const BEFORE: usize = 4;
 /// The longest word whose inner parts are looked at.
@@ -36,77 +40,83 @@ fn feature(kind: Kind, h: u32) -> u32 {
     join(kind as u32, h) >> (32 - BUCKET_BITS)
 }
 
+/// Takes in what is seen in a text, word after word.
+pub(super) trait Seen {
+    /// A word begins: which one it is, and where it stands.
+    fn word(&mut self, at: usize, span: Span);
+
+    /// The bucket of a feature at the word that was told last.
+    fn bucket(&mut self, bucket: u32);
+}
+
 /// A word that has a class.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Classed {
-    at: usize,
+    /// The first word that is too far away to be seen together with it; nought is nowhere.
+    until: usize,
     /// The class and whether the word has an ending.
     key: u32,
 }
 
-/// Calls `see` with the place of a word and a bucket, place after place. Work is linear in the text.
-pub(super) fn features(words: &Words, mut see: impl FnMut(usize, u32)) {
+/// Tells what is seen in a text, place after place. Work is linear in the text.
+pub(super) fn features<S: Seen>(text: &str, mut seen: S) -> S {
     let lexicon = &*LEXICON;
     let function = *FUNCTION;
-    let mut hashes = [0u32; 2];
-    let mut frames = [0u32; 2];
-    let mut classed: [Option<Classed>; BEFORE] = [None; BEFORE];
-    let mut padded = [0u8; 64];
-    for at in 0..words.len() {
-        let token = words.get(at);
+    // The hashes and frames of the two words before, and both frames together.
+    let (mut hashes, mut frames, mut two_frames) = ([0u32; 2], [0u32; 2], join(0, 0));
+    let mut classed = [Classed::default(); BEFORE];
+    let mut words = Words::of(text);
+    let mut at = 0;
+    while let Some(token) = words.read() {
+        seen.word(at, token.span);
         let h = token.hash;
+        let two = join(hashes[1], h);
         let start = matches!(token.gap, Gap::Stop | Gap::Line | Gap::Colon | Gap::Mark | Gap::Quote);
-        see(at, feature(Kind::Word, h));
-        see(at, feature(Kind::Two, join(hashes[1], h)));
-        see(at, feature(Kind::Skip, join(hashes[0], h)));
-        parts(&token, &mut padded, |part| see(at, part));
-        see(at, feature(Kind::Shape, join(token.shape as u32 * 16 + token.gap as u32, frames[1])));
+        seen.bucket(feature(Kind::Word, h));
+        seen.bucket(feature(Kind::Two, two));
+        seen.bucket(feature(Kind::Skip, join(hashes[0], h)));
+        parts(&token, &mut seen);
+        seen.bucket(feature(Kind::Shape, join(token.shape as u32 * 16 + token.gap as u32, frames[1])));
         if token.gap != Gap::Blank {
-            see(at, feature(Kind::Gap, join(token.gap as u32, h)));
+            seen.bucket(feature(Kind::Gap, join(token.gap as u32, h)));
         }
 
-        let (mut class, ending) = lexicon.single(token.word, h);
-        let pair = if token.gap == Gap::Blank || token.shape == Shape::Sign { lexicon.pair(hashes[1], h) } else { 0 };
+        let (mut class, ending) = lexicon.single(&token);
+        let pair = if token.gap == Gap::Blank || token.shape == Shape::Sign { lexicon.pair(two) } else { 0 };
         if pair != 0 {
             class = pair;
         }
         let key = u32::from(class) * 2 + u32::from(ending);
         let frame = frame(&token, class, key, function);
         if start {
-            see(at, feature(Kind::Start, h));
-            see(at, feature(Kind::StartClass, join(frame, token.gap as u32)));
+            seen.bucket(feature(Kind::Start, h));
+            seen.bucket(feature(Kind::StartClass, join(frame, token.gap as u32)));
         }
-        see(at, feature(Kind::Frame2, join(frames[1], frame)));
-        see(at, feature(Kind::Frame3, join(join(frames[0], frames[1]), frame)));
+        let both = join(frames[1], frame);
+        seen.bucket(feature(Kind::Frame2, both));
+        seen.bucket(feature(Kind::Frame3, join(two_frames, frame)));
 
+        let [_, _, before, last] = classed;
         if class != 0 && class != function {
-            see(at, feature(Kind::Class, key));
-            let near = |c: &&Classed| at - c.at <= REACH;
-            for before in classed.iter().flatten().filter(near) {
-                see(at, feature(Kind::Pair, join(before.key, key)));
+            seen.bucket(feature(Kind::Class, key));
+            for before in classed.iter().filter(|c| at < c.until) {
+                seen.bucket(feature(Kind::Pair, join(before.key, key)));
             }
-            if let [.., Some(one), Some(two)] = classed
-                && at - one.at <= REACH
-            {
-                see(at, feature(Kind::Triple, join(join(one.key, two.key), key)));
+            if at < before.until {
+                seen.bucket(feature(Kind::Triple, join(join(before.key, last.key), key)));
             }
-            if let [.., Some(two)] = classed
-                && at - two.at <= REACH
-            {
-                see(at, feature(Kind::ClassWord, join(two.key, h)));
+            if at < last.until {
+                seen.bucket(feature(Kind::ClassWord, join(last.key, h)));
             }
-            classed.rotate_left(1);
-            classed[BEFORE - 1] = Some(Classed { at, key });
-        } else if let [.., Some(two)] = classed
-            && at - two.at <= 4
-        {
-            see(at, feature(Kind::WordClass, join(two.key, h)));
+            let [_, second, third, fourth] = classed;
+            classed = [second, third, fourth, Classed { until: at + REACH + 1, key }];
+        } else if at + (REACH - CLOSE) < last.until {
+            seen.bucket(feature(Kind::WordClass, join(last.key, h)));
         }
-        hashes.rotate_left(1);
-        hashes[1] = h;
-        frames.rotate_left(1);
-        frames[1] = frame;
+        (hashes, frames, two_frames) = ([hashes[1], h], [frames[1], frame], both);
+        at += 1;
     }
+    seen
 }
 
 /// A word as the frame of a sentence shows it: a function word as itself, a classed word as its class, another by its shape.
@@ -122,17 +132,27 @@ fn frame(token: &Token<'_>, class: Class, key: u32, function: Class) -> u32 {
 
 /// Four bytes in a row of a word and its edges; of a script of more bytes a letter, six. Three and five as well found less: a table
 /// of this size gets crowded.
-fn parts(token: &Token<'_>, room: &mut [u8; 64], mut see: impl FnMut(u32)) {
-    let word = token.word.as_bytes();
-    if token.shape == Shape::Number || word.len() < 3 {
+#[inline]
+fn parts(token: &Token<'_>, seen: &mut impl Seen) {
+    if token.shape == Shape::Number || token.word.len() < 3 {
         return;
     }
-    let length = word.len().min(INNER) + 2;
-    room[0] = b'^';
-    room[1..length - 1].copy_from_slice(&word[..length - 2]);
+    let word = &token.word[..token.word.len().min(INNER)];
+    if token.is_ascii {
+        let (mut a, mut b, mut c) = (b'^', word[0], word[1]);
+        let mut see = |next| {
+            seen.bucket(feature(Kind::Part, hash(&[a, b, c, next])));
+            (a, b, c) = (b, c, next);
+        };
+        word[2..].iter().for_each(|next| see(*next));
+        see(b'$');
+        return;
+    }
+    let mut room = [b'^'; INNER + 2];
+    let length = word.len() + 2;
+    room[1..length - 1].copy_from_slice(word);
     room[length - 1] = b'$';
-    let size = if token.word.is_ascii() { 4 } else { 6 };
-    for part in room[..length].windows(size) {
-        see(feature(Kind::Part, hash(part)));
+    for part in room[..length].windows(6) {
+        seen.bucket(feature(Kind::Part, hash(part)));
     }
 }

@@ -7,6 +7,7 @@
 //! The weights were learnt from public corpora and from grammars (crate `asepsis-lure`), not from any site's texts. A site
 //! with other texts calibrates anew: `asepsis guard calibrate`.
 
+mod address;
 mod calibration;
 mod features;
 mod judge;
@@ -59,16 +60,15 @@ impl Table {
     /// The score of a text by this table.
     #[must_use]
     pub fn classify(&self, text: &str, channel: Channel) -> Option<Score> {
-        let words = token::Words::of(text);
-        let (window, sum) = best(&window::sums(&words, &self.weights))?;
-        Some(Score { value: self.score(self.worth(sum), channel), span: window::span(&words, window) })
+        let sums = window::Sums::of(text, &self.weights);
+        let (window, sum) = best(sums.sums())?;
+        Some(Score { value: self.score(self.worth(sum), channel), span: sums.span(window) })
     }
 
     /// The sum of the worst window, before it is read against a channel.
     #[must_use]
     pub fn raw(&self, text: &str) -> Option<f32> {
-        let words = token::Words::of(text);
-        best(&window::sums(&words, &self.weights)).map(|(_, sum)| self.worth(sum))
+        best(window::Sums::of(text, &self.weights).sums()).map(|(_, sum)| self.worth(sum))
     }
 
     #[allow(clippy::cast_precision_loss, reason = "twenty words have few features")]

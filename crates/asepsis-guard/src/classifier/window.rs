@@ -4,8 +4,8 @@ use std::ops::{Add, Range};
 
 use asepsis_vocab::Span;
 
-use super::features::features;
-use super::token::Words;
+use super::Table;
+use super::features::{Seen, features};
 
 /// The words of a block. A window is some blocks in a row.
 pub const BLOCK: usize = 4;
@@ -24,20 +24,7 @@ impl Blocks {
     /// The blocks of a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let words = Words::of(text);
-        let mut blocks = Self::default();
-        let mut open = 0;
-        features(&words, |at, bucket| {
-            if at / BLOCK > open {
-                blocks.ends.push(blocks.buckets.len());
-                open = at / BLOCK;
-            }
-            blocks.buckets.push(bucket);
-        });
-        if !blocks.buckets.is_empty() {
-            blocks.ends.push(blocks.buckets.len());
-        }
-        blocks
+        features(text, Self::default())
     }
 
     /// How many blocks there are.
@@ -67,33 +54,88 @@ impl Blocks {
     }
 }
 
+impl Seen for Blocks {
+    fn word(&mut self, at: usize, _: Span) {
+        if at.is_multiple_of(BLOCK) {
+            self.ends.push(self.buckets.len());
+        }
+    }
+
+    fn bucket(&mut self, bucket: u32) {
+        self.buckets.push(bucket);
+        if let Some(end) = self.ends.last_mut() {
+            *end += 1;
+        }
+    }
+}
+
 /// The window with the greatest sum, and the sum; `None` without blocks. An ordinary word beside an attack speaks against one,
 /// so windows are as short as makes them look worst.
 pub fn best<N: Copy + PartialOrd + Add<Output = N>>(sums: &[N]) -> Option<(Range<usize>, N)> {
-    let mut best: Option<(Range<usize>, N)> = None;
+    let mut best: Option<(usize, usize, N)> = None;
     for from in 0..sums.len() {
         let mut sum = sums[from];
         for to in from + 1..=sums.len().min(from + BLOCKS) {
-            if best.as_ref().is_none_or(|(_, most)| sum > *most) {
-                best = Some((from..to, sum));
+            if best.is_none_or(|(.., most)| sum > most) {
+                best = Some((from, to, sum));
             }
             if to < sums.len() {
                 sum = sum + sums[to];
             }
         }
     }
-    best
+    best.map(|(from, to, sum)| (from..to, sum))
 }
 
-/// The sum of weights in each block of a text.
-pub(super) fn sums(words: &Words, table: &[i8]) -> Vec<i32> {
-    let mut sums = vec![0i32; words.len().div_ceil(BLOCK)];
-    features(words, |at, bucket| sums[at / BLOCK] += i32::from(table[bucket as usize]));
-    sums
+/// The sum of weights in each block of a text, and where it lies.
+pub(super) struct Sums<'w> {
+    weights: &'w [i8; Table::WEIGHTS],
+    sums: Vec<i32>,
+    spans: Vec<Span>,
+    /// The sum of the block that is read now.
+    open: i32,
 }
 
-/// Where a window lies in the text.
-pub(super) fn span(words: &Words, window: Range<usize>) -> Span {
-    let last = (window.end * BLOCK).min(words.len()) - 1;
-    Span::new(words.get(window.start * BLOCK).span.start, words.get(last).span.end)
+impl<'w> Sums<'w> {
+    pub(super) fn of(text: &str, weights: &'w [i8]) -> Self {
+        let weights = weights.first_chunk().expect("a table has a weight for each bucket");
+        // A word and what divides it from the next have six bytes or so.
+        let room = text.len() / 6 / BLOCK + 1;
+        let (sums, spans) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        let mut sums = features(text, Self { weights, sums, spans, open: 0 });
+        if !sums.spans.is_empty() {
+            sums.sums.push(sums.open);
+        }
+        sums
+    }
+
+    pub(super) fn sums(&self) -> &[i32] {
+        &self.sums
+    }
+
+    /// Where a window lies in the text.
+    pub(super) fn span(&self, window: Range<usize>) -> Span {
+        Span::new(self.spans[window.start].start, self.spans[window.end - 1].end)
+    }
+}
+
+impl Seen for Sums<'_> {
+    #[inline]
+    fn word(&mut self, at: usize, span: Span) {
+        match self.spans.last_mut() {
+            Some(block) if !at.is_multiple_of(BLOCK) => block.end = span.end,
+            open => {
+                if open.is_some() {
+                    self.sums.push(self.open);
+                    self.open = 0;
+                }
+                self.spans.push(span);
+            }
+        }
+    }
+
+    #[inline]
+    fn bucket(&mut self, bucket: u32) {
+        self.open += i32::from(self.weights[bucket as usize]);
+    }
 }

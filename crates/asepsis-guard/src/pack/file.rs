@@ -124,6 +124,8 @@ pub(super) struct Compiled {
     /// What each of them is, by its number.
     pub(super) uses: Vec<Phrase>,
     pub(super) sequences: Vec<Sequence>,
+    /// The parts of the sequence that has most.
+    pub(super) parts: usize,
     pub(super) regexes: Vec<(u32, Regex)>,
 }
 
@@ -195,7 +197,8 @@ pub(super) fn read(text: &str) -> Result<(String, Vec<Rule>, Compiled), PackErro
         return Err(PackError::TooMany { what: "regular expressions", most: MOST_REGEX });
     }
     let found = Finder::new(&phrases.list);
-    Ok((file.name, rules, Compiled { phrases: found, uses: phrases.uses, sequences, regexes }))
+    let parts = sequences.iter().map(|s: &Sequence| s.parts as usize).max().unwrap_or(0);
+    Ok((file.name, rules, Compiled { phrases: found, uses: phrases.uses, sequences, parts, regexes }))
 }
 
 fn regex(expression: &str) -> Result<Regex, String> {

@@ -32,10 +32,11 @@ struct Finding<'f> {
 impl Finding<'_> {
     fn phrases(&mut self) {
         let (text, compiled) = (self.view.text(), &self.pack.compiled);
-        let parts = compiled.sequences.iter().map(|s| s.parts as usize).max().unwrap_or(0);
-        // How far each sequence has got: where it began, and where its last part ended.
-        let mut reached: Vec<Option<(usize, usize)>> = vec![None; compiled.sequences.len() * parts];
-        for found in compiled.phrases.all(text.as_bytes()) {
+        let parts = compiled.parts;
+        // How far each sequence has got: where it began, and where its last part ended. Few texts have a part of one.
+        let mut reached: Vec<Option<(usize, usize)>> = Vec::new();
+        // Nowhere else begins a phrase that has no letter or digit before it where it begins with one.
+        for found in compiled.phrases.all_at(text.as_bytes(), self.view.starts()) {
             let (start, end) = (found.start, found.end);
             let phrase = &compiled.uses[found.phrase];
             if phrase.begins_word && text[..start].chars().next_back().is_some_and(is_worded)
@@ -48,6 +49,9 @@ impl Finding<'_> {
                 match *used {
                     Use::Whole { rule } => self.flag(rule, start, end),
                     Use::Part { sequence: number, part } => {
+                        if reached.is_empty() {
+                            reached.resize(compiled.sequences.len() * parts, None);
+                        }
                         let sequence = &compiled.sequences[number as usize];
                         let row = &mut reached[number as usize * parts..][..parts];
                         let begun = match part {
@@ -122,4 +126,37 @@ fn is_ordinary(sequence: &Sequence, text: &str, start: usize, end: usize) -> boo
         !beside[..m.start].chars().next_back().is_some_and(is_worded)
             && !beside[m.end..].chars().next().is_some_and(is_worded)
     })
+}
+
+#[cfg(test)]
+mod unit {
+    use proptest::prelude::*;
+
+    use super::super::file::is_worded;
+    use super::{Folded, Pack};
+    use crate::views::Views;
+
+    proptest! {
+        #[test]
+        fn no_phrase_that_counts_begins_elsewhere(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "ignore", "all ", "previous", "instructions", "a", "9", " ", "\n", "\t", "  ", "é", "忽略", "<|im_start|>", "[INST]", "system:", "you are", "'", ".", "IGNORE",
+            ]), 0..24)
+        ) {
+            let text = parts.concat();
+            let views = Views::of(&text);
+            let view = Folded::of(views.clean());
+            for pack in Pack::shipped() {
+                let (text, compiled) = (view.text(), &pack.compiled);
+                let counts = |start: usize, phrase: usize| {
+                    !(compiled.uses[phrase].begins_word && text[..start].chars().next_back().is_some_and(is_worded))
+                };
+                let mut all = compiled.phrases.all(text.as_bytes());
+                let mut begun = compiled.phrases.all_at(text.as_bytes(), view.starts());
+                all.retain(|found| counts(found.start, found.phrase));
+                begun.retain(|found| counts(found.start, found.phrase));
+                prop_assert_eq!(begun, all);
+            }
+        }
+    }
 }

@@ -10,13 +10,20 @@ pub(crate) struct Folded<'v> {
     view: View<'v>,
     spaces: Option<Layer>,
     text: String,
+    starts: Vec<usize>,
 }
 
 impl<'v> Folded<'v> {
     pub(crate) fn of(view: View<'v>) -> Self {
         let spaces = spaces(view.text());
         let text = small(spaces.as_ref().map_or(view.text(), Layer::text));
-        Self { view, spaces, text }
+        let starts = starts(text.as_bytes());
+        Self { view, spaces, text, starts }
+    }
+
+    /// Where a phrase may begin that begins with a word or a mark: not within a word of ASCII, and not with white space.
+    pub(crate) fn starts(&self) -> &[usize] {
+        &self.starts
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -53,15 +60,45 @@ fn small(text: &str) -> String {
         .collect()
 }
 
+fn starts(bytes: &[u8]) -> Vec<usize> {
+    // A word and what divides it from the next have five bytes or so.
+    let mut starts = Vec::with_capacity(bytes.len() / 4);
+    let mut before = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        let within = WORD[usize::from(*byte)];
+        if !(within && before || matches!(byte, b' ' | b'\n')) {
+            starts.push(at);
+        }
+        before = within;
+    }
+    starts
+}
+
+/// Letters and digits of ASCII.
+static WORD: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
+
 /// Rows of white space made one character.
 fn spaces(text: &str) -> Option<Layer> {
     let bytes = text.as_bytes();
     let mut edit = Editor::new(text);
     let mut at = 0;
-    while let Some(start) = bytes[at..].iter().position(u8::is_ascii_whitespace).map(|i| at + i) {
-        let len = bytes[start..].iter().take_while(|b| b.is_ascii_whitespace()).count();
-        at = start + len;
-        if len == 1 && bytes[start] == b' ' {
+    while let Some(byte) = bytes.get(at) {
+        // All white space is below.
+        if *byte > b' ' || !byte.is_ascii_whitespace() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at += bytes[start..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let len = at - start;
+        if len == 1 && *byte == b' ' {
             continue;
         }
         let paragraph = bytes[start..at].iter().filter(|b| **b == b'\n').count() > 1;

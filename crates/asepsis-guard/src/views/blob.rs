@@ -101,6 +101,12 @@ fn next(text: &str, mut at: usize) -> Option<Blob<'_>> {
             at += 1;
             continue;
         }
+        // Most rows are words.
+        let end = at + bytes[at..].iter().take_while(|b| IN[usize::from(**b)]).count();
+        if end - at < SHORTEST && !may_be_pairs(bytes, at) {
+            at = end;
+            continue;
+        }
         if bytes[at] == b'0' && matches!(bytes.get(at + 1), Some(b'x' | b'X')) && pairs(bytes, at).is_none() {
             // "0x" before a row says that it is hexadecimal.
             at += 2;
@@ -164,6 +170,14 @@ fn alphabet(row: &[u8]) -> Option<Encoding> {
     (upper >= 2 && lower >= 2).then_some(Encoding::Base64)
 }
 
+/// Whether bytes in hexadecimal with a mark between them may begin here: most words have no mark at their third byte.
+fn may_be_pairs(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at + 1).is_some_and(|b| matches!(b, b'x' | b'X'))
+        || bytes.get(at + 2).is_some_and(|b| matches!(b, b' ' | b':' | b',' | b'-' | b'\n'))
+            && bytes[at].is_ascii_hexdigit()
+            && bytes[at + 1].is_ascii_hexdigit()
+}
+
 /// The end of bytes in hexadecimal with a mark between them (`69 67 6e`, `69:67:6e`, `0x69, 0x67`) from `at` on.
 fn pairs(bytes: &[u8], at: usize) -> Option<usize> {
     let pair = |k: usize| {
@@ -172,9 +186,7 @@ fn pairs(bytes: &[u8], at: usize) -> Option<usize> {
             && !bytes.get(k + 2).is_some_and(u8::is_ascii_alphanumeric);
         is_pair.then_some(k + 2)
     };
-    // Most places fail here: the third byte of a word is no mark.
-    let prefixed = bytes.get(at + 1).is_some_and(|b| matches!(b, b'x' | b'X'));
-    if !prefixed && !bytes.get(at + 2).is_some_and(|b| matches!(b, b' ' | b':' | b',' | b'-' | b'\n')) {
+    if !may_be_pairs(bytes, at) {
         return None;
     }
     let (mut end, mut count) = (pair(at)?, 1);
