@@ -38,7 +38,7 @@ pub(crate) fn of(original: &str, clean: &Normal<'_>, flags: &mut Flags) {
     if original.is_ascii() && !text.is_ascii() {
         script::find_in(text, &|start, end| clean.span(start, end), flags);
     }
-    if original.is_ascii() && original.contains(['&', '\\']) {
+    if original.is_ascii() && memchr::memchr2(b'&', b'\\', original.as_bytes()).is_some() {
         invisible::find_escaped(original, flags);
     }
 }

@@ -24,7 +24,7 @@ const UNANNOUNCED: usize = 7;
 /// The same where such a word stands before.
 const ANNOUNCED: usize = 4;
 
-/// Whether a word that begins here may be the first of a number, by its first two bytes; most are not. A hyphen never is.
+/// Whether a word that begins here may be the first of a number, by its first letters; most are not. A hyphen never is.
 #[inline]
 pub(crate) fn may_begin(bytes: &[u8], at: usize) -> bool {
     bytes[at].is_ascii_digit() || may_be_said(bytes, at) && bytes[at] | 0x20 != b'h'
@@ -33,26 +33,30 @@ pub(crate) fn may_begin(bytes: &[u8], at: usize) -> bool {
 /// Whether a word that begins here may be one in letters, of a number or between digits.
 #[inline]
 fn may_be_said(bytes: &[u8], at: usize) -> bool {
-    let second = match bytes.get(at + 1) {
-        Some(second) if second.is_ascii_alphabetic() => 1 << (second & 31),
-        // "o" alone.
+    let Some(first) = bytes.get(at).filter(|first| first.is_ascii_alphabetic()) else { return false };
+    let letter = |k: usize| match bytes.get(at + k) {
+        Some(letter) if letter.is_ascii_alphabetic() => 1 << (letter & 31),
+        // The word ends before.
         _ => 1,
     };
-    bytes.get(at).is_some_and(|first| first.is_ascii_alphabetic() && SECOND[usize::from(first & 31)] & second != 0)
+    let (second, third) = LETTERS[usize::from(first & 31)];
+    second & letter(1) != 0 && (third & letter(2) != 0 || letter(1) == 1)
 }
 
-/// By a first letter, the second ones of words that are read aloud, a bit for each; the lowest bit is that of words of one letter.
-static SECOND: [u32; 32] = {
-    let mut table = [0; 32];
-    let pairs: [&[u8; 2]; 19] = [
-        b"ze", b"o@", b"oh", b"on", b"tw", b"th", b"te", b"tr", b"fo", b"fi", b"si", b"se", b"ei", b"el", b"ni", b"no",
-        b"do", b"da", b"hy",
+/// By a first letter, the second and the third ones of words that are read aloud, a bit for each; the lowest is that of no letter.
+static LETTERS: [(u32, u32); 32] = {
+    let mut table = [(0, 0); 32];
+    let begins: [&[u8; 3]; 23] = [
+        b"zer", b"o@@", b"oh@", b"one", b"two", b"twe", b"thr", b"thi", b"ten", b"tri", b"fou", b"for", b"fiv", b"fif",
+        b"six", b"sev", b"eig", b"ele", b"nin", b"nou", b"dou", b"das", b"hyp",
     ];
-    let mut pair = 0;
-    while pair < pairs.len() {
-        let [first, second] = *pairs[pair];
-        table[(first & 31) as usize] |= 1 << (second & 31);
-        pair += 1;
+    let mut at = 0;
+    while at < begins.len() {
+        let [first, second, third] = *begins[at];
+        let letters = &mut table[(first & 31) as usize];
+        letters.0 |= 1 << (second & 31);
+        letters.1 |= 1 << (third & 31);
+        at += 1;
     }
     table
 };
@@ -143,7 +147,8 @@ fn word(text: &str, at: usize) -> Option<(Said, usize)> {
     let bytes = text.as_bytes();
     let first = *bytes.get(at)?;
     if first.is_ascii_digit() {
-        let len = bytes[at..].iter().take(5).take_while(|b| b.is_ascii_digit()).count();
+        let near = &bytes[at..bytes.len().min(at + 5)];
+        let len = near.iter().position(|b| !b.is_ascii_digit()).unwrap_or(near.len());
         let whole = !bytes.get(at + len).is_some_and(|b| b.is_ascii_alphanumeric() || b"./:%".contains(b));
         return (len <= 4 && whole).then_some((Said::Digits, at + len));
     }
@@ -151,7 +156,8 @@ fn word(text: &str, at: usize) -> Option<(Said, usize)> {
         return None;
     }
     // "oh" is the shortest with a second letter, "seventeen" the longest; most words are not so short or go on after.
-    let len = bytes[at..].iter().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
+    let near = &bytes[at..bytes.len().min(at + 10)];
+    let len = near.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(near.len());
     if !(1..=9).contains(&len) || bytes.get(at + len).is_some_and(|b| *b >= 0x80 || *b == b'\'' || b.is_ascii_digit()) {
         return None;
     }
@@ -159,13 +165,21 @@ fn word(text: &str, at: usize) -> Option<(Said, usize)> {
     let lower = &mut buffer[..len];
     lower.copy_from_slice(&bytes[at..at + len]);
     lower.make_ascii_lowercase();
-    let said = match &*lower {
-        b"double" => Said::Times(2),
-        b"triple" => Said::Times(3),
-        b"dash" | b"hyphen" => Said::Dash,
-        b"ten" | b"eleven" | b"twelve" | b"thirteen" | b"fourteen" | b"fifteen" | b"sixteen" | b"seventeen"
-        | b"eighteen" | b"nineteen" => Said::Teen,
-        b"twenty" | b"thirty" | b"forty" | b"fifty" | b"sixty" | b"seventy" | b"eighty" | b"ninety" => Said::Tens,
+    // By the first letter, so that few words are compared.
+    let said = match (lower[0], &lower[1..]) {
+        (b'd', b"ouble") => Said::Times(2),
+        (b't', b"riple") => Said::Times(3),
+        (b'd', b"ash") | (b'h', b"yphen") => Said::Dash,
+        (b't', b"en" | b"welve" | b"hirteen")
+        | (b'e', b"leven" | b"ighteen")
+        | (b'f', b"ourteen" | b"ifteen")
+        | (b's', b"ixteen" | b"eventeen")
+        | (b'n', b"ineteen") => Said::Teen,
+        (b't', b"wenty" | b"hirty")
+        | (b'f', b"orty" | b"ifty")
+        | (b's', b"ixty" | b"eventy")
+        | (b'e', b"ighty")
+        | (b'n', b"inety") => Said::Tens,
         _ => {
             digit(lower)?;
             Said::Digits
@@ -175,17 +189,18 @@ fn word(text: &str, at: usize) -> Option<(Said, usize)> {
 }
 
 fn digit(word: &[u8]) -> Option<char> {
-    Some(match word {
-        b"zero" | b"oh" | b"o" | b"nought" => '0',
-        b"one" => '1',
-        b"two" => '2',
-        b"three" => '3',
-        b"four" => '4',
-        b"five" => '5',
-        b"six" => '6',
-        b"seven" => '7',
-        b"eight" => '8',
-        b"nine" | b"niner" => '9',
+    let (first, rest) = word.split_first()?;
+    Some(match (*first, rest) {
+        (b'z', b"ero") | (b'o', b"h" | b"") | (b'n', b"ought") => '0',
+        (b'o', b"ne") => '1',
+        (b't', b"wo") => '2',
+        (b't', b"hree") => '3',
+        (b'f', b"our") => '4',
+        (b'f', b"ive") => '5',
+        (b's', b"ix") => '6',
+        (b's', b"even") => '7',
+        (b'e', b"ight") => '8',
+        (b'n', b"ine" | b"iner") => '9',
         _ => return None,
     })
 }
@@ -275,6 +290,9 @@ mod tests {
         for said in words.split_whitespace() {
             for said in [said.to_owned(), said.to_ascii_uppercase(), format!("{said} "), format!("{said},")] {
                 assert!(may_be_said(said.as_bytes(), 0) && word(&said, 0).is_some(), "{said}");
+            }
+            for other in [&said[1..], &said[..said.len() - 1], &format!("{said}x")] {
+                assert!(words.split_whitespace().any(|w| w == other) || word(other, 0).is_none(), "{other}");
             }
         }
         for text in ["blood", "on", "the", "os", "of", "f", "", "[", "{e", "Zé"] {

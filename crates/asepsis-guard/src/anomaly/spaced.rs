@@ -43,14 +43,17 @@ pub(super) fn find(text: &str, flags: &mut Flags) {
 }
 
 /// So many bytes are looked at together for a letter that stands alone.
-const STRIDE: usize = 32;
+const STRIDE: usize = 64;
 
-/// Whether a letter without letters beside it is among the bytes from `at` on; at the edges of a text it may be said of any.
+/// Whether a letter without letters beside it is among the bytes from `at` on; the first of a text counts as one.
 fn has_single(bytes: &[u8], at: usize) -> bool {
-    let Some(near) = at.checked_sub(1).and_then(|before| bytes.get(before..before + STRIDE + 2)) else { return true };
-    let letter = |b: u8| (b | 0x20).wrapping_sub(b'a') < 26;
-    // Without branches, so that it is done for many bytes at once.
-    (1..=STRIDE).fold(false, |any, i| any | (letter(near[i]) & !letter(near[i - 1]) & !letter(near[i + 1])))
+    let Some(before) = at.checked_sub(1) else { return true };
+    let near = &bytes[before..bytes.len().min(at + STRIDE + 1)];
+    let letter = |b: &u8| (*b | 0x20).wrapping_sub(b'a') < 26;
+    // Without branches, so that it is done for many bytes at once. Behind the last byte of a text is no mark, so that no row begins there.
+    let (these, after) = (near.get(1..).unwrap_or_default(), near.get(2..).unwrap_or_default());
+    let alone = |((a, b), c)| letter(b) & !letter(a) & !letter(c);
+    near.iter().zip(these).zip(after).fold(false, |any, three| any | alone(three))
 }
 
 /// Whether a row of single letters may begin here: most places fail at the first or second byte.
@@ -153,6 +156,7 @@ mod tests {
         ) {
             let text = parts.concat();
             let bytes = text.as_bytes();
+            let at = at.min(bytes.len());
             let near = at..bytes.len().min(at + STRIDE);
             prop_assert!(has_single(bytes, at) || !near.into_iter().any(|at| begins(bytes, at)));
         }

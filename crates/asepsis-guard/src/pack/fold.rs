@@ -90,8 +90,9 @@ fn spaces(text: &str) -> Option<Layer> {
     let mut edit = Editor::new(text);
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        // All white space is below.
-        if *byte > b' ' || !byte.is_ascii_whitespace() {
+        // All white space is below; most is one space before a word.
+        let plain = *byte > b' ' || *byte == b' ' && bytes.get(at + 1).is_some_and(|next| *next > b' ');
+        if plain || !byte.is_ascii_whitespace() {
             at += 1;
             continue;
         }
