@@ -8,14 +8,24 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
 use crate::lexicon::{COMMON, FIRST, LAST, MEASURE, RELATION};
+use crate::sorts::Sort;
 use crate::token::Kind;
 
 static AGE: Rule = Rule { name: "age.over_89", kind: EvidenceKind::Cue, note: "an age over 89" };
 static BIRTH_YEAR: Rule =
     Rule { name: "age.birth_year", kind: EvidenceKind::Cue, note: "a year of birth that tells an age over 89" };
 
+/// The words that an age is told by, beside the longer ones.
+pub(crate) use words::SIGNALS;
+
 pub(crate) fn find(doc: &mut Doc<'_>) {
-    for i in 0..doc.tokens.len() {
+    let mut next = 0;
+    loop {
+        let i = doc.sorts.next(next, [Sort::Number, Sort::Signal]);
+        if i >= doc.tokens.len() {
+            break;
+        }
+        next = i + 1;
         if doc.taken[i] {
             continue;
         }
@@ -57,18 +67,25 @@ fn in_digits(doc: &Doc<'_>, i: usize) -> Option<usize> {
     if doc.mark(j) == b'-' {
         j += 1;
     }
-    let unit = doc.word(j).to_ascii_lowercase();
-    let sex = matches!(unit.as_str(), "m" | "f" | "male" | "female" | "man" | "woman" | "lady" | "gentleman");
-    let years = match unit.as_str() {
-        "yo" | "yom" | "yof" => return Some(i + 1),
-        "y" => {
+    // No unit is longer.
+    let mut buffer = [0; 9];
+    let unit = doc.word(j).as_bytes();
+    let unit = buffer.get_mut(..unit.len()).map_or(&[][..], |lower| {
+        lower.copy_from_slice(unit);
+        lower.make_ascii_lowercase();
+        lower
+    });
+    let sex = matches!(unit, b"m" | b"f" | b"male" | b"female" | b"man" | b"woman" | b"lady" | b"gentleman");
+    let years = match unit {
+        b"yo" | b"yom" | b"yof" => return Some(i + 1),
+        b"y" => {
             let dotted = matches!(doc.mark(j + 1), b'/' | b'.') && doc.is_word(j + 2, "o");
             if dotted || doc.is_word(j + 1, "o") {
                 return Some(i + 1);
             }
             true
         }
-        "year" | "years" | "yr" | "yrs" => {
+        b"year" | b"years" | b"yr" | b"yrs" => {
             let mut k = j + 1;
             while matches!(doc.mark(k), b'-' | b'.') || doc.is_word(k, "s") {
                 k += 1;
@@ -138,6 +155,5 @@ fn of_a_person(doc: &Doc<'_>, i: usize) -> bool {
 }
 
 fn person_before(doc: &Doc<'_>, i: usize) -> bool {
-    (i.saturating_sub(4)..i)
-        .any(|k| matches!(doc.word(k).to_ascii_lowercase().as_str(), "his" | "her" | "their" | "my" | "your"))
+    (i.saturating_sub(4)..i).any(|k| ["his", "her", "their", "my", "your"].iter().any(|w| doc.is_word(k, w)))
 }

@@ -15,6 +15,7 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 use crate::cue::CueKind;
 use crate::doc::{Doc, Near, Rule};
 use crate::lexicon::{COMMON, FIELD_NOUN, LINK, MEASURE, STOP};
+use crate::sorts::Sort;
 use crate::token::{Case, Kind, SPACE};
 pub(crate) use guard::is_clinical;
 use guard::{is_decimal, is_period, is_public_code, is_value, measured, public};
@@ -53,24 +54,44 @@ pub(crate) fn find(doc: &mut Doc<'_>) {
     udi::find(doc);
     username::find(doc);
     let mut i = 0;
-    while i < doc.tokens.len() {
-        let token = doc.tokens[i];
-        let begins = matches!(token.kind, Kind::Number | Kind::Word) || token.mark == b'*';
-        if !begins || doc.taken[i] || i > 0 && doc.glued(i) && doc.tokens[i - 1].kind != Kind::Mark {
-            i += 1;
-            continue;
+    loop {
+        // Nothing is told without a digit, so that only what is joined to a number is looked at.
+        let number = doc.sorts.next(i, [Sort::Number]);
+        if number >= doc.tokens.len() {
+            return;
         }
-        if token.kind == Kind::Word && !(doc.glued(i + 1) && doc.mark(i + 1) != b',') {
-            i += 1;
-            continue;
+        let joined = (i..number).rev().take_while(|k| doc.glued(k + 1)).last();
+        i = joined.unwrap_or(number);
+        while i <= number {
+            i = step(doc, i);
         }
-        let chunk = chunk(doc, i);
-        if chunk.digits == 0 || !doc.is_free(i, chunk.end) {
-            i = if token.kind == Kind::Number { i + 1 } else { chunk.end.max(i + 1) };
-            continue;
-        }
-        i = decide(doc, i, &chunk).max(chunk.end);
     }
+}
+
+/// Looks at what begins at token `i`; gives back the token to go on at.
+fn step(doc: &mut Doc<'_>, i: usize) -> usize {
+    let token = doc.tokens[i];
+    let begins = matches!(token.kind, Kind::Number | Kind::Word) || token.mark == b'*';
+    if !begins || doc.taken[i] || i > 0 && doc.glued(i) && doc.tokens[i - 1].kind != Kind::Mark {
+        return i + 1;
+    }
+    if token.kind == Kind::Word && !(doc.glued(i + 1) && doc.mark(i + 1) != b',') {
+        return i + 1;
+    }
+    let chunk = chunk(doc, i);
+    if chunk.digits == 0 || !doc.is_free(i, chunk.end) {
+        return if token.kind == Kind::Number { i + 1 } else { chunk.end.max(i + 1) };
+    }
+    if is_small(doc, i, &chunk) {
+        return chunk.end;
+    }
+    decide(doc, i, &chunk).max(chunk.end)
+}
+
+/// Whether a chunk is a number of one or two digits with none in a group behind it, of which no cue makes an identifier.
+fn is_small(doc: &Doc<'_>, i: usize, chunk: &Chunk) -> bool {
+    let alone = chunk.end == i + 1 && doc.is_number(i);
+    alone && chunk.digits <= 2 && !doc.tokens.get(i + 1).is_some_and(|t| t.gap == SPACE && t.kind == Kind::Number)
 }
 
 fn chunk(doc: &Doc<'_>, i: usize) -> Chunk {

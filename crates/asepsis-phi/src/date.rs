@@ -9,9 +9,15 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
 use crate::lexicon::{MEASURE, MONTH, WEEKDAY};
+use crate::sorts::Sort;
 use crate::token::{Kind, LINE, SPACE};
 
 static DATE: Rule = Rule { name: "date", kind: EvidenceKind::Pattern, note: "a date with a day or a month" };
+
+/// The words that dates and parts of a year are told by, beside the names of months.
+pub(crate) fn signals() -> impl Iterator<Item = &'static str> {
+    spoken::words().chain(period::SIGNALS)
+}
 
 static PERIOD: Rule = Rule { name: "date.period", kind: EvidenceKind::Pattern, note: "a part of a year, or a holiday" };
 
@@ -20,7 +26,11 @@ pub(crate) fn find(doc: &mut Doc<'_>) {
         doc.add(from, to, IdentifierClass::Date, Detail::Unspecified, 0.85, &PERIOD);
     }
     let mut i = 0;
-    while i < doc.tokens.len() {
+    loop {
+        i = doc.sorts.next(i, [Sort::Number, Sort::Month, Sort::Signal]);
+        if i >= doc.tokens.len() {
+            return;
+        }
         match at(doc, i) {
             Some((end, rule)) if !another_number(doc, i, end) => {
                 let end = time_of_day(doc, end);
@@ -44,12 +54,11 @@ fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, &'static Rule)> {
         return None;
     }
     let date = if token.kind == Kind::Number {
-        span(doc, i)
-            .or_else(|| numeric(doc, i))
-            .or_else(|| named::day_month(doc, i))
-            .or_else(|| named::year_month(doc, i))
-            .or_else(|| partial(doc, i))
-            .or_else(|| stamp(doc, i))
+        let (sign, month) = (matches!(doc.mark(i + 1), b'-' | b'/' | b'.' | b','), named::month_is_near(doc, i));
+        let span = || if sign { span(doc, i).or_else(|| numeric(doc, i)) } else { None };
+        let named = || if month { named::day_month(doc, i).or_else(|| named::year_month(doc, i)) } else { None };
+        let partial = || if sign { partial(doc, i) } else { None };
+        span().or_else(named).or_else(partial).or_else(|| stamp(doc, i))
     } else if token.is(MONTH) {
         named::month_day(doc, i)
     } else if spoken::is_said(doc, i) {

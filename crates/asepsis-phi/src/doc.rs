@@ -5,6 +5,7 @@ use asepsis_vocab::{Confidence, Detail, Evidence, EvidenceKind, Finding, Identif
 
 use crate::cue::{Cue, CueKind};
 use crate::lexicon;
+use crate::sorts::Sorts;
 use crate::token::{Kind, PARAGRAPH, Token};
 
 /// A finding in offsets of the normal form.
@@ -47,6 +48,10 @@ const SHORTENED_LEN: std::ops::RangeInclusive<usize> = 4..=5;
 pub(crate) struct Doc<'a> {
     pub(crate) text: &'a str,
     pub(crate) tokens: Vec<Token>,
+    /// Where tokens of some sorts stand.
+    pub(crate) sorts: Sorts,
+    /// A bit for each kind of cue that there is.
+    cued: u32,
     pub(crate) cues: Vec<Cue>,
     /// Tokens that a finding or a placeholder holds.
     pub(crate) taken: Vec<bool>,
@@ -66,22 +71,33 @@ impl<'a> Doc<'a> {
     pub(crate) fn new(text: &'a str, tokens: Vec<Token>, mut cues: Vec<Cue>) -> Self {
         let mut t = 0;
         cues.sort_unstable_by_key(|c| c.end);
+        let mut cued = 0;
         for cue in &mut cues {
+            cued |= 1 << cue.kind as u32;
             while t < tokens.len() && tokens[t].start < cue.end {
                 t += 1;
             }
             cue.after = t;
         }
-        let taken = vec![false; tokens.len()];
-        Self { text, tokens, cues, taken, hits: Vec::new() }
+        let (taken, sorts) = (vec![false; tokens.len()], Sorts::of(&tokens));
+        Self { text, tokens, sorts, cued, cues, taken, hits: Vec::new() }
     }
 
     pub(crate) fn word(&self, i: usize) -> &'a str {
         self.tokens.get(i).map_or("", |t| &self.text[t.start..t.end])
     }
 
+    #[inline]
     pub(crate) fn is_word(&self, i: usize, word: &str) -> bool {
-        self.word(i).eq_ignore_ascii_case(word)
+        self.tokens.get(i).is_some_and(|t| {
+            t.len() == word.len()
+                && self.text.as_bytes().get(t.start..t.end).is_some_and(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+        })
+    }
+
+    /// Whether there is a cue of this kind at all.
+    pub(crate) fn is_cued(&self, kind: CueKind) -> bool {
+        self.cued >> kind as u32 & 1 != 0
     }
 
     pub(crate) fn mark(&self, i: usize) -> u8 {
@@ -103,7 +119,14 @@ impl<'a> Doc<'a> {
 
     /// The value of a short number.
     pub(crate) fn value(&self, i: usize) -> u32 {
-        self.word(i).parse().unwrap_or(u32::MAX)
+        match self.tokens.get(i) {
+            // Nine digits are below the bound.
+            Some(t) if t.kind == Kind::Number && t.len() <= 9 => {
+                let digits = self.text.as_bytes().get(t.start..t.end).unwrap_or_default();
+                digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'))
+            }
+            _ => self.word(i).parse().unwrap_or(u32::MAX),
+        }
     }
 
     pub(crate) fn has(&self, i: usize, flags: u32) -> bool {

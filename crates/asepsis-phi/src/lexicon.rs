@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::ascii::{Letters, SHORT, Short};
+use crate::sorts;
 
 macro_rules! flags {
     ($($(#[$doc:meta])* $name:ident = $label:literal,)*) => {
@@ -79,6 +80,8 @@ flags! {
     DRUG = "drug",
     /// Generic words of fields: name, number, code.
     FIELD_NOUN = "field_noun",
+    /// A word that a rule looks for by its letters: numbers in words, parts of a year, ages, boxes, addresses spelled out.
+    SIGNAL = "signal",
 }
 
 /// The table is fixed, so that nobody can fill it.
@@ -116,6 +119,9 @@ impl Lexicon {
             for word in list.split(' ').filter(|w| !w.is_empty()) {
                 add(word, flag);
             }
+        }
+        for word in sorts::signals() {
+            add(word, SIGNAL);
         }
         lexicon
     }

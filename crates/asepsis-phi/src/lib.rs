@@ -39,6 +39,7 @@ mod profile;
 mod propagate;
 mod resolve;
 mod site;
+mod sorts;
 mod tagger;
 mod token;
 pub mod training;

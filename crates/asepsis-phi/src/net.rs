@@ -7,6 +7,7 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
+use crate::sorts::Sort;
 use crate::token::Kind;
 
 static EMAIL: Rule = Rule { name: "email", kind: EvidenceKind::Pattern, note: "an electronic mail address" };
@@ -49,19 +50,29 @@ pub(crate) fn find(doc: &mut Doc<'_>, marks: &Marks) {
             done = end;
         }
     }
-    for i in 0..doc.tokens.len() {
-        if doc.taken[i] {
-            continue;
+    // Each of them has a full stop in it or a word for one.
+    let mut next = 0;
+    loop {
+        let i = doc.sorts.next(next, [Sort::Point, Sort::Signal]);
+        if i >= doc.tokens.len() {
+            return;
         }
-        if doc.tokens[i].kind == Kind::Number {
-            ipv4(doc, i);
-        } else if doc.mark(i) == b'.' {
-            host(doc, i);
-        } else if doc.tokens[i].kind == Kind::Word && doc.is_word(i, "at") {
+        next = i + 1;
+        if doc.mark(i) == b'.' {
+            if i > 0 && doc.is_number(i - 1) && !doc.taken[i - 1] {
+                ipv4(doc, i - 1);
+            }
+            if !doc.taken[i] {
+                host(doc, i);
+            }
+        } else if !doc.taken[i] && doc.is_word(i, "at") {
             spelled(doc, i);
         }
     }
 }
+
+/// The words of an address that is spelled out.
+pub(crate) const SIGNALS: [&str; 2] = ["at", "dot"];
 
 fn email(text: &str, at: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
@@ -252,11 +263,8 @@ fn spelled(doc: &mut Doc<'_>, at: usize) {
             j += 1;
         }
     }
-    let tld = matches!(
-        doc.word(end - 1).to_ascii_lowercase().as_str(),
-        "com" | "org" | "net" | "edu" | "gov" | "io" | "us" | "uk"
-    );
-    if dots == 0 || !tld {
+    let tld = || ["com", "org", "net", "edu", "gov", "io", "us", "uk"].iter().any(|tld| doc.is_word(end - 1, tld));
+    if dots == 0 || !tld() {
         return;
     }
     let mut from = at;

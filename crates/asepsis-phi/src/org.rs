@@ -7,6 +7,7 @@ use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
 use crate::lexicon::{COMMON, FIELD_NOUN, MONTH, ORG_HEAD, ORG_PART, PARTICLE, PERSON_VERB, STOP, TITLE, TOWN_TAIL};
 use crate::place::is_bridge;
+use crate::sorts::Sort;
 use crate::token::{Case, Kind, SPACE};
 
 static NAMED: Rule =
@@ -15,11 +16,20 @@ static CUED: Rule =
     Rule { name: "org.cued", kind: EvidenceKind::Cue, note: "a proper name after a cue for an organisation" };
 
 pub(crate) fn find(doc: &mut Doc<'_>) {
-    for i in 0..doc.tokens.len() {
+    let mut next = 0;
+    loop {
+        let i = doc.sorts.next(next, [Sort::Role]);
+        if i >= doc.tokens.len() {
+            break;
+        }
+        next = i + 1;
         let t = doc.tokens[i];
         if t.is(ORG_HEAD) && t.is_capital() && !doc.taken[i] {
             headed(doc, i);
         }
+    }
+    if !doc.is_cued(CueKind::Org) {
+        return;
     }
     for c in 0..doc.cues.len() {
         if doc.cues[c].kind == CueKind::Org {

@@ -4,6 +4,7 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
+use crate::sorts::Sort;
 use crate::token::{Kind, LINE, SPACE};
 
 static PHONE: Rule = Rule { name: "phone", kind: EvidenceKind::Pattern, note: "a telephone number" };
@@ -11,7 +12,11 @@ static FAX: Rule = Rule { name: "fax", kind: EvidenceKind::Cue, note: "a telepho
 
 pub(crate) fn find(doc: &mut Doc<'_>) {
     let mut i = 0;
-    while i < doc.tokens.len() {
+    loop {
+        i = doc.sorts.next(i, [Sort::Number, Sort::Sign]);
+        if i >= doc.tokens.len() {
+            return;
+        }
         let begins = doc.is_number(i) || matches!(doc.mark(i), b'+' | b'(') && doc.is_number(i + 1);
         if !begins || doc.taken[i] {
             i += 1;
@@ -25,6 +30,33 @@ pub(crate) fn find(doc: &mut Doc<'_>) {
             }
             None => i += 1,
         }
+    }
+}
+
+/// The fewest and the most digits of a number.
+const LEAST: usize = 4;
+const MOST: usize = 15;
+/// The digits of a number of the North American numbering plan, without what may stand before them.
+const NANP: usize = 10;
+
+/// The digits of a number, as far as there may be so many.
+#[derive(Default)]
+struct Digits {
+    bytes: [u8; MOST],
+    len: usize,
+}
+
+impl Digits {
+    fn push(&mut self, digits: &str) {
+        if let Some(room) = self.bytes.get_mut(self.len..self.len + digits.len()) {
+            room.copy_from_slice(digits.as_bytes());
+        }
+        self.len += digits.len();
+    }
+
+    /// The digits; nothing where there are too many.
+    fn text(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
     }
 }
 
@@ -42,7 +74,7 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
     let (mut groups, mut count) = ([0usize; 8], 0);
     let (mut j, mut end) = (i, i);
     let plus = doc.mark(i) == b'+';
-    let mut digits = String::new();
+    let mut digits = Digits::default();
     let mut tight = true;
     while j < doc.tokens.len() && count < 8 && j - i < 20 {
         let token = doc.tokens[j];
@@ -54,10 +86,10 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
             }
             groups[count] = token.len();
             count += 1;
-            digits.push_str(doc.word(j));
+            digits.push(doc.word(j));
             j += 1;
             end = j;
-            if digits.len() > 15 || nanp(&groups[..count], &digits, plus) {
+            if digits.len > MOST || digits.len >= NANP && nanp(&groups[..count], digits.text(), plus) {
                 break;
             }
         } else if matches!(token.mark, b'-' | b'.' | b'(' | b')' | b'/' | b'+') && (j == i || token.gap <= SPACE) {
@@ -73,9 +105,14 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
     if doc.glued(end) && matches!(doc.mark(end), b'-' | b'/') && doc.glued(end + 1) && doc.is_number(end + 1) {
         return None;
     }
+    // So many make no number of a telephone, whatever stands before them.
+    if !(LEAST..=MOST).contains(&digits.len) {
+        return None;
+    }
+    let digits = digits.text();
     let cue = doc.cues_before(i, 8).find(|c| c.kind != CueKind::Name && c.kind != CueKind::Org);
     let said = cue.filter(|c| matches!(c.kind, CueKind::Phone | CueKind::Fax));
-    let known = nanp(&groups[..count], &digits, plus);
+    let known = nanp(&groups[..count], digits, plus);
     let number = cue.is_some_and(|c| c.kind.is_number() && !c.weak);
     let other = number || cue.is_some_and(|c| c.kind == CueKind::Public && c.distance <= 4);
     // "788 063-Office", "555 0131 fax": the word stands behind.
@@ -135,7 +172,7 @@ fn nanp(groups: &[usize], digits: &str, plus: bool) -> bool {
         all => (digits, all),
     };
     let bytes = body.as_bytes();
-    if bytes.len() != 10 || bytes[0] < b'2' {
+    if bytes.len() != NANP || bytes[0] < b'2' {
         return false;
     }
     match groups {
@@ -146,7 +183,7 @@ fn nanp(groups: &[usize], digits: &str, plus: bool) -> bool {
 }
 
 fn is_extension(word: &str) -> bool {
-    matches!(word.to_ascii_lowercase().as_str(), "x" | "ext" | "extension" | "extn")
+    ["x", "ext", "extension", "extn"].iter().any(|w| word.eq_ignore_ascii_case(w))
 }
 
 fn extension(doc: &Doc<'_>, end: usize) -> usize {

@@ -5,6 +5,7 @@ use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
 use crate::lexicon::COMMON;
+use crate::sorts::Sort;
 use crate::token::Kind;
 
 static FILE: Rule = Rule { name: "photo.file", kind: EvidenceKind::Cue, note: "the file name of a photograph" };
@@ -21,8 +22,14 @@ const FILES: [&str; 7] = ["file", "filename", "attached", "attachment", "upload"
 const LONGEST: usize = 64;
 
 pub(crate) fn find(doc: &mut Doc<'_>) {
-    for dot in 1..doc.tokens.len() {
-        if doc.mark(dot) != b'.' || !doc.glued(dot) || !doc.glued(dot + 1) || !is_extension(doc.word(dot + 1)) {
+    let mut next = 1;
+    loop {
+        let dot = doc.sorts.next(next, [Sort::Point]);
+        if dot >= doc.tokens.len() {
+            return;
+        }
+        next = dot + 1;
+        if !is_extension(doc.word(dot + 1)) {
             continue;
         }
         let end = dot + 2;

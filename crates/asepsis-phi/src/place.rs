@@ -5,7 +5,7 @@
 mod address;
 mod town;
 
-pub(crate) use address::find_addresses;
+pub(crate) use address::{SIGNALS, find_addresses};
 pub(crate) use town::find_towns;
 
 use asepsis_vocab::{Detail, IdentifierClass};

@@ -228,7 +228,7 @@ pub(crate) fn states(language: Language) -> States {
 mod tests {
     use super::*;
     use crate::engine::Engine;
-    use crate::lexicon::{DRUG, FIRST, FIRST_TOP, LAST, Lexicon, TOWN};
+    use crate::lexicon::{DRUG, FIRST, FIRST_TOP, LAST, Lexicon, SIGNAL, TOWN};
     use crate::token::Kind;
 
     const TEXTS: [&str; 4] = [
@@ -272,7 +272,7 @@ mod tests {
             kept.iter().filter(|(kind, _)| *kind == Kind::Word as u64).map(|(_, word)| word.as_str()).collect();
         assert!(words.contains(&"Patient") && words.contains(&"fever"));
         for word in words.into_iter().filter(|word| !word.is_empty()) {
-            assert_ne!(lexicon.flags(word) & !(FIRST | FIRST_TOP | LAST | TOWN | DRUG), 0, "{word}");
+            assert_ne!(lexicon.flags(word) & !(FIRST | FIRST_TOP | LAST | TOWN | DRUG | SIGNAL), 0, "{word}");
         }
         for part in ["Zofia", "Zubrowka", "Gómez", "Everfield", "ANNA", "004", "256"] {
             assert!(!kept.iter().any(|(_, text)| text.contains(part)), "{part} in {kept:?}");

@@ -11,6 +11,9 @@ const OLDEST_SHOWN: u32 = 89;
 
 /// The tokens of such years.
 pub(super) fn years(doc: &Doc<'_>) -> Vec<usize> {
+    if !doc.is_cued(CueKind::Birth) {
+        return Vec::new();
+    }
     let year = |i: usize| doc.digits(i, 4, 4).then(|| doc.value(i)).filter(|y| (1850..=2100).contains(y));
     let born: Vec<usize> = doc
         .cues

@@ -5,6 +5,9 @@ use crate::cue::CueKind;
 use crate::date::spoken::cardinal;
 use crate::doc::Doc;
 
+/// The words that an age is told by, beside the longer ones.
+pub(crate) const SIGNALS: [&str; 5] = ["nineties", "ninety", "hundred", "ninetieth", "hundredth"];
+
 /// The end of the age that starts at token `i`.
 pub(super) fn age(doc: &Doc<'_>, i: usize) -> Option<usize> {
     let word = doc.word(i);

@@ -64,7 +64,9 @@ pub(super) fn is_period(doc: &Doc<'_>, i: usize, text: &str) -> bool {
 /// The two numbers that a sign divides.
 fn parts(text: &str, sign: char) -> Option<(&str, &str)> {
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    text.split_once(sign).filter(|(a, b)| digits(a) && digits(b))
+    // A text is short, and begins with what it does not have to look for.
+    let at = text.bytes().position(|b| !b.is_ascii_digit())?;
+    text[at..].strip_prefix(sign).map(|b| (&text[..at], b)).filter(|(a, b)| digits(a) && digits(b))
 }
 
 /// Whether a word shortly before says that what follows is public.
@@ -78,9 +80,10 @@ pub(super) fn is_public_code(text: &str) -> bool {
         "nct", "pmc", "pmid", "rs", "icd", "cpt", "gse", "orpha", "umls", "doi", "10.", "covid", "loinc", "isrct",
         "chebi", "hp", "snp", "actrn", "eudra", "chict", "drks", "hla", "cyp", "cd", "il-", "sars", "bnt",
     ];
-    let lower: String = text.chars().take(6).collect::<String>().to_ascii_lowercase();
-    let rest = |p: &str| lower.as_bytes().get(p.len()).is_none_or(|b| !b.is_ascii_alphabetic());
-    PREFIXES.iter().any(|p| lower.starts_with(p) && (p.len() > 3 || rest(p))) || is_icd10(text) || is_parity(text)
+    let bytes = text.as_bytes();
+    let rest = |p: &str| bytes.get(p.len()).is_none_or(|b| !b.is_ascii_alphabetic());
+    let begins = |p: &str| bytes.get(..p.len()).is_some_and(|b| b.eq_ignore_ascii_case(p.as_bytes()));
+    PREFIXES.iter().any(|p| begins(p) && (p.len() > 3 || rest(p))) || is_icd10(text) || is_parity(text)
 }
 
 /// A code of ICD-10-CM with its point: a letter, a digit, a digit or letter, a point, up to four more. Without the point it is
@@ -97,9 +100,41 @@ fn is_icd10(text: &str) -> bool {
 
 /// Pregnancies and births: `G3P2012`.
 fn is_parity(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    lower.strip_prefix('g').and_then(|r| r.split_once('p')).is_some_and(|(g, p)| {
+    text.strip_prefix(['g', 'G']).and_then(|r| r.split_once(['p', 'P'])).is_some_and(|(g, p)| {
         let digits = |s: &str, most| (1..=most).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit());
         digits(g, 2) && digits(p, 4)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn two_numbers_are_those_that_the_first_sign_divides(text in "[0-9./gGpPé-]{0,8}", sign in "[./-]") {
+            let sign = sign.chars().next().unwrap_or('.');
+            let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+            let plain = text.split_once(sign).filter(|(a, b)| digits(a) && digits(b));
+            prop_assert_eq!(parts(&text, sign), plain);
+        }
+
+        #[test]
+        fn public_codes_are_told_whatever_their_case(text in "(nct|pm|10\\.|cd|rs|il-|g|é)?[0-9a-cpP.é]{0,7}") {
+            let shouted = text.to_ascii_uppercase();
+            prop_assert_eq!(is_public_code(&text), is_public_code(&shouted));
+        }
+    }
+
+    #[test]
+    fn public_codes_are_told_by_what_they_begin_with() {
+        for code in ["NCT01234567", "rs1801133", "10.1056/NEJM", "CD4", "IL-6", "G3P2012", "E11.65", "CYP2D6"] {
+            assert!(is_public_code(code), "{code}");
+        }
+        for code in ["rsx12", "cda4", "G3P20123", "G123P1", "A1234", "10", "é10.1", ""] {
+            assert!(!is_public_code(code), "{code}");
+        }
+    }
 }

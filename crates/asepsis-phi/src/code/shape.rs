@@ -61,6 +61,11 @@ pub(super) fn iban(doc: &Doc<'_>, i: usize) -> Option<usize> {
 
 /// The end of a Medicare beneficiary identifier, whole or in its three parts.
 pub(super) fn mbi(doc: &Doc<'_>, i: usize) -> Option<usize> {
+    // It begins with one digit and a letter.
+    let digit = doc.digits(i, 1, 1) && doc.glued(i + 1) && doc.tokens[i + 1].kind == Kind::Word;
+    if !digit {
+        return None;
+    }
     let start = doc.tokens[i].start;
     [11, 13].into_iter().find_map(|len| {
         let text = doc.text.get(start..start + len)?;
@@ -100,8 +105,9 @@ fn is_uid(text: &str) -> bool {
             .bytes()
             .enumerate()
             .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() });
-    let oid =
-        text.matches('.').count() >= 5 && text.len() >= 16 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let oid = text.len() >= 16
+        && text.bytes().filter(|b| *b == b'.').count() >= 5
+        && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     uuid || oid || is_digest(text)
 }
 
@@ -113,6 +119,10 @@ pub(super) fn is_digest(text: &str) -> bool {
 
 /// Whether a chunk without a cue is a number that measures nothing: long, or letters and digits mixed.
 pub(super) fn is_bare(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str) -> bool {
+    // No number is reported without five digits.
+    if chunk.digits < 5 {
+        return false;
+    }
     // "mrnq27631": a few letters glued to a long number.
     let glued = chunk.end == i + 2 && chunk.letters <= 5 && chunk.digits >= 5;
     if measured(doc, chunk.end) || chunk.prose && !glued || is_decimal(text) || is_years(text) || is_per_volume(text) {
@@ -123,10 +133,10 @@ pub(super) fn is_bare(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str) -> boo
     }
     let bracket = i > 0 && matches!(doc.mark(i - 1), b'[' | b'#');
     if chunk.letters == 0 {
-        let ratio = i > 0 && doc.mark(i - 1) == b'=' && text.contains('/') && is_statistic(doc, i - 1);
-        return !text.contains('.')
-            && !ratio
-            && (chunk.longest >= 7 || bracket && chunk.digits >= 5 || chunk.digits >= 8 && chunk.longest >= 4);
+        let ratio = || i > 0 && doc.mark(i - 1) == b'=' && text.contains('/') && is_statistic(doc, i - 1);
+        return (chunk.longest >= 7 || bracket && chunk.digits >= 5 || chunk.digits >= 8 && chunk.longest >= 4)
+            && !text.contains('.')
+            && !ratio();
     }
     let hex = chunk.letters + chunk.digits >= 16;
     chunk.digits >= 5 && chunk.longest >= 3 && chunk.letters <= 8 || hex && chunk.digits >= 6
@@ -134,7 +144,8 @@ pub(super) fn is_bare(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str) -> boo
 
 /// Values by volume: `4900-17000/mm3`.
 fn is_per_volume(text: &str) -> bool {
-    text.rsplit_once('/').is_some_and(|(_, unit)| {
+    let slash = text.bytes().rposition(|b| b == b'/');
+    slash.and_then(|slash| text.get(slash + 1..)).is_some_and(|unit| {
         ["mm", "ml", "dl", "l", "ul", "kg", "h", "hr", "day", "cm"].iter().any(|u| {
             unit.get(..u.len()).is_some_and(|p| p.eq_ignore_ascii_case(u))
                 && unit[u.len()..].bytes().all(|b| b.is_ascii_digit())

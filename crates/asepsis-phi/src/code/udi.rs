@@ -4,6 +4,7 @@ use asepsis_checksum as checksum;
 use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
 
 use crate::doc::{Doc, Rule};
+use crate::sorts::Sort;
 use crate::token::Kind;
 
 static UDI: Rule =
@@ -14,7 +15,11 @@ const LONGEST: usize = 96;
 
 pub(super) fn find(doc: &mut Doc<'_>) {
     let mut i = 0;
-    while i < doc.tokens.len() {
+    loop {
+        i = doc.sorts.next(i, [Sort::Number, Sort::Sign]);
+        if i >= doc.tokens.len() {
+            return;
+        }
         let end = match doc.mark(i) {
             _ if doc.taken[i] => None,
             b'(' | b'[' => gs1(doc, i),

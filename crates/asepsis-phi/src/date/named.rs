@@ -4,10 +4,22 @@ use super::{is_day, is_year, spoken};
 use crate::cue::CueKind;
 use crate::doc::Doc;
 use crate::lexicon::{MEASURE, MONTH};
+use crate::sorts::Sort;
 use crate::token::{Case, SPACE};
+
+/// The most tokens from the first of a day to the name of its month: the day, two words or signs, the second day, two more.
+const REACH: u32 = 12;
+
+/// Whether the name of a month stands so near behind token `i` that a day or year there may belong to it.
+pub(super) fn month_is_near(doc: &Doc<'_>, i: usize) -> bool {
+    doc.sorts.has_within(i + 1, REACH, Sort::Month)
+}
 
 /// `13 Jul 2026`, `18-Apr-1957`, `5th of March`, `3-5 March`, `the third of march`.
 pub(super) fn day_month(doc: &Doc<'_>, i: usize) -> Option<usize> {
+    if !month_is_near(doc, i) {
+        return None;
+    }
     let in_words = !doc.is_number(i);
     let mut j = if in_words { spoken::ordinal_day(doc, i)? } else { ordinal(doc, i + 1) };
     if !in_words && !is_day(doc, i) {
@@ -133,8 +145,8 @@ pub(super) fn year_month(doc: &Doc<'_>, i: usize) -> Option<usize> {
 
 /// Past the ending of an ordinal number.
 pub(super) fn ordinal(doc: &Doc<'_>, j: usize) -> usize {
-    let suffix = ["st", "nd", "rd", "th"].iter().any(|s| doc.is_word(j, s));
-    if suffix && doc.glued(j) { j + 1 } else { j }
+    let suffix = || ["st", "nd", "rd", "th"].iter().any(|s| doc.is_word(j, s));
+    if doc.glued(j) && suffix() { j + 1 } else { j }
 }
 
 /// The end of a year after the day or month, with what may stand before it.

@@ -8,6 +8,9 @@ use crate::token::{Case, Kind, SPACE};
 
 /// The place of each holiday, with the words that count days from it and the year.
 pub(super) fn holidays(doc: &Doc<'_>) -> Vec<(usize, usize)> {
+    if !doc.is_cued(CueKind::Holiday) {
+        return Vec::new();
+    }
     let mut out = Vec::new();
     for cue in doc.cues.iter().filter(|c| c.kind == CueKind::Holiday) {
         let (mut from, end) = (doc.token_at(cue.start), doc.token_at(cue.end.saturating_sub(1)) + 1);
@@ -41,6 +44,9 @@ pub(super) fn holidays(doc: &Doc<'_>) -> Vec<(usize, usize)> {
     out
 }
 
+/// The words that a part of a year begins with.
+pub(super) const SIGNALS: [&str; 7] = ["q", "quarter", "spring", "summer", "fall", "autumn", "winter"];
+
 /// `Q3 2023`, `2023 Q3`, `third quarter of 2023`, `winter of 2021`, `2024-W28`, of which each is less than a year.
 pub(super) fn part_of_year(doc: &Doc<'_>, i: usize) -> Option<usize> {
     let t = doc.tokens[i];
@@ -52,16 +58,14 @@ pub(super) fn part_of_year(doc: &Doc<'_>, i: usize) -> Option<usize> {
         is_year(doc, k).then_some(k + 1).filter(|_| doc.tokens[k].gap <= SPACE)
     };
     if t.kind == Kind::Number {
+        if !is_year(doc, i) {
+            return None;
+        }
         let k = if matches!(doc.mark(i + 1), b'-' | b'/') { i + 2 } else { i + 1 };
-        if is_year(doc, i) && quarter(k) && doc.tokens[k].gap <= SPACE {
+        if quarter(k) && doc.tokens[k].gap <= SPACE {
             return Some(k + 2);
         }
-        let week = is_year(doc, i)
-            && k == i + 2
-            && doc.is_word(k, "w")
-            && doc.digits(k + 1, 2, 2)
-            && doc.glued(k)
-            && doc.glued(k + 1);
+        let week = k == i + 2 && doc.is_word(k, "w") && doc.digits(k + 1, 2, 2) && doc.glued(k) && doc.glued(k + 1);
         return week.then(|| if doc.mark(k + 2) == b'-' && doc.digits(k + 3, 1, 1) { k + 4 } else { k + 2 });
     }
     match t.len() {

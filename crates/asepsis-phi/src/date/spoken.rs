@@ -1,6 +1,7 @@
 //! Numbers in words, as days and years are said: `third`, `twenty-first`, `nineteen fifty eight`, `two thousand and ten`.
 
 use crate::doc::Doc;
+use crate::lexicon::SIGNAL;
 
 /// A word of a number.
 #[derive(Clone, Copy)]
@@ -12,69 +13,72 @@ enum Said {
     Ordinal(u32),
 }
 
+/// The words of numbers.
+static WORDS: [(&str, Said); 50] = [
+    ("one", Said::One(1)),
+    ("two", Said::One(2)),
+    ("three", Said::One(3)),
+    ("four", Said::One(4)),
+    ("five", Said::One(5)),
+    ("six", Said::One(6)),
+    ("seven", Said::One(7)),
+    ("eight", Said::One(8)),
+    ("nine", Said::One(9)),
+    ("oh", Said::One(0)),
+    ("o", Said::One(0)),
+    ("ten", Said::Teen(10)),
+    ("eleven", Said::Teen(11)),
+    ("twelve", Said::Teen(12)),
+    ("thirteen", Said::Teen(13)),
+    ("fourteen", Said::Teen(14)),
+    ("fifteen", Said::Teen(15)),
+    ("sixteen", Said::Teen(16)),
+    ("seventeen", Said::Teen(17)),
+    ("eighteen", Said::Teen(18)),
+    ("nineteen", Said::Teen(19)),
+    ("twenty", Said::Tens(20)),
+    ("thirty", Said::Tens(30)),
+    ("forty", Said::Tens(40)),
+    ("fifty", Said::Tens(50)),
+    ("sixty", Said::Tens(60)),
+    ("seventy", Said::Tens(70)),
+    ("eighty", Said::Tens(80)),
+    ("ninety", Said::Tens(90)),
+    ("first", Said::Ordinal(1)),
+    ("second", Said::Ordinal(2)),
+    ("third", Said::Ordinal(3)),
+    ("fourth", Said::Ordinal(4)),
+    ("fifth", Said::Ordinal(5)),
+    ("sixth", Said::Ordinal(6)),
+    ("seventh", Said::Ordinal(7)),
+    ("eighth", Said::Ordinal(8)),
+    ("ninth", Said::Ordinal(9)),
+    ("tenth", Said::Ordinal(10)),
+    ("eleventh", Said::Ordinal(11)),
+    ("twelfth", Said::Ordinal(12)),
+    ("thirteenth", Said::Ordinal(13)),
+    ("fourteenth", Said::Ordinal(14)),
+    ("fifteenth", Said::Ordinal(15)),
+    ("sixteenth", Said::Ordinal(16)),
+    ("seventeenth", Said::Ordinal(17)),
+    ("eighteenth", Said::Ordinal(18)),
+    ("nineteenth", Said::Ordinal(19)),
+    ("twentieth", Said::Ordinal(20)),
+    ("thirtieth", Said::Ordinal(30)),
+];
+
+/// The words of numbers.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|(word, _)| *word)
+}
+
 /// What the word at token `i` says of a number.
 fn said(doc: &Doc<'_>, i: usize) -> Option<Said> {
-    use Said::{One, Ordinal, Teen, Tens};
-    let word = doc.word(i).as_bytes();
-    if !(1..=11).contains(&word.len()) || !matches!(word[0] | 0x20, b'o' | b't' | b'f' | b's' | b'e' | b'n') {
+    // Most words are none that a rule looks for.
+    if !doc.has(i, SIGNAL) {
         return None;
     }
-    let mut buffer = [0; 11];
-    let lower = &mut buffer[..word.len()];
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
-    Some(match &*lower {
-        b"one" => One(1),
-        b"two" => One(2),
-        b"three" => One(3),
-        b"four" => One(4),
-        b"five" => One(5),
-        b"six" => One(6),
-        b"seven" => One(7),
-        b"eight" => One(8),
-        b"nine" => One(9),
-        b"oh" | b"o" => One(0),
-        b"ten" => Teen(10),
-        b"eleven" => Teen(11),
-        b"twelve" => Teen(12),
-        b"thirteen" => Teen(13),
-        b"fourteen" => Teen(14),
-        b"fifteen" => Teen(15),
-        b"sixteen" => Teen(16),
-        b"seventeen" => Teen(17),
-        b"eighteen" => Teen(18),
-        b"nineteen" => Teen(19),
-        b"twenty" => Tens(20),
-        b"thirty" => Tens(30),
-        b"forty" => Tens(40),
-        b"fifty" => Tens(50),
-        b"sixty" => Tens(60),
-        b"seventy" => Tens(70),
-        b"eighty" => Tens(80),
-        b"ninety" => Tens(90),
-        b"first" => Ordinal(1),
-        b"second" => Ordinal(2),
-        b"third" => Ordinal(3),
-        b"fourth" => Ordinal(4),
-        b"fifth" => Ordinal(5),
-        b"sixth" => Ordinal(6),
-        b"seventh" => Ordinal(7),
-        b"eighth" => Ordinal(8),
-        b"ninth" => Ordinal(9),
-        b"tenth" => Ordinal(10),
-        b"eleventh" => Ordinal(11),
-        b"twelfth" => Ordinal(12),
-        b"thirteenth" => Ordinal(13),
-        b"fourteenth" => Ordinal(14),
-        b"fifteenth" => Ordinal(15),
-        b"sixteenth" => Ordinal(16),
-        b"seventeenth" => Ordinal(17),
-        b"eighteenth" => Ordinal(18),
-        b"nineteenth" => Ordinal(19),
-        b"twentieth" => Ordinal(20),
-        b"thirtieth" => Ordinal(30),
-        _ => return None,
-    })
+    WORDS.iter().find(|(word, _)| doc.is_word(i, word)).map(|(_, said)| *said)
 }
 
 /// Whether the word at token `i` is one of a number.

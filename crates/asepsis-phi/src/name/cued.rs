@@ -10,6 +10,7 @@ use crate::lexicon::{
     STREET, TITLE, TOWN_TAIL,
 };
 use crate::place::is_bridge;
+use crate::sorts::Sort;
 use crate::token::{Case, Kind, SPACE};
 
 static TITLED: Rule = Rule { name: "name.titled", kind: EvidenceKind::Cue, note: "a name after a title" };
@@ -27,7 +28,13 @@ pub(crate) fn find_cued(doc: &mut Doc<'_>) {
 
 /// `Dr. Jono`, `Mr Clark`, `dr. miller`.
 fn titled(doc: &mut Doc<'_>) {
-    for i in 0..doc.tokens.len() {
+    let mut next = 0;
+    loop {
+        let i = doc.sorts.next(next, [Sort::Role]);
+        if i >= doc.tokens.len() {
+            return;
+        }
+        next = i + 1;
         if !doc.has(i, TITLE) || doc.taken[i] {
             continue;
         }
@@ -80,6 +87,9 @@ fn titled(doc: &mut Doc<'_>) {
 
 /// `PATIENT IDENTITY >> Haki`, `her husband, Tom Reed`, `name is Dava`.
 fn cued(doc: &mut Doc<'_>) {
+    if !doc.is_cued(CueKind::Name) {
+        return;
+    }
     for c in 0..doc.cues.len() {
         let cue = doc.cues[c];
         if cue.kind != CueKind::Name {
@@ -180,7 +190,13 @@ const LINK_CAPITAL: u32 = FIELD_NOUN;
 
 /// `Dear Anna`, `hi martha ,`, `thanks, Tom`.
 fn greeted(doc: &mut Doc<'_>) {
-    for i in 0..doc.tokens.len() {
+    let mut next = 0;
+    loop {
+        let i = doc.sorts.next(next, [Sort::Role]);
+        if i >= doc.tokens.len() {
+            return;
+        }
+        next = i + 1;
         if !doc.has(i, SALUTATION) || doc.taken[i] {
             continue;
         }
@@ -211,7 +227,13 @@ fn greeted(doc: &mut Doc<'_>) {
 
 /// `Betty Ross, PA-C`, `X, MD`: the capitalised words before a credential.
 fn signed(doc: &mut Doc<'_>) {
-    for i in 1..doc.tokens.len() {
+    let mut next = 1;
+    loop {
+        let i = doc.sorts.next(next, [Sort::Role]);
+        if i >= doc.tokens.len() {
+            return;
+        }
+        next = i + 1;
         let t = doc.tokens[i];
         let credential = t.is(CREDENTIAL)
             && t.is_capital()

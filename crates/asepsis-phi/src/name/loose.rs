@@ -9,6 +9,7 @@ use crate::lexicon::{
     COMMON, COUNTRY, DRUG, EPONYM, EPONYM_TAIL, FIRST, FIRST_TOP, LAST, MEASURE, MONTH, ORG_HEAD, ORG_PART,
     PERSON_VERB, RELATION, STATE_NAME, STOP, STREET, TITLE, TOWN_TAIL, WEEKDAY,
 };
+use crate::sorts::Sort;
 use crate::token::{Case, Kind, SPACE};
 
 static ACTING: Rule =
@@ -24,8 +25,9 @@ static BRACKET: Rule = Rule {
 /// Pairs that lists make likely, and capitalised words before what only a person does.
 pub(crate) fn find_loose(doc: &mut Doc<'_>) {
     let mut i = 0;
-    while i < doc.tokens.len() {
-        let t = doc.tokens[i];
+    loop {
+        i = doc.sorts.next(i, [Sort::Capital, Sort::LowerFirst]);
+        let Some(&t) = doc.tokens.get(i) else { return };
         if doc.taken[i] {
             i += 1;
             continue;
@@ -162,40 +164,47 @@ fn explained(doc: &Doc<'_>, end: usize) -> bool {
 
 /// Verbs that have no other subject than a person.
 fn human(doc: &Doc<'_>, end: usize) -> bool {
-    let word = doc.word(end).to_ascii_lowercase();
+    // The longest of them has eleven letters.
+    let mut buffer = [0; 11];
+    let word = doc.word(end).as_bytes();
+    let word = buffer.get_mut(..word.len()).map_or(&[][..], |lower| {
+        lower.copy_from_slice(word);
+        lower.make_ascii_lowercase();
+        lower
+    });
     explained(doc, end)
         || matches!(
-            word.as_str(),
-            "reported"
-                | "reports"
-                | "denies"
-                | "denied"
-                | "agreed"
-                | "agrees"
-                | "attended"
-                | "attends"
-                | "documented"
-                | "provided"
-                | "completed"
-                | "presents"
-                | "presented"
-                | "said"
-                | "says"
-                | "told"
-                | "asked"
-                | "arranged"
-                | "signed"
-                | "called"
-                | "described"
-                | "describes"
-                | "lives"
-                | "verbalized"
-                | "complains"
-                | "complained"
-                | "visited"
-                | "introduced"
-                | "reviewed"
-                | "examined"
+            word,
+            b"reported"
+                | b"reports"
+                | b"denies"
+                | b"denied"
+                | b"agreed"
+                | b"agrees"
+                | b"attended"
+                | b"attends"
+                | b"documented"
+                | b"provided"
+                | b"completed"
+                | b"presents"
+                | b"presented"
+                | b"said"
+                | b"says"
+                | b"told"
+                | b"asked"
+                | b"arranged"
+                | b"signed"
+                | b"called"
+                | b"described"
+                | b"describes"
+                | b"lives"
+                | b"verbalized"
+                | b"complains"
+                | b"complained"
+                | b"visited"
+                | b"introduced"
+                | b"reviewed"
+                | b"examined"
         )
 }
 

@@ -5,7 +5,10 @@ use asepsis_vocab::{Detail, EvidenceKind};
 use super::{add, state_at};
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
-use crate::lexicon::{COMMON, FIRST, MEASURE, MONTH, PARTICLE, STATE, STATE_NAME, STOP, STREET, TOWN_TAIL, UNIT};
+use crate::lexicon::{
+    COMMON, FIRST, MEASURE, MONTH, PARTICLE, SIGNAL, STATE, STATE_NAME, STOP, STREET, TOWN_TAIL, UNIT,
+};
+use crate::sorts::Sort;
 use crate::token::{Case, Kind, SPACE};
 
 static STREET_RULE: Rule =
@@ -18,7 +21,11 @@ static GPS: Rule = Rule { name: "location.coordinates", kind: EvidenceKind::Patt
 /// Streets, boxes, codes and coordinates: what has digits.
 pub(crate) fn find_addresses(doc: &mut Doc<'_>) {
     let mut i = 0;
-    while i < doc.tokens.len() {
+    loop {
+        i = doc.sorts.next(i, [Sort::Number, Sort::Sign, Sort::Signal, Sort::State]);
+        if i >= doc.tokens.len() {
+            return;
+        }
         if doc.taken[i] {
             i += 1;
             continue;
@@ -42,11 +49,16 @@ fn street(doc: &mut Doc<'_>, i: usize) -> Option<usize> {
     if doc.glued(i) && i > 1 && matches!(doc.mark(i - 1), b'/' | b'.' | b'-') && doc.is_number(i - 2) {
         return None;
     }
-    let said = doc.cues_before(i, 7).find(|c| c.kind != CueKind::Name).is_some_and(|c| c.kind == CueKind::Street);
     let mut j = i + 1;
     if doc.glued(j) && doc.tokens[j].kind == Kind::Word && doc.tokens[j].len() == 1 {
         j += 1;
     }
+    // A mark, or what is far, begins no street.
+    if doc.tokens.get(j).is_none_or(|t| t.gap > SPACE || !matches!(t.kind, Kind::Word | Kind::Number)) {
+        return None;
+    }
+    let said = doc.is_cued(CueKind::Street)
+        && doc.cues_before(i, 7).find(|c| c.kind != CueKind::Name).is_some_and(|c| c.kind == CueKind::Street);
     let mut words = 0;
     let mut found = None;
     while words < 6 && doc.tokens.get(j).is_some_and(|t| t.gap <= SPACE) {
@@ -137,35 +149,29 @@ fn direction_word(doc: &Doc<'_>, end: usize) -> Option<usize> {
 }
 
 fn foreign_first(word: &str) -> bool {
-    matches!(
-        word.to_lowercase().as_str(),
-        "rue"
-            | "calle"
-            | "via"
-            | "avenida"
-            | "allée"
-            | "allee"
-            | "chemin"
-            | "impasse"
-            | "rua"
-            | "camino"
-            | "paseo"
-            | "carrer"
-            | "quai"
-            | "ul"
-            | "ulica"
-    )
+    const WORDS: [&str; 15] = [
+        "rue", "calle", "via", "avenida", "allée", "allee", "chemin", "impasse", "rua", "camino", "paseo", "carrer",
+        "quai", "ul", "ulica",
+    ];
+    if word.is_ascii() {
+        return WORDS.iter().any(|w| word.eq_ignore_ascii_case(w));
+    }
+    WORDS.contains(&word.to_lowercase().as_str())
 }
 
 fn foreign_suffix(word: &str) -> bool {
+    const ENDS: [&str; 13] = [
+        "straße", "strasse", "gasse", "weg", "straat", "gatan", "vägen", "vej", "gade", "veien", "laan", "tie", "katu",
+    ];
+    if word.is_ascii() {
+        let ends = |s: &str| {
+            let at = word.len().checked_sub(s.len());
+            at.is_some_and(|at| word.as_bytes()[at..].eq_ignore_ascii_case(s.as_bytes()))
+        };
+        return word.len() > 6 && ENDS.iter().any(|s| ends(s));
+    }
     let lower = word.to_lowercase();
-    lower.chars().count() > 6
-        && [
-            "straße", "strasse", "gasse", "weg", "straat", "gatan", "vägen", "vej", "gade", "veien", "laan", "tie",
-            "katu",
-        ]
-        .iter()
-        .any(|s| lower.ends_with(s))
+    lower.chars().count() > 6 && ENDS.iter().any(|s| lower.ends_with(s))
 }
 
 /// `, Apt 4B`, ` #64`, `, Suite 835`.
@@ -262,7 +268,7 @@ pub(super) fn zip_shape(doc: &Doc<'_>, i: usize) -> Option<usize> {
 
 /// A ZIP code after a cue for one, or with its four digits more.
 fn zip(doc: &mut Doc<'_>, i: usize) -> Option<usize> {
-    let end = zip_shape(doc, i)?;
+    let end = zip_shape(doc, i).filter(|_| doc.is_cued(CueKind::Zip))?;
     let said = doc.cues_before(i, 4).next().is_some_and(|c| c.kind == CueKind::Zip);
     if !said {
         return None;
@@ -299,18 +305,12 @@ fn state_zip(doc: &mut Doc<'_>, i: usize) -> Option<usize> {
     Some(end)
 }
 
+/// The words that a post-office box begins with.
+pub(crate) const SIGNALS: [&str; 5] = ["po", "p", "post", "box", "pobox"];
+
 /// `PO Box 508`, `P.O. Box 12`.
 fn post_box(doc: &mut Doc<'_>, i: usize) -> Option<usize> {
-    // Most words begin otherwise, as do marks.
-    if !matches!(doc.word(i).as_bytes().first(), Some(b'p' | b'P' | b'b' | b'B')) {
-        return None;
-    }
-    if !doc.is_word(i, "po")
-        && !doc.is_word(i, "p")
-        && !doc.is_word(i, "post")
-        && !doc.is_word(i, "box")
-        && !doc.is_word(i, "pobox")
-    {
+    if !doc.has(i, SIGNAL) || !SIGNALS.iter().any(|w| doc.is_word(i, w)) {
         return None;
     }
     let mut j = i;
@@ -367,4 +367,23 @@ fn coordinates(doc: &mut Doc<'_>, i: usize) -> Option<usize> {
     }
     add(doc, i, end, Detail::Street, 0.9, &GPS);
     Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_streets_are_told_whatever_their_case() {
+        for word in ["rue", "Calle", "ALLÉE", "allee", "Ul"] {
+            assert!(foreign_first(word), "{word}");
+        }
+        for word in ["Lindenstraße", "LINDENSTRASSE", "Feldweg", "Storgatan", "Vasavägen", "Mannerheimin\u{212A}atu"]
+        {
+            assert!(foreign_suffix(word), "{word}");
+        }
+        for word in ["", "ruee", "rué", "Weg", "Hofweg", "étie", "Lindenallé"] {
+            assert!(!foreign_first(word) && !foreign_suffix(word), "{word}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use crate::lexicon::{
     COMMON, COUNTRY, CREDENTIAL, DRUG, EPONYM_TAIL, FIRST, MONTH, ORG_HEAD, PLACE_PREPOSITION, STATE, STATE_NAME, STOP,
     TITLE, TOWN, TOWN_TAIL, WEEKDAY,
 };
+use crate::sorts::Sort;
 use crate::token::{Case, Kind, SPACE};
 
 static TOWN_STATE: Rule =
@@ -20,8 +21,9 @@ static TOWN_LIST: Rule =
 /// Towns: before a state, after a cue, or of the list after a preposition.
 pub(crate) fn find_towns(doc: &mut Doc<'_>) {
     let mut i = 0;
-    while i < doc.tokens.len() {
-        let t = doc.tokens[i];
+    loop {
+        i = doc.sorts.next(i, [Sort::Capital]);
+        let Some(&t) = doc.tokens.get(i) else { return };
         if doc.taken[i] || !t.is_capital() || t.is(STOP) && t.case != Case::Upper {
             i += 1;
             continue;

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use asepsis_crf::{Row, Sums};
 
 use crate::doc::Doc;
-use crate::lexicon::{DRUG, FIRST, FIRST_TOP, LAST, TOWN};
+use crate::lexicon::{DRUG, FIRST, FIRST_TOP, LAST, SIGNAL, TOWN};
 use crate::tagger::hash::{mix, two_words};
 use crate::tagger::word::{Word, number};
 use crate::token::Kind;
@@ -56,7 +56,7 @@ impl Key {
         let token = &doc.tokens[i];
         let text = doc.word(i);
         // What stands in a list of names only is somebody's name, and an ending alone may be one.
-        const LISTED: u32 = !(FIRST | FIRST_TOP | LAST | TOWN | DRUG);
+        const LISTED: u32 = !(FIRST | FIRST_TOP | LAST | TOWN | DRUG | SIGNAL);
         match token.kind {
             Kind::Word if token.is(LISTED) && text.len() <= LONGEST => {}
             Kind::Possessive => {}
