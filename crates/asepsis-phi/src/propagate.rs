@@ -40,8 +40,9 @@ struct Begins([u32; 32]);
 
 impl Begins {
     /// The bits of the first two bytes, or nothing where they are not ASCII, of which folding may make anything.
-    fn of(word: &str) -> Option<(usize, u32)> {
-        let (first, second) = match *word.as_bytes() {
+    #[inline]
+    fn of(word: &[u8]) -> Option<(usize, u32)> {
+        let (first, second) = match *word {
             [first] => (first, 0),
             [first, second, ..] => (first, second),
             [] => (0, 0),
@@ -50,13 +51,14 @@ impl Begins {
     }
 
     fn add(&mut self, folded: &str) {
-        if let Some((first, second)) = Self::of(folded) {
+        if let Some((first, second)) = Self::of(folded.as_bytes()) {
             self.0[first] |= second;
         }
     }
 
     /// Whether one of the words may be this one, whose case and accents do not matter.
-    fn may_have(&self, word: &str) -> bool {
+    #[inline]
+    fn may_have(&self, word: &[u8]) -> bool {
         Self::of(word).is_none_or(|(first, second)| self.0[first] & second != 0)
     }
 }
@@ -162,6 +164,18 @@ impl<'k> Mentions<'k> {
         }
     }
 
+    /// The first token from `from` on that may begin a mention.
+    fn next(&self, doc: &Doc<'_>, from: usize) -> Option<usize> {
+        let text = doc.text.as_bytes();
+        let free = doc.tokens.get(from..)?.iter().zip(doc.taken.get(from..)?);
+        let begins = |token: &Token| {
+            matches!(token.kind, Kind::Word | Kind::Number)
+                && self.begins.may_have(text.get(token.start..token.end).unwrap_or_default())
+        };
+        let mut free = free.map(|(token, taken)| !taken && begins(token));
+        free.position(|begins| begins).map(|next| from + next)
+    }
+
     pub(crate) fn mark_one(&self, doc: &mut Doc<'_>, _lexicon: &Lexicon) {
         if let Some(known) = self.known {
             known.mark(doc);
@@ -171,18 +185,9 @@ impl<'k> Mentions<'k> {
         }
         let mut buffer = String::new();
         let mut i = 0;
-        while i < doc.tokens.len() {
-            let token = doc.tokens[i];
-            if doc.taken[i] || !matches!(token.kind, Kind::Word | Kind::Number) {
-                i += 1;
-                continue;
-            }
-            let word = doc.word(i);
-            if !self.begins.may_have(word) {
-                i += 1;
-                continue;
-            }
-            fold_into(word, &mut buffer);
+        while let Some(next) = self.next(doc, i) {
+            i = next;
+            fold_into(doc.word(i), &mut buffer);
             let Some(list) = self.by_word.get(buffer.as_str()) else {
                 i += 1;
                 continue;
@@ -280,9 +285,9 @@ mod tests {
             let mut begins = Begins::default();
             begins.add(wanted);
             for word in words {
-                assert!(begins.may_have(word) || folded(word) != wanted, "{word}");
+                assert!(begins.may_have(word.as_bytes()) || folded(word) != wanted, "{word}");
             }
-            assert!(!begins.may_have("zebra") && !begins.may_have("z"));
+            assert!(!begins.may_have(b"zebra") && !begins.may_have(b"z"));
         }
     }
 }

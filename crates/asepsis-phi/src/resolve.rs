@@ -187,10 +187,14 @@ pub(crate) fn is_cased(doc: &Doc<'_>) -> bool {
 fn doubt_ordinary_words(doc: &Doc<'_>, read: &mut [(f32, IdentifierClass, bool)]) {
     for (i, (p, class, _)) in read.iter_mut().enumerate() {
         let named = matches!(class, IdentifierClass::Name | IdentifierClass::Location | IdentifierClass::Org);
+        // Most words are surely no name.
+        if !named {
+            continue;
+        }
         let token = &doc.tokens[i];
         let plain =
             token.kind == Kind::Word && token.case == Case::Lower && token.is(COMMON | STOP) && !token.is(PARTICLE);
-        if named && plain {
+        if plain {
             *p *= 0.5;
         }
     }

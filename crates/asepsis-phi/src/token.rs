@@ -65,7 +65,7 @@ const LONGEST: usize = 256;
 
 pub(crate) fn tokenize(text: &str, lexicon: &Lexicon) -> Vec<Token> {
     let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len() / 5 + 4);
+    let mut out = Vec::with_capacity(bytes.len() / 4 + 4);
     let mut i = 0;
     let mut gap = PARAGRAPH;
     let mut line = 0;
@@ -98,7 +98,10 @@ pub(crate) fn tokenize(text: &str, lexicon: &Lexicon) -> Vec<Token> {
             }
             b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => {
                 let start = i;
-                if let Some(word) = Letters::at(bytes, start).filter(|word| word.len > 0) {
+                // Where a byte outside ASCII begins it, there are no such letters.
+                if b < 0x80
+                    && let Some(word) = Letters::at(bytes, start)
+                {
                     i += word.len;
                     let (flags, case) = (lexicon.flags_of(&word), case_of(word.first, word.upper, word.lower));
                     out.push(Token { start, end: i, flags, kind: Kind::Word, case, gap, mark: 0 });

@@ -147,28 +147,59 @@ fn keys(doc: &Doc<'_>, seen: &mut Seen<'_>) {
     }
 }
 
+/// How far ahead a place of care or a street is seen.
+const AHEAD: usize = 5;
+
 /// Words of places of care and kinds of street ahead, numbers and titles behind.
+///
+/// Few tokens are any of these: those are what is looked for, and their neighbours are told.
 fn near(doc: &Doc<'_>, places: &mut [Place]) {
-    let (mut org, mut street) = (9u8, 9u8);
-    let close = |d: u8| if d <= 4 { 1 + u8::from(d > 0) + u8::from(d > 1) } else { 0 };
-    for (place, token) in places.iter_mut().zip(&doc.tokens).rev() {
-        org = if token.is(ORG_HEAD) { 0 } else { (org + 1).min(9) };
-        street = if token.is(STREET) { 0 } else { (street + 1).min(9) };
-        place.near = close(org) << 2 | close(street);
-        if token.gap == PARAGRAPH || matches!(token.mark, b';' | b'!' | b'?') {
-            (org, street) = (9, 9);
+    const BEHIND: u32 = TITLE | PLACE_PREPOSITION;
+    for (i, token) in doc.tokens.iter().enumerate() {
+        if token.kind == Kind::Number {
+            behind(doc, places, i, 5, 1 << 4);
+        }
+        if !token.is(BEHIND | ORG_HEAD | STREET) {
+            continue;
+        }
+        if token.is(TITLE) {
+            behind(doc, places, i, 4, 1 << 5);
+        }
+        if token.is(PLACE_PREPOSITION) {
+            behind(doc, places, i, 4, 1 << 6);
+        }
+        if token.is(ORG_HEAD) {
+            ahead(doc, places, i, 2, ORG_HEAD);
+        }
+        if token.is(STREET) {
+            ahead(doc, places, i, 0, STREET);
         }
     }
-    let (mut number, mut title, mut preposition) = (9u8, 9u8, 9u8);
-    let flag = |d: u8, reach: u8| u8::from(d <= reach);
-    for (place, token) in places.iter_mut().zip(&doc.tokens) {
-        if token.gap == PARAGRAPH {
-            (number, title, preposition) = (9, 9, 9);
+}
+
+/// Tells the tokens after token `i`, so many of the same paragraph, that it is behind them.
+fn behind(doc: &Doc<'_>, places: &mut [Place], i: usize, reach: usize, bit: u8) {
+    let after = places.iter_mut().zip(&doc.tokens).skip(i + 1).take(reach);
+    for (place, _) in after.take_while(|(_, token)| token.gap != PARAGRAPH) {
+        place.near |= bit;
+    }
+}
+
+/// Tells token `i` and those before it how far it is, as far as a sentence goes and it is the next of its flag.
+fn ahead(doc: &Doc<'_>, places: &mut [Place], i: usize, shift: u32, flag: u32) {
+    let from = (i + 1).saturating_sub(AHEAD);
+    for (distance, (place, token)) in places[from..=i].iter_mut().zip(&doc.tokens[from..=i]).rev().enumerate() {
+        // Before it the other of the flag is nearer.
+        if distance > 0 && token.is(flag) {
+            return;
         }
-        place.near |= flag(number, 4) << 4 | flag(title, 3) << 5 | flag(preposition, 3) << 6;
-        number = if token.kind == Kind::Number { 0 } else { (number + 1).min(9) };
-        title = if token.is(TITLE) { 0 } else { (title + 1).min(9) };
-        preposition = if token.is(PLACE_PREPOSITION) { 0 } else { (preposition + 1).min(9) };
+        #[allow(clippy::cast_possible_truncation, reason = "three at most")]
+        {
+            place.near |= (distance.min(2) as u8 + 1) << shift;
+        }
+        if token.gap == PARAGRAPH || matches!(token.mark, b';' | b'!' | b'?') {
+            return;
+        }
     }
 }
 
@@ -176,13 +207,11 @@ fn near(doc: &Doc<'_>, places: &mut [Place]) {
 fn regimes(doc: &Doc<'_>, seen: &mut Seen<'_>) {
     let mut from = 0;
     while from < seen.places.len() {
-        let mut to = from + 1;
-        while to < seen.places.len() && doc.tokens[to].gap < LINE && to - from < 256 {
-            to += 1;
-        }
+        let longer = doc.tokens[from + 1..].iter().take(255).take_while(|token| token.gap < LINE).count();
+        let to = from + 1 + longer;
         let (mut lower, mut capital, mut upper) = (0u32, 0u32, 0u32);
-        for i in from..to {
-            match seen.word(i).shape {
+        for id in &seen.ids[from..to] {
+            match seen.words.words[*id as usize].shape {
                 27..=29 | 21 => lower += 1,
                 22 | 23 | 26 => capital += 1,
                 24 | 25 => upper += 1,
@@ -252,6 +281,54 @@ fn elsewhere(doc: &Doc<'_>, seen: &mut Seen<'_>) {
         if shape >= 22 {
             let mask = if shape < 27 { NAME | LOWER | MIDDLE } else { NAME | MIDDLE };
             place.elsewhere = said[same[id as usize] as usize] & mask;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::lexicon::Lexicon;
+    use crate::token::tokenize;
+
+    /// What is near, told by how far each was at every token.
+    fn counted(doc: &Doc<'_>) -> Vec<u8> {
+        let mut out = vec![0; doc.tokens.len()];
+        let (mut org, mut street) = (9u8, 9u8);
+        let close = |d: u8| if d <= 4 { 1 + u8::from(d > 0) + u8::from(d > 1) } else { 0 };
+        for (near, token) in out.iter_mut().zip(&doc.tokens).rev() {
+            org = if token.is(ORG_HEAD) { 0 } else { (org + 1).min(9) };
+            street = if token.is(STREET) { 0 } else { (street + 1).min(9) };
+            *near = close(org) << 2 | close(street);
+            if token.gap == PARAGRAPH || matches!(token.mark, b';' | b'!' | b'?') {
+                (org, street) = (9, 9);
+            }
+        }
+        let (mut number, mut title, mut preposition) = (9u8, 9u8, 9u8);
+        let flag = |d: u8, reach: u8| u8::from(d <= reach);
+        for (near, token) in out.iter_mut().zip(&doc.tokens) {
+            if token.gap == PARAGRAPH {
+                (number, title, preposition) = (9, 9, 9);
+            }
+            *near |= flag(number, 4) << 4 | flag(title, 3) << 5 | flag(preposition, 3) << 6;
+            number = if token.kind == Kind::Number { 0 } else { (number + 1).min(9) };
+            title = if token.is(TITLE) { 0 } else { (title + 1).min(9) };
+            preposition = if token.is(PLACE_PREPOSITION) { 0 } else { (preposition + 1).min(9) };
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_near_is_what_counting_tells(
+            text in "((the|Dr|mr|in|at|from|Hospital|Clinic|Street|st|Center|7|12|Anna|;|!|\\.|,)( |\n|\n\n)?){0,40}"
+        ) {
+            let doc = Doc::new(&text, tokenize(&text, &Lexicon::new()), Vec::new());
+            let mut places = vec![Place::default(); doc.tokens.len()];
+            near(&doc, &mut places);
+            prop_assert_eq!(places.iter().map(|p| p.near).collect::<Vec<_>>(), counted(&doc));
         }
     }
 }

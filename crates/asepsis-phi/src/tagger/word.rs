@@ -123,9 +123,16 @@ impl Words {
         hashes.push(0);
         words.push(Word::edge());
         ids.extend([0; EDGES]);
-        for i in 0..doc.tokens.len() {
+        // The marks of ASCII that were met, by their byte: each stands often.
+        let mut marks = [0u32; 128];
+        for (i, token) in doc.tokens.iter().enumerate() {
+            let mark = usize::from(token.mark);
+            if let Some(id @ 1..) = marks.get(mark).copied() {
+                ids.push(id);
+                continue;
+            }
             let text = doc.word(i);
-            let hash = match doc.tokens[i].kind {
+            let hash = match token.kind {
                 // Numbers that nothing is known to tell apart by are one word.
                 Kind::Number => mix(number(text), u64::from(text.as_bytes()[0])),
                 Kind::Word | Kind::Possessive | Kind::Mark => bytes_hash(text.as_bytes()),
@@ -137,6 +144,9 @@ impl Words {
                 words.push(know(i));
             }
             ids.push(*slot);
+            if let (1.., Some(id)) = (mark, marks.get_mut(mark)) {
+                *id = *slot;
+            }
         }
         ids.extend([0; EDGES]);
         Self { words, ids }
