@@ -54,11 +54,13 @@ fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, &'static Rule)> {
         return None;
     }
     let date = if token.kind == Kind::Number {
-        let (sign, month) = (matches!(doc.mark(i + 1), b'-' | b'/' | b'.' | b','), named::month_is_near(doc, i));
-        let span = || if sign { span(doc, i).or_else(|| numeric(doc, i)) } else { None };
+        let (mark, month) = (doc.mark(i + 1), named::month_is_near(doc, i));
+        let sign = matches!(mark, b'-' | b'/' | b'.' | b',');
+        let span = || if mark == b'/' { span(doc, i) } else { None };
+        let numeric = || if sign { numeric(doc, i) } else { None };
         let named = || if month { named::day_month(doc, i).or_else(|| named::year_month(doc, i)) } else { None };
         let partial = || if sign { partial(doc, i) } else { None };
-        span().or_else(named).or_else(partial).or_else(|| stamp(doc, i))
+        span().or_else(numeric).or_else(named).or_else(partial).or_else(|| stamp(doc, i))
     } else if token.is(MONTH) {
         named::month_day(doc, i)
     } else if spoken::is_said(doc, i) {

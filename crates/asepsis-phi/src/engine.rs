@@ -9,7 +9,6 @@ use crate::doc::Doc;
 use crate::known::KnownPhi;
 use crate::language::Language;
 use crate::lexicon::{self, Lexicon};
-use crate::net::Marks;
 use crate::passed::{self, PassedOver};
 use crate::profile::Profile;
 use crate::propagate::Mentions;
@@ -42,7 +41,6 @@ pub enum Assurance {
 pub struct Engine {
     lexicon: Lexicon,
     cues: Cues,
-    marks: Marks,
     site: Site,
     profile: Profile,
     titles: bool,
@@ -69,7 +67,6 @@ impl Engine {
         Self {
             lexicon: Lexicon::new(),
             cues: Cues::new(),
-            marks: Marks::new(),
             site: Site::default(),
             profile: Profile::default(),
             titles: true,
@@ -190,7 +187,7 @@ impl Engine {
         photo::find(&mut doc);
         known.mark_one(&mut doc, &self.lexicon);
         self.site.find(&mut doc);
-        net::find(&mut doc, &self.marks);
+        net::find(&mut doc);
         if let Some(field) = field {
             field::find(&mut doc, field, &self.cues);
         }

@@ -14,7 +14,7 @@ use crate::lexicon::{
     COMMON, COUNTRY, CREDENTIAL, DRUG, EPONYM, EPONYM_TAIL, FIELD_NOUN, FIRST, FIRST_TOP, LAST, MEASURE, MONTH,
     ORG_PART, PARTICLE, PERSON_VERB, RELATION, STATE_NAME, STOP, TITLE, WEEKDAY,
 };
-use crate::token::{Case, Kind, SPACE};
+use crate::token::{Case, Kind, SPACE, Token};
 
 /// How much a place says that a name stands there, and so how little the name itself must.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,11 @@ fn spoken(doc: &Doc<'_>, i: usize, titled: bool) -> usize {
     j
 }
 
+/// Whether a word is an ordinary one, with which a name begins only where something has announced it.
+fn is_ordinary(t: &Token) -> bool {
+    t.is(COMMON | FIELD_NOUN | ORG_PART | RELATION) && !t.is(FIRST_TOP) && t.len() > 1
+}
+
 /// The end of the name that starts at token `i`; `i` itself where none does.
 fn run(doc: &Doc<'_>, i: usize, trust: Trust) -> usize {
     let mut j = i;
@@ -80,8 +85,7 @@ fn run(doc: &Doc<'_>, i: usize, trust: Trust) -> usize {
             {
                 return i;
             }
-            let ordinary = t.is(COMMON | FIELD_NOUN | ORG_PART | RELATION) && !t.is(FIRST_TOP) && t.len() > 1;
-            if ordinary {
+            if is_ordinary(&t) {
                 let initial = words == 1 && doc.tokens[i].len() == 1 && trust != Trust::Low && t.is_capital();
                 let surname = t.is(LAST) && words > 0 || initial;
                 let alone = words == 0

@@ -2,8 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use asepsis_vocab::{Detail, EvidenceKind, IdentifierClass};
+use memchr::memchr2_iter;
 
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
@@ -18,32 +18,21 @@ static IP: Rule = Rule { name: "ip", kind: EvidenceKind::Pattern, note: "an inte
 static MAC: Rule =
     Rule { name: "device.mac", kind: EvidenceKind::Pattern, note: "a hardware address of a network device" };
 
-/// Finds the marks that every address has.
-pub(crate) struct Marks(AhoCorasick);
-
-impl Marks {
-    pub(crate) fn new() -> Self {
-        Self(
-            AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(["@", "://", ":"])
-                .expect("three short patterns make an automaton"),
-        )
-    }
-}
-
-pub(crate) fn find(doc: &mut Doc<'_>, marks: &Marks) {
+pub(crate) fn find(doc: &mut Doc<'_>) {
     let text = doc.text;
     let mut done = 0;
-    for found in marks.0.find_iter(text) {
-        let at = found.start();
+    // Every address has one of these marks.
+    for at in memchr2_iter(b'@', b':', text.as_bytes()) {
         if at < done {
             continue;
         }
-        let found = match found.pattern().as_usize() {
-            0 => email(text, at).map(|s| (s, IdentifierClass::Email, &EMAIL)),
-            1 => url(text, at).map(|s| (s, IdentifierClass::Url, &URL)),
-            _ => hex_groups(text, at),
+        let rest = &text.as_bytes()[at..];
+        let found = if rest.starts_with(b"@") {
+            email(text, at).map(|s| (s, IdentifierClass::Email, &EMAIL))
+        } else if rest.starts_with(b"://") {
+            url(text, at).map(|s| (s, IdentifierClass::Url, &URL))
+        } else {
+            hex_groups(text, at)
         };
         if let Some(((start, end), class, rule)) = found {
             doc.add_bytes(start, end, class, 0.98, rule);

@@ -71,6 +71,9 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
             return None;
         }
     }
+    if doc.digits(i, 1, LEAST - 1) && !goes_on(doc, i + 1) {
+        return None;
+    }
     let (mut groups, mut count) = ([0usize; 8], 0);
     let (mut j, mut end) = (i, i);
     let plus = doc.mark(i) == b'+';
@@ -92,7 +95,7 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
             if digits.len > MOST || digits.len >= NANP && nanp(&groups[..count], digits.text(), plus) {
                 break;
             }
-        } else if matches!(token.mark, b'-' | b'.' | b'(' | b')' | b'/' | b'+') && (j == i || token.gap <= SPACE) {
+        } else if is_joint(token.mark) && (j == i || token.gap <= SPACE) {
             tight &= token.mark != b'/';
             j += 1;
         } else {
@@ -161,6 +164,16 @@ pub(crate) fn at(doc: &Doc<'_>, i: usize) -> Option<(usize, IdentifierClass)> {
 
 fn is_year(doc: &Doc<'_>, i: usize) -> bool {
     doc.digits(i, 4, 4) && (1900..=2100).contains(&doc.value(i))
+}
+
+/// Whether a number may go on at token `k`.
+fn goes_on(doc: &Doc<'_>, k: usize) -> bool {
+    doc.tokens.get(k).is_some_and(|t| t.kind == Kind::Number || is_joint(t.mark))
+}
+
+/// Whether a mark may stand between the groups of a number.
+fn is_joint(mark: u8) -> bool {
+    matches!(mark, b'-' | b'.' | b'(' | b')' | b'/' | b'+')
 }
 
 /// The shapes of the North American numbering plan: area and exchange begin with 2 to 9.

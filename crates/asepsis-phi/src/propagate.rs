@@ -100,9 +100,9 @@ impl<'k> Mentions<'k> {
 
     fn learn(&mut self, text: &str, tokens: &[Token], class: IdentifierClass, detail: Detail, confidence: f32) {
         use IdentifierClass as Class;
-        let all = words(text, tokens);
+        let all = || words(text, tokens);
         let letters: Vec<&Token> = tokens.iter().filter(|t| t.kind == Kind::Word).collect();
-        let ordinary = letters.iter().all(|t| t.is(COMMON | EPONYM | ORG_PART | ORG_HEAD | DRUG));
+        let ordinary = || letters.iter().all(|t| t.is(COMMON | EPONYM | ORG_PART | ORG_HEAD | DRUG));
         match class {
             Class::Name => {
                 for token in &letters {
@@ -115,6 +115,7 @@ impl<'k> Mentions<'k> {
                         self.push(vec![part], class, detail, plain, confidence);
                     }
                 }
+                let all = all();
                 if all.len() > 1 {
                     self.push(all, class, detail, false, confidence);
                 }
@@ -127,14 +128,17 @@ impl<'k> Mentions<'k> {
                     .collect();
                 let long = place.iter().map(String::len).sum::<usize>() >= 3;
                 if long {
-                    self.push(place, class, detail, ordinary, confidence);
+                    self.push(place, class, detail, ordinary(), confidence);
                 }
             }
-            Class::Org | Class::Location if letters.len() > 1 => self.push(all, class, detail, ordinary, confidence),
-            Class::Org if !ordinary => self.push(all, class, detail, ordinary, confidence),
+            Class::Org | Class::Location if letters.len() > 1 => {
+                self.push(all(), class, detail, ordinary(), confidence);
+            }
+            Class::Org if !ordinary() => self.push(all(), class, detail, false, confidence),
             Class::Date | Class::Age | Class::Location | Class::Org | Class::Profession | Class::Url | Class::Email => {
             }
             _ => {
+                let all = all();
                 let digits = all.iter().flat_map(|w| w.bytes()).filter(u8::is_ascii_digit).count();
                 if digits >= 5 {
                     self.push(all, class, detail, false, confidence);

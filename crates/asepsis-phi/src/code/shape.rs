@@ -119,8 +119,14 @@ pub(super) fn is_digest(text: &str) -> bool {
 
 /// Whether a chunk without a cue is a number that measures nothing: long, or letters and digits mixed.
 pub(super) fn is_bare(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str) -> bool {
-    // No number is reported without five digits.
-    if chunk.digits < 5 {
+    let bracket = i > 0 && matches!(doc.mark(i - 1), b'[' | b'#');
+    let shaped = if chunk.letters == 0 {
+        chunk.longest >= 7 || bracket && chunk.digits >= 5 || chunk.digits >= 8 && chunk.longest >= 4
+    } else {
+        let hex = chunk.letters + chunk.digits >= 16;
+        chunk.digits >= 5 && chunk.longest >= 3 && chunk.letters <= 8 || hex && chunk.digits >= 6
+    };
+    if !shaped {
         return false;
     }
     // "mrnq27631": a few letters glued to a long number.
@@ -131,15 +137,11 @@ pub(super) fn is_bare(doc: &Doc<'_>, i: usize, chunk: &Chunk, text: &str) -> boo
     if doc.mark(chunk.end) == b',' && doc.glued(chunk.end) && doc.glued(chunk.end + 1) && doc.is_number(chunk.end + 1) {
         return false;
     }
-    let bracket = i > 0 && matches!(doc.mark(i - 1), b'[' | b'#');
     if chunk.letters == 0 {
         let ratio = || i > 0 && doc.mark(i - 1) == b'=' && text.contains('/') && is_statistic(doc, i - 1);
-        return (chunk.longest >= 7 || bracket && chunk.digits >= 5 || chunk.digits >= 8 && chunk.longest >= 4)
-            && !text.contains('.')
-            && !ratio();
+        return !text.contains('.') && !ratio();
     }
-    let hex = chunk.letters + chunk.digits >= 16;
-    chunk.digits >= 5 && chunk.longest >= 3 && chunk.letters <= 8 || hex && chunk.digits >= 6
+    true
 }
 
 /// Values by volume: `4900-17000/mm3`.

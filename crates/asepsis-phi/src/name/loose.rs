@@ -2,7 +2,7 @@
 
 use asepsis_vocab::EvidenceKind;
 
-use super::{Trust, add, run};
+use super::{Trust, add, is_ordinary, run};
 use crate::cue::CueKind;
 use crate::doc::{Doc, Rule};
 use crate::lexicon::{
@@ -42,6 +42,10 @@ pub(crate) fn find_loose(doc: &mut Doc<'_>) {
             continue;
         }
         if t.gap == 0 && i > 0 && (doc.tokens[i - 1].mark == 0 || doc.is_number(i - 1)) {
+            i += 1;
+            continue;
+        }
+        if is_ordinary(&t) {
             i += 1;
             continue;
         }
