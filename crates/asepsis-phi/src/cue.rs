@@ -140,7 +140,7 @@ impl Cues {
         let bytes = plain(text.as_bytes());
         let mut found: Vec<Cue> = self
             .finder
-            .begun(&bytes, |start| start == 0 || !GOES_ON[bytes[start - 1] as usize])
+            .all_at(&bytes, &starts(&bytes))
             .into_iter()
             .filter(|m| bytes.get(m.end).is_none_or(|b| !b.is_ascii_alphabetic() && *b < 0x80))
             .map(|m| {
@@ -160,6 +160,20 @@ impl Cues {
         });
         found
     }
+}
+
+/// Where a cue may begin. None begins with a space.
+fn starts(bytes: &[u8]) -> Vec<usize> {
+    // A word and what divides it from the next have five bytes or so.
+    let mut starts = Vec::with_capacity(bytes.len() / 4);
+    let mut goes_on = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        if !goes_on && *byte != b' ' {
+            starts.push(at);
+        }
+        goes_on = GOES_ON[usize::from(*byte)];
+    }
+    starts
 }
 
 /// The phrase with a full stop after each word but the last that is shortened: `acct. no`, `med. rec. no`.
@@ -209,6 +223,14 @@ fn plain(bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cue_begins_with_a_space() {
+        assert!(lines(include_str!("../data/cues.tsv")).all(|row| {
+            row.split_once('\t')
+                .is_some_and(|(_, phrase)| plain(phrase.as_bytes()).first().is_some_and(|first| *first != b' '))
+        }));
+    }
 
     #[test]
     fn the_longest_cue_wins_and_words_are_whole() {
