@@ -178,6 +178,23 @@ pub(crate) async fn round(
     Ok(())
 }
 
+/// So many requests of a scenario, one after the other.
+pub(crate) async fn some(
+    address: SocketAddr,
+    key: &str,
+    scenario: &Scenario,
+    how_many: u64,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let mut client = Client::connect(address, key).await?;
+    for _ in 0..how_many {
+        let (time, good) = client.ask(scenario).await?;
+        figures.times.push(time);
+        figures.errors += u64::from(!good);
+    }
+    Ok(())
+}
+
 async fn client(
     address: SocketAddr,
     key: &str,
@@ -185,28 +202,48 @@ async fn client(
     number: u32,
     until: Instant,
 ) -> anyhow::Result<(Vec<Duration>, u64)> {
-    let stream = tokio::net::TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
+    let mut client = Client::connect(address, key).await?;
     let (mut times, mut errors) = (Vec::new(), 0);
     // Connections that are paced do not all ask in the same moment.
     tokio::time::sleep(scenario.pause * number / 16).await;
     while Instant::now() < until {
-        let body = scenario.body(NUMBER.fetch_add(1, Ordering::Relaxed));
-        let request = Request::post("/v1/chat/completions")
-            .header(header::HOST, address.to_string())
-            .header(header::AUTHORIZATION, format!("Bearer {key}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body)))?;
-        sender.ready().await?;
-        let began = Instant::now();
-        let response = sender.send_request(request).await?;
-        let good = response.status().is_success();
-        response.into_body().collect().await?;
-        times.push(began.elapsed());
+        let (time, good) = client.ask(scenario).await?;
+        times.push(time);
         errors += u64::from(!good);
-        tokio::time::sleep(scenario.pause.saturating_sub(began.elapsed())).await;
+        tokio::time::sleep(scenario.pause.saturating_sub(time)).await;
     }
     Ok((times, errors))
+}
+
+/// One connection.
+struct Client {
+    sender: hyper::client::conn::http1::SendRequest<Full<Bytes>>,
+    address: SocketAddr,
+    key: String,
+}
+
+impl Client {
+    async fn connect(address: SocketAddr, key: &str) -> anyhow::Result<Self> {
+        let stream = tokio::net::TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self { sender, address, key: key.to_owned() })
+    }
+
+    /// How long a request took, and whether it was answered well.
+    async fn ask(&mut self, scenario: &Scenario) -> anyhow::Result<(Duration, bool)> {
+        let body = scenario.body(NUMBER.fetch_add(1, Ordering::Relaxed));
+        let request = Request::post("/v1/chat/completions")
+            .header(header::HOST, self.address.to_string())
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))?;
+        self.sender.ready().await?;
+        let began = Instant::now();
+        let response = self.sender.send_request(request).await?;
+        let good = response.status().is_success();
+        response.into_body().collect().await?;
+        Ok((began.elapsed(), good))
+    }
 }

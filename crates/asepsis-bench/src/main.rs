@@ -10,11 +10,14 @@
 //! `guard` measures the guard alone, text by text, and then whole requests of an agent; with `loop` behind it one part goes on for ten seconds,
 //! for a profiler.
 //!
+//! `count` counts the instructions of an exchange under callgrind, where valgrind is installed, and shows where they go.
+//!
 //! `log` measures durable appends of the log alone: a bare file, SQLite and PostgreSQL side by side.
 //!
 //! `stages` measures the steps only, one after the other on one thread; `short` only small prompts and answers that are not
 //! streamed, with the data where a sync is free; `paced` of these only what comes so many times a second.
 
+mod count;
 mod floor;
 mod guard;
 mod load;
@@ -60,6 +63,9 @@ fn main() -> anyhow::Result<()> {
     }
     let all = Scenario::all();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    if what == "count" {
+        return runtime.block_on(count(&all[0]));
+    }
     if what == "paced" {
         return runtime.block_on(measure(&all[2..4], true));
     }
@@ -148,14 +154,30 @@ async fn measure(scenarios: &[Scenario], short: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Counts the instructions of exchanges.
+async fn count(scenario: &Scenario) -> anyhow::Result<()> {
+    let binary = asepsis()?;
+    let vendor = Process::standin(&binary)?;
+    let (memory, out) = (folder(Path::new("/dev/shm"))?, folder(&std::env::temp_dir())?);
+    let (config, key) = configured(&binary, memory.path(), vendor.address)?;
+    let gateway = Process::counted(&binary, &config, &out.path().join("out"))?;
+    count::run(&gateway, &key, scenario, out.path()).await
+}
+
 /// A gateway with its data in `folder`, a key for it, and how long it took until it was ready.
 fn gateway(binary: &Path, folder: &Path, vendor: std::net::SocketAddr) -> anyhow::Result<(Process, String, Duration)> {
+    let (config, key) = configured(binary, folder, vendor)?;
+    let began = Instant::now();
+    let process = Process::serve(binary, &config)?;
+    Ok((process, key, began.elapsed()))
+}
+
+/// The configuration of a gateway with its data in `folder`, and a key for it.
+fn configured(binary: &Path, folder: &Path, vendor: std::net::SocketAddr) -> anyhow::Result<(PathBuf, String)> {
     let config = folder.join("asepsis.toml");
     std::fs::write(&config, configuration(vendor))?;
     let key = process::output(binary, &config, &["key", "add", "--user", "bench", "--role", "clinician"])?;
-    let began = Instant::now();
-    let process = Process::serve(binary, &config)?;
-    Ok((process, key.trim().to_owned(), began.elapsed()))
+    Ok((config, key.trim().to_owned()))
 }
 
 fn configuration(vendor: std::net::SocketAddr) -> String {

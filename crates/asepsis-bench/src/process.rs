@@ -26,6 +26,22 @@ impl Process {
         Self::start(Command::new(binary).arg("serve").arg("--config").arg(config).env("ASEPSIS_LOG", "warn"))
     }
 
+    /// The same under callgrind, which counts nothing yet, on one core. What it counts will be beside `out`.
+    pub(crate) fn counted(binary: &Path, config: &Path, out: &Path) -> anyhow::Result<Self> {
+        let mut file = std::ffi::OsString::from("--callgrind-out-file=");
+        file.push(out);
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0", "valgrind", "--tool=callgrind", "--instr-atstart=no", "--dump-instr=yes"]);
+        command.arg("--separate-threads=yes").arg(file).arg(binary).arg("serve").arg("--config").arg(config);
+        Self::start(command.env("ASEPSIS_LOG", "warn"))
+            .context("is valgrind installed? (Debian: apt-get install valgrind)")
+    }
+
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn floor(upstream: SocketAddr) -> anyhow::Result<Self> {
         Self::start(Command::new(std::env::current_exe()?).args(["floor", &upstream.to_string()]))
     }
