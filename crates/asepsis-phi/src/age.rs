@@ -20,11 +20,7 @@ pub(crate) use words::SIGNALS;
 
 pub(crate) fn find(doc: &mut Doc<'_>) {
     let mut next = 0;
-    loop {
-        let i = doc.sorts.next(next, [Sort::Number, Sort::Signal]);
-        if i >= doc.tokens.len() {
-            break;
-        }
+    while let Some(i) = doc.sorts.next(next, [Sort::Number, Sort::Signal]) {
         next = i + 1;
         if doc.taken[i] {
             continue;
@@ -68,13 +64,8 @@ fn in_digits(doc: &Doc<'_>, i: usize) -> Option<usize> {
         j += 1;
     }
     // No unit is longer.
-    let mut buffer = [0; 9];
-    let unit = doc.word(j).as_bytes();
-    let unit = buffer.get_mut(..unit.len()).map_or(&[][..], |lower| {
-        lower.copy_from_slice(unit);
-        lower.make_ascii_lowercase();
-        lower
-    });
+    let mut room = [0; 9];
+    let unit = doc.small(j, &mut room);
     let sex = matches!(unit, b"m" | b"f" | b"male" | b"female" | b"man" | b"woman" | b"lady" | b"gentleman");
     let years = match unit {
         b"yo" | b"yom" | b"yof" => return Some(i + 1),

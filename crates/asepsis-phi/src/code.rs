@@ -54,12 +54,8 @@ pub(crate) fn find(doc: &mut Doc<'_>) {
     udi::find(doc);
     username::find(doc);
     let mut i = 0;
-    loop {
+    while let Some(number) = doc.sorts.next(i, [Sort::Number]) {
         // Nothing is told without a digit, so that only what is joined to a number is looked at.
-        let number = doc.sorts.next(i, [Sort::Number]);
-        if number >= doc.tokens.len() {
-            return;
-        }
         let joined = (i..number).rev().take_while(|k| doc.glued(k + 1)).last();
         i = joined.unwrap_or(number);
         while i <= number {

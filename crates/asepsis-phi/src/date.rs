@@ -26,11 +26,8 @@ pub(crate) fn find(doc: &mut Doc<'_>) {
         doc.add(from, to, IdentifierClass::Date, Detail::Unspecified, 0.85, &PERIOD);
     }
     let mut i = 0;
-    loop {
-        i = doc.sorts.next(i, [Sort::Number, Sort::Month, Sort::Signal]);
-        if i >= doc.tokens.len() {
-            return;
-        }
+    while let Some(next) = doc.sorts.next(i, [Sort::Number, Sort::Month, Sort::Signal]) {
+        i = next;
         match at(doc, i) {
             Some((end, rule)) if !another_number(doc, i, end) => {
                 let end = time_of_day(doc, end);

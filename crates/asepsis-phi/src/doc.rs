@@ -95,6 +95,15 @@ impl<'a> Doc<'a> {
         })
     }
 
+    /// The word of a token in small letters of ASCII; empty where it is longer than the room.
+    pub(crate) fn small<'r, const N: usize>(&self, i: usize, room: &'r mut [u8; N]) -> &'r [u8] {
+        let word = self.word(i).as_bytes();
+        let Some(small) = room.get_mut(..word.len()) else { return &[] };
+        small.copy_from_slice(word);
+        small.make_ascii_lowercase();
+        small
+    }
+
     /// Whether there is a cue of this kind at all.
     pub(crate) fn is_cued(&self, kind: CueKind) -> bool {
         self.cued >> kind as u32 & 1 != 0

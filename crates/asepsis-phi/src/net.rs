@@ -41,11 +41,7 @@ pub(crate) fn find(doc: &mut Doc<'_>) {
     }
     // Each of them has a full stop in it or a word for one.
     let mut next = 0;
-    loop {
-        let i = doc.sorts.next(next, [Sort::Point, Sort::Signal]);
-        if i >= doc.tokens.len() {
-            return;
-        }
+    while let Some(i) = doc.sorts.next(next, [Sort::Point, Sort::Signal]) {
         next = i + 1;
         if doc.mark(i) == b'.' {
             if i > 0 && doc.is_number(i - 1) && !doc.taken[i - 1] {

@@ -17,11 +17,7 @@ static CUED: Rule =
 
 pub(crate) fn find(doc: &mut Doc<'_>) {
     let mut next = 0;
-    loop {
-        let i = doc.sorts.next(next, [Sort::Role]);
-        if i >= doc.tokens.len() {
-            break;
-        }
+    while let Some(i) = doc.sorts.next(next, [Sort::Role]) {
         next = i + 1;
         let t = doc.tokens[i];
         if t.is(ORG_HEAD) && t.is_capital() && !doc.taken[i] {

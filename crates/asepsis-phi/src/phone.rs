@@ -12,11 +12,8 @@ static FAX: Rule = Rule { name: "fax", kind: EvidenceKind::Cue, note: "a telepho
 
 pub(crate) fn find(doc: &mut Doc<'_>) {
     let mut i = 0;
-    loop {
-        i = doc.sorts.next(i, [Sort::Number, Sort::Sign]);
-        if i >= doc.tokens.len() {
-            return;
-        }
+    while let Some(next) = doc.sorts.next(i, [Sort::Number, Sort::Sign]) {
+        i = next;
         let begins = doc.is_number(i) || matches!(doc.mark(i), b'+' | b'(') && doc.is_number(i + 1);
         if !begins || doc.taken[i] {
             i += 1;

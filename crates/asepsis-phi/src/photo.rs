@@ -23,11 +23,7 @@ const LONGEST: usize = 64;
 
 pub(crate) fn find(doc: &mut Doc<'_>) {
     let mut next = 1;
-    loop {
-        let dot = doc.sorts.next(next, [Sort::Point]);
-        if dot >= doc.tokens.len() {
-            return;
-        }
+    while let Some(dot) = doc.sorts.next(next, [Sort::Point]) {
         next = dot + 1;
         if !is_extension(doc.word(dot + 1)) {
             continue;

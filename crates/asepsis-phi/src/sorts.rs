@@ -33,12 +33,11 @@ const LONG: usize = 11;
 pub(crate) struct Sorts {
     /// For each 64 tokens a word of bits for each sort.
     rows: Vec<[u64; SORTS]>,
-    len: usize,
 }
 
 impl Sorts {
     pub(crate) fn of(tokens: &[Token]) -> Self {
-        let mut out = Self { rows: vec![[0; SORTS]; tokens.len().div_ceil(64)], len: tokens.len() };
+        let mut out = Self { rows: vec![[0; SORTS]; tokens.len().div_ceil(64)] };
         for (i, token) in tokens.iter().enumerate() {
             match token.kind {
                 Kind::Number => {
@@ -88,18 +87,18 @@ impl Sorts {
         self.rows[i / 64][sort as usize] |= 1 << (i % 64);
     }
 
-    /// The first token at or after `from` that is of one of the sorts; the number of tokens where there is none.
+    /// The first token at or after `from` that is of one of the sorts.
     #[inline]
-    pub(crate) fn next<const N: usize>(&self, from: usize, sorts: [Sort; N]) -> usize {
+    pub(crate) fn next<const N: usize>(&self, from: usize, sorts: [Sort; N]) -> Option<usize> {
         let (mut at, mut kept) = (from / 64, u64::MAX << (from % 64));
         while let Some(row) = self.rows.get(at) {
             let bits = sorts.iter().fold(0, |bits, sort| bits | row[*sort as usize]) & kept;
             if bits != 0 {
-                return at * 64 + bits.trailing_zeros() as usize;
+                return Some(at * 64 + bits.trailing_zeros() as usize);
             }
             (at, kept) = (at + 1, u64::MAX);
         }
-        self.len
+        None
     }
 
     /// Whether one of the tokens from `from` on, up to 64 of them, is of the sort.
@@ -154,12 +153,12 @@ mod tests {
             let sorts = Sorts::of(&tokens);
             for sort in [Number, Point, Sign, Capital, Month, Signal, Role, LowerFirst, State] {
                 for from in 0..=tokens.len() + 1 {
-                    let next = (from..tokens.len()).find(|&i| is(&tokens, i, sort)).unwrap_or(tokens.len());
+                    let next = (from..tokens.len()).find(|&i| is(&tokens, i, sort));
                     assert_eq!(sorts.next(from, [sort]), next, "{from} in {text}");
-                    let both = next.min(sorts.next(from, [Month]));
+                    let both = next.into_iter().chain(sorts.next(from, [Month])).min();
                     assert_eq!(sorts.next(from, [Month, sort]), both, "{from} in {text}");
                     for count in [1, 9, 64] {
-                        let near = next < tokens.len() && next < from + count as usize;
+                        let near = next.is_some_and(|next| next < from + count as usize);
                         assert_eq!(sorts.has_within(from, count, sort), near, "{from} in {text}");
                     }
                 }

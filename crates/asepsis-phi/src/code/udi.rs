@@ -15,11 +15,8 @@ const LONGEST: usize = 96;
 
 pub(super) fn find(doc: &mut Doc<'_>) {
     let mut i = 0;
-    loop {
-        i = doc.sorts.next(i, [Sort::Number, Sort::Sign]);
-        if i >= doc.tokens.len() {
-            return;
-        }
+    while let Some(next) = doc.sorts.next(i, [Sort::Number, Sort::Sign]) {
+        i = next;
         let end = match doc.mark(i) {
             _ if doc.taken[i] => None,
             b'(' | b'[' => gs1(doc, i),

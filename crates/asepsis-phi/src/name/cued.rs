@@ -29,11 +29,7 @@ pub(crate) fn find_cued(doc: &mut Doc<'_>) {
 /// `Dr. Jono`, `Mr Clark`, `dr. miller`.
 fn titled(doc: &mut Doc<'_>) {
     let mut next = 0;
-    loop {
-        let i = doc.sorts.next(next, [Sort::Role]);
-        if i >= doc.tokens.len() {
-            return;
-        }
+    while let Some(i) = doc.sorts.next(next, [Sort::Role]) {
         next = i + 1;
         if !doc.has(i, TITLE) || doc.taken[i] {
             continue;
@@ -191,11 +187,7 @@ const LINK_CAPITAL: u32 = FIELD_NOUN;
 /// `Dear Anna`, `hi martha ,`, `thanks, Tom`.
 fn greeted(doc: &mut Doc<'_>) {
     let mut next = 0;
-    loop {
-        let i = doc.sorts.next(next, [Sort::Role]);
-        if i >= doc.tokens.len() {
-            return;
-        }
+    while let Some(i) = doc.sorts.next(next, [Sort::Role]) {
         next = i + 1;
         if !doc.has(i, SALUTATION) || doc.taken[i] {
             continue;
@@ -228,11 +220,7 @@ fn greeted(doc: &mut Doc<'_>) {
 /// `Betty Ross, PA-C`, `X, MD`: the capitalised words before a credential.
 fn signed(doc: &mut Doc<'_>) {
     let mut next = 1;
-    loop {
-        let i = doc.sorts.next(next, [Sort::Role]);
-        if i >= doc.tokens.len() {
-            return;
-        }
+    while let Some(i) = doc.sorts.next(next, [Sort::Role]) {
         next = i + 1;
         let t = doc.tokens[i];
         let credential = t.is(CREDENTIAL)

@@ -25,9 +25,9 @@ static BRACKET: Rule = Rule {
 /// Pairs that lists make likely, and capitalised words before what only a person does.
 pub(crate) fn find_loose(doc: &mut Doc<'_>) {
     let mut i = 0;
-    loop {
-        i = doc.sorts.next(i, [Sort::Capital, Sort::LowerFirst]);
-        let Some(&t) = doc.tokens.get(i) else { return };
+    while let Some(next) = doc.sorts.next(i, [Sort::Capital, Sort::LowerFirst]) {
+        i = next;
+        let t = doc.tokens[i];
         if doc.taken[i] {
             i += 1;
             continue;
@@ -169,13 +169,8 @@ fn explained(doc: &Doc<'_>, end: usize) -> bool {
 /// Verbs that have no other subject than a person.
 fn human(doc: &Doc<'_>, end: usize) -> bool {
     // The longest of them has eleven letters.
-    let mut buffer = [0; 11];
-    let word = doc.word(end).as_bytes();
-    let word = buffer.get_mut(..word.len()).map_or(&[][..], |lower| {
-        lower.copy_from_slice(word);
-        lower.make_ascii_lowercase();
-        lower
-    });
+    let mut room = [0; 11];
+    let word = doc.small(end, &mut room);
     explained(doc, end)
         || matches!(
             word,

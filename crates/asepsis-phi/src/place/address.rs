@@ -21,11 +21,8 @@ static GPS: Rule = Rule { name: "location.coordinates", kind: EvidenceKind::Patt
 /// Streets, boxes, codes and coordinates: what has digits.
 pub(crate) fn find_addresses(doc: &mut Doc<'_>) {
     let mut i = 0;
-    loop {
-        i = doc.sorts.next(i, [Sort::Number, Sort::Sign, Sort::Signal, Sort::State]);
-        if i >= doc.tokens.len() {
-            return;
-        }
+    while let Some(next) = doc.sorts.next(i, [Sort::Number, Sort::Sign, Sort::Signal, Sort::State]) {
+        i = next;
         if doc.taken[i] {
             i += 1;
             continue;

@@ -21,9 +21,9 @@ static TOWN_LIST: Rule =
 /// Towns: before a state, after a cue, or of the list after a preposition.
 pub(crate) fn find_towns(doc: &mut Doc<'_>) {
     let mut i = 0;
-    loop {
-        i = doc.sorts.next(i, [Sort::Capital]);
-        let Some(&t) = doc.tokens.get(i) else { return };
+    while let Some(next) = doc.sorts.next(i, [Sort::Capital]) {
+        i = next;
+        let t = doc.tokens[i];
         if doc.taken[i] || !t.is_capital() || t.is(STOP) && t.case != Case::Upper {
             i += 1;
             continue;
