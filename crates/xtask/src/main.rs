@@ -54,6 +54,8 @@ fn main() -> ExitCode {
         "train" => train::run(std::env::args().nth(2).as_deref()),
         "guard" => guard::show(&std::env::args().skip(2).collect::<Vec<_>>()),
         "eval" => eval::show(&std::env::args().skip(2).collect::<Vec<_>>()),
+        // What cargo calls in place of each test program.
+        "note" => return noted(),
         "power-cut" => power_cut(std::env::args().nth(2)),
         "ci" => ci::run_all(),
         _ => {
@@ -78,4 +80,15 @@ fn power_cut(rounds: Option<String>) -> shell::Outcome {
     let mut command = std::process::Command::new(shell::cargo_path());
     command.args(["test", "-p", "asepsis", "--test", "power_cut", "--", "--test-threads", "1"]);
     shell::run(command.env("ASEPSIS_POWER_CUTS", rounds.unwrap_or_else(|| "50".to_owned())))
+}
+
+/// Writes down a test program, in silence.
+fn noted() -> ExitCode {
+    match tests::programs::note(&std::env::args_os().skip(2).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask note: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

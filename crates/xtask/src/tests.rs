@@ -1,10 +1,13 @@
 //! Running every test.
 
-use std::fmt;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+pub(crate) mod programs;
 
-use crate::shell::{Outcome, cargo_path, shown};
+use std::fmt;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+use crate::shell::{Outcome, cargo_path};
 use crate::{audit, backup, clock, people, place, postgres, proof, sdk, tlog};
 
 /// What all test programs together said.
@@ -80,38 +83,38 @@ pub(crate) fn show() -> Outcome {
 /// Installs what is needed and runs every test.
 pub(crate) fn run() -> Result<Tally, String> {
     let mut tally = Tally::default();
-    let test = |more: &str| {
-        let mut command = Command::new(cargo_path());
-        command.args(["test", "--workspace", more]).current_dir(place::root());
-        command
-    };
     // What is installed comes over the network for the most part, so the tests are built meanwhile. Where that fails, the run says so.
-    let building = test("--no-run").stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    let mut build = Command::new(cargo_path());
+    build.args(["test", "--workspace", "--no-run"]).current_dir(place::root());
+    let building = build.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
     let leave_out = set_up(&mut tally.left_out);
     if let Ok(mut building) = building {
         building.wait().ok();
     }
+    let folder = place::target().join("tests");
     // All programs, also behind one that fails: who reads the log wants to know all of it.
-    let mut command = test("--no-fail-fast");
-    command.env(LEAVE_OUT, leave_out);
-    println!("+ {}", shown(&command));
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot start `{}`: {error}", shown(&command)))?;
-    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()).map_while(Result::ok) {
-        tally.add(&line);
-        println!("{line}");
-    }
-    let status = child.wait().map_err(|error| format!("cannot wait for the tests: {error}"))?;
+    let programs = programs::all(&folder, &[(LEAVE_OUT, &leave_out)])?;
+    let mut failed = Vec::new();
+    let (said, hears) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(|| programs::run_all(programs, &folder, &{ said }));
+        for ended in hears {
+            ended.printed.lines().for_each(|line| tally.add(line));
+            println!("+ {}\n{}", ended.name, ended.printed);
+            match ended.status {
+                Ok(status) if status.success() => {}
+                Ok(status) => failed.push(format!("{} ({status})", ended.name)),
+                Err(error) => failed.push(error),
+            }
+        }
+    });
     if tally.ignored > 0 {
         tally
             .left_out
             .push(format!("{} tests that are marked as ignored, for the reason that each names", tally.ignored));
     }
-    if !status.success() {
-        return Err(format!("the tests failed ({status})\n{tally}"));
+    if !failed.is_empty() {
+        return Err(format!("tests failed, in {}\n{tally}", failed.join(", ")));
     }
     if tally.passed == 0 {
         return Err("no test ran".to_owned());
