@@ -69,6 +69,12 @@ pub(super) fn all(folder: &Path, variables: &[(&str, &str)]) -> Result<Vec<Progr
     };
     let notes = fs::read_dir(folder).map_err(|error| failed(folder, error))?;
     let mut programs: Vec<Program> = notes.flatten().map(|entry| read(entry.path())).collect::<Result<_, _>>()?;
+    if programs.is_empty() {
+        // Tests in documentation alone must not look like all tests.
+        return Err("cargo has noted no test program; does a configuration of yours name a runner? `cargo test` does \
+                    without the notes"
+            .to_owned());
+    }
     // Those of the whole program take longest, so they begin.
     programs.sort_by_key(|program| (!program.name.starts_with("asepsis: "), program.name.clone()));
     let mut documentation = Command::new(cargo_path());
