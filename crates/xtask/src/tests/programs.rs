@@ -5,8 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::place;
@@ -119,17 +119,16 @@ impl Program {
 pub(super) fn run_all(programs: Vec<Program>, folder: &Path, ended: &Sender<Ended>) {
     // Each runs as many tests at a time as there are cores; most of them wait.
     let at_once = thread::available_parallelism().map_or(1, usize::from) + 1;
-    let (next, count) = (AtomicUsize::new(0), programs.len());
-    let programs: Vec<_> = programs.into_iter().map(|program| std::sync::Mutex::new(Some(program))).collect();
+    let waiting = Mutex::new(programs.into_iter().enumerate());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     thread::scope(|scope| {
-        for worker in 0..at_once.min(count) {
-            let (next, programs) = (&next, &programs);
-            scope.spawn(move || {
-                let log = folder.join(format!("{worker}.log"));
-                while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let program = program.lock().ok().and_then(|mut program| program.take());
-                    let told = program.map(|program| ended.send(program.run(&log)));
-                    if told.is_none_or(|told| told.is_err()) {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some((at, program)) = next() {
+                    // What does not come to an end is the one of these that is not shown below.
+                    println!("running {}", program.name);
+                    // A file for each: what one leaves behind would go on writing into that of the next.
+                    if ended.send(program.run(&folder.join(format!("{at}.log")))).is_err() {
                         return;
                     }
                 }
