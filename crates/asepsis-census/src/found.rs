@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 
-use asepsis_vocab::{Detail, Finding, IdentifierClass};
+use asepsis_vocab::{Detail, IdentifierClass};
 
 use crate::document::Part;
 use crate::name::Name;
 use crate::person::Kind;
-use crate::role::{plain, says};
+use crate::role::{Says, plain, says};
 use crate::value;
+
+/// Bytes of the longest word, with its stops and hyphens, that is read as a credential.
+const LONGEST_CREDENTIAL: usize = 64;
+/// Bytes before a name in which words that say something of its bearer are looked for.
+const NEAR: usize = 256;
 
 /// What part the bearer of a name plays, as far as the words beside it say.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,18 +61,26 @@ impl Found {
                     next
                 })
             });
-            let (mut line, mut seen) = (next + 1, 0);
+            let field = part.field.map(Field::of);
+            let (mut line, mut line_start, mut seen) = (next + 1, 0, 0);
             let mut last_end = 0;
             for finding in part.findings {
                 let Some(text) = part.text.get(finding.span.range()) else { continue };
-                line += part.text[seen..finding.span.start].matches('\n').count();
+                let passed = &part.text[seen..finding.span.start];
+                line += passed.matches('\n').count();
+                line_start = passed.rfind('\n').map_or(line_start, |i| seen + i + 1);
                 seen = finding.span.start;
                 let (record, at) = (whole.unwrap_or(line), before + finding.span.start);
                 match finding.class {
                     IdentifierClass::Name => {
                         let joined = part.text[last_end..finding.span.start].trim();
                         let column = last_end > 0 && joined.len() == 1 && ",;|\t".contains(joined);
-                        found.mention(part, finding, (text, record, at), column, &mut halves);
+                        let beside = Beside {
+                            before: &part.text[line_start..finding.span.start],
+                            after: &part.text[finding.span.end..],
+                            field: field.as_ref(),
+                        };
+                        found.mention(&beside, (text, record, at), column, &mut halves);
                         last_end = finding.span.end;
                     }
                     class => found.number(class, finding.detail, text, record, at),
@@ -81,16 +94,14 @@ impl Found {
 
     fn mention(
         &mut self,
-        part: &Part<'_>,
-        finding: &Finding,
+        beside: &Beside<'_>,
         (text, record, at): (&str, usize, usize),
         column: bool,
         halves: &mut HashMap<(usize, bool), usize>,
     ) {
         let Some(mut name) = Name::read(text) else { return };
-        let role = role(part.text, finding, part.field, &name);
-        let half = part.field.map(plain).map(|field| says(&field)).filter(|s| s.given || s.family);
-        if let Some(half) = half {
+        let role = beside.role(&name);
+        if let Some(half) = beside.field.map(|field| field.says).filter(|s| s.given || s.family) {
             // The other half came before: one person.
             if let Some(&other) = halves.get(&(record, !half.family)) {
                 let words = &mut self.mentions[other].name.words;
@@ -124,32 +135,69 @@ impl Found {
     }
 }
 
-/// What the words beside a name in its line say of its bearer.
-fn role(text: &str, finding: &Finding, field: Option<&str>, name: &Name) -> Role {
-    let before = &text[..finding.span.start];
-    let before = &before[before.rfind('\n').map_or(0, |i| i + 1)..];
-    let after = text[finding.span.end..].lines().next().unwrap_or_default();
-    let beside: Vec<String> =
-        before.rsplit(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).take(3).map(plain).collect();
-    let labelled = before.trim_end().ends_with([':', '=', '#']) || before.trim().is_empty() && field.is_some();
-    let nearest = beside.first().map(|w| says(w)).unwrap_or_default();
-    let label: Vec<String> = match field {
-        Some(field) if before.trim().is_empty() => field.split(['_', '-', ' ', '.']).map(plain).collect(),
-        _ => beside.clone(),
-    };
-    let credential = after.trim_start_matches([',', ' ']).split([' ', ',', ';', ')']).next().unwrap_or_default();
-    let capitals = credential.chars().filter(|c| c.is_uppercase()).count() >= 2;
-    let by = beside.first().is_some_and(|w| w == "by") && beside.get(1).is_some_and(|w| says(w).deed);
-    if name.at_work
-        || nearest.title
-        || by
-        || labelled && label.iter().any(|w| says(w).label)
-        || capitals && says(&plain(credential)).credential
-    {
-        Role::AtWork
-    } else if beside.iter().chain(&label).take(3).any(|w| says(w).relation) {
-        Role::Relation
-    } else {
-        Role::Unsaid
+/// The name of a field, read once for all that is found in it.
+struct Field {
+    says: Says,
+    words: Vec<String>,
+}
+
+impl Field {
+    fn of(name: &str) -> Self {
+        Self { says: says(&plain(name)), words: name.split(['_', '-', ' ', '.']).map(plain).collect() }
+    }
+}
+
+/// What stands beside a name. A line may be as long as the document, with names all along: nothing here looks further
+/// than it must.
+struct Beside<'a> {
+    /// The line up to the name.
+    before: &'a str,
+    /// The text from the name on.
+    after: &'a str,
+    field: Option<&'a Field>,
+}
+
+impl Beside<'_> {
+    /// What the words beside a name in its line say of its bearer.
+    fn role(&self, name: &Name) -> Role {
+        let words = self.near().rsplit(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+        let beside: Vec<String> = words.take(3).map(plain).collect();
+        let shown = self.before.trim_end();
+        // The value itself begins with the name.
+        let field = self.field.filter(|_| shown.is_empty());
+        let labelled = shown.ends_with([':', '=', '#']) || field.is_some();
+        let label = field.map_or(&beside, |field| &field.words);
+        let nearest = beside.first().map(|w| says(w)).unwrap_or_default();
+        let by = beside.first().is_some_and(|w| w == "by") && beside.get(1).is_some_and(|w| says(w).deed);
+        if name.at_work
+            || nearest.title
+            || by
+            || labelled && label.iter().any(|w| says(w).label)
+            || self.is_before_credential()
+        {
+            Role::AtWork
+        } else if beside.iter().chain(label).take(3).any(|w| says(w).relation) {
+            Role::Relation
+        } else {
+            Role::Unsaid
+        }
+    }
+
+    /// The end of what stands before, without the rest of a word that begins further off.
+    fn near(&self) -> &str {
+        let from = self.before.floor_char_boundary(self.before.len().saturating_sub(NEAR));
+        let near = &self.before[from..];
+        let whole = if from == 0 { Some(0) } else { near.find(|c: char| !c.is_alphanumeric()) };
+        whole.map_or("", |from| &near[from..])
+    }
+
+    /// Whether "MD", "R.N." or the like stands behind the name, in capitals.
+    fn is_before_credential(&self) -> bool {
+        let after = self.after.trim_start_matches([',', ' ']);
+        let near = &after[..after.floor_char_boundary(LONGEST_CREDENTIAL + 1)];
+        let word = near.split([' ', ',', ';', ')', '\n']).next().unwrap_or_default();
+        word.len() <= LONGEST_CREDENTIAL
+            && word.chars().filter(|c| c.is_uppercase()).count() >= 2
+            && says(&plain(word)).credential
     }
 }

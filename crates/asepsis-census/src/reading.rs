@@ -154,6 +154,7 @@ impl Reading {
 struct Places {
     /// Place, record and person of every mention, by place.
     all: Vec<(usize, usize, usize)>,
+    /// Place and person of every mention in a record, by place.
     by_record: HashMap<usize, Vec<(usize, usize)>>,
     /// The one person of the document, where there is but one.
     only: Option<usize>,
@@ -178,6 +179,7 @@ impl Places {
             }
         }
         all.sort_unstable();
+        by_record.values_mut().for_each(|named| named.sort_unstable());
         let only = if let [p] = persons[..] { Some(p) } else { None };
         Self { all, by_record, only, persons: persons.len() }
     }
@@ -185,13 +187,43 @@ impl Places {
     /// Who is named in the same record; of several, who is nearest, and rather before the number than behind it.
     fn beside(&self, number: &Number) -> Option<usize> {
         let named = self.by_record.get(&number.record)?;
-        let far = |at: usize| if at <= number.at { number.at - at } else { 2 * (at - number.at) };
-        named.iter().min_by_key(|(at, _)| far(*at)).map(|(_, p)| *p)
+        let behind = named.partition_point(|(at, _)| *at <= number.at);
+        let before = behind.checked_sub(1).map(|last| (number.at - named[last].0, named[last].1));
+        let behind = named.get(behind).map(|&(at, p)| (2 * (at - number.at), p));
+        before.into_iter().chain(behind).min().map(|(_, p)| p)
     }
 
     /// Who was named last before a place, or else first behind it.
     fn before(&self, at: usize) -> Option<usize> {
         let i = self.all.partition_point(|(place, ..)| *place < at);
         i.checked_sub(1).and_then(|i| self.all.get(i)).or(self.all.first()).map(|(.., p)| *p)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_of_whom_a_look_at_all_in_the_record_finds_nearest() {
+        let mut state = 7_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % n
+        };
+        for _ in 0..2000 {
+            let named: Vec<(usize, usize)> = (0..below(6)).map(|_| (below(40), below(5))).collect();
+            let mut sorted = named.clone();
+            sorted.sort_unstable();
+            let places = Places { all: Vec::new(), by_record: HashMap::from([(1, sorted)]), only: None, persons: 0 };
+            let number = Number { kind: Kind::Record, value: String::new(), record: 1, at: below(40) };
+            let far = |at: usize| if at <= number.at { number.at - at } else { 2 * (at - number.at) };
+            let nearest: Vec<usize> = {
+                let least = named.iter().map(|(at, _)| far(*at)).min();
+                named.iter().filter(|(at, _)| Some(far(*at)) == least).map(|(_, p)| *p).collect()
+            };
+            let found = places.beside(&number);
+            assert!(found.map_or(nearest.is_empty(), |p| nearest.contains(&p)), "{named:?} {}", number.at);
+        }
     }
 }

@@ -198,6 +198,18 @@ fn p14_a_table_of_many_thousand_rows_is_counted_in_bounded_time() {
     assert_eq!(count(&[&namesakes]).estimate, 20_000);
     let one = "{NAME|John Smith} ".repeat(20_000) + &"{NAME|Smith}\n".repeat(20_000);
     assert_eq!(count(&[&one]).estimate, 1);
+    // A line that is the whole document, as JSON on one line is.
+    let line: String = (0..50_000)
+        .map(|i| format!("{{NAME|Given{i} Family{i}}} {{MRN|{}}} in the same room, ", 100_000 + i))
+        .collect();
+    let (text, findings) = marked(&(" ".repeat(1 << 20) + &line));
+    let field = "note_".repeat(1 << 16);
+    for field in [None, Some(field.as_str())] {
+        let mut census = Census::default();
+        census
+            .count(&People::of(&Key::new([3; 16]), &[Part { text: &text, record: None, field, findings: &findings }]));
+        assert_eq!(bounds(census.individuals()), exactly(50_000));
+    }
 }
 
 /// Numbers that look like chance and are the same each time.
