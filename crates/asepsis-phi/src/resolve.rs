@@ -127,7 +127,7 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
         doubt_ordinary_words(doc, &mut read);
     }
     disbelieve(doc, &read, &bounds, language);
-    let mut i = 0;
+    let (mut i, mut ends) = (0, None);
     while i < doc.tokens.len() {
         let (p, class, _) = read[i];
         if p < bounds.cover || doc.taken[i] {
@@ -152,7 +152,7 @@ pub(crate) fn apply(doc: &mut Doc<'_>, tags: &Tags, classes: &Classes, profile: 
             && is_likely(doc, (from, to), class, confidence, profile, language)
         {
             let class = if class == IdentifierClass::Id { code::told(doc, from) } else { class };
-            cover(doc, from, to, class, confidence, read[from].2);
+            cover(doc, &mut ends, (from, to), class, confidence, read[from].2);
         }
         i = next;
     }
@@ -328,34 +328,79 @@ fn is_ratio(doc: &Doc<'_>, from: usize, to: usize, class: IdentifierClass, confi
         && (scale || confidence < 0.9)
 }
 
-fn cover(doc: &mut Doc<'_>, from: usize, to: usize, class: IdentifierClass, confidence: f32, begins: bool) {
+/// Where findings begin and end, to find the one beside a token without a look at all of them.
+struct Ends {
+    /// Where each that there was at first begins, and which it is; in order.
+    starts: Vec<(usize, usize)>,
+    /// The same by where it ends.
+    ends: Vec<(usize, usize)>,
+    /// The latest that got another end since, or came after.
+    latest: Option<usize>,
+}
+
+impl Ends {
+    fn of(hits: &[Hit]) -> Self {
+        let sorted = |place: fn(&Hit) -> usize| {
+            let mut places: Vec<(usize, usize)> = hits.iter().enumerate().map(|(i, hit)| (place(hit), i)).collect();
+            places.sort_unstable();
+            places
+        };
+        Self { starts: sorted(|hit| hit.start), ends: sorted(|hit| hit.end), latest: None }
+    }
+
+    fn at(places: &[(usize, usize)], place: usize) -> impl Iterator<Item = usize> {
+        let from = places.partition_point(|(at, _)| *at < place);
+        places[from..].iter().take_while(move |(at, _)| *at == place).map(|(_, hit)| *hit)
+    }
+
+    /// The first of the findings for which this holds that end at a place.
+    fn ending(&self, hits: &[Hit], place: usize, holds: impl Fn(&Hit) -> bool) -> Option<usize> {
+        let all = Self::at(&self.ends, place).chain(self.latest);
+        all.filter(|&i| hits[i].end == place && holds(&hits[i])).min()
+    }
+
+    /// The first of the findings for which this holds that begin at a place.
+    fn starting(&self, hits: &[Hit], place: usize, holds: impl Fn(&Hit) -> bool) -> Option<usize> {
+        Self::at(&self.starts, place).find(|&i| hits[i].start == place && holds(&hits[i]))
+    }
+}
+
+/// Takes the tokens `from..to` into a finding. From one call to the next they lie further on.
+fn cover(
+    doc: &mut Doc<'_>,
+    ends: &mut Option<Ends>,
+    (from, to): (usize, usize),
+    class: IdentifierClass,
+    confidence: f32,
+    begins: bool,
+) {
     let (start, end) = (doc.tokens[from].start, doc.tokens[to - 1].end);
     // A neighbour of the same class that touches it or stands one space away is the rest of the same identifier.
-    let touches = |a: usize, b: usize| doc.tokens[b].gap <= 1 && b == a + 1;
-    let before = (from > 0 && doc.taken[from - 1] && touches(from - 1, from))
-        .then(|| {
-            let ends = |h: &Hit| h.class == class && h.end == doc.tokens[from - 1].end;
-            doc.hits
-                .iter()
-                .position(|h| ends(h) && h.confidence < 1.0 && !(begins && h.rule.kind == EvidenceKind::Model))
-        })
-        .flatten();
-    let after = (to < doc.tokens.len() && doc.taken[to] && touches(to - 1, to))
-        .then(|| {
-            doc.hits.iter().position(|h| h.class == class && h.confidence < 1.0 && h.start == doc.tokens[to].start)
-        })
-        .flatten();
     let joinable = matches!(class, IdentifierClass::Name | IdentifierClass::Location | IdentifierClass::Org);
-    match (before.filter(|_| joinable), after.filter(|_| joinable)) {
-        (Some(b), _) => {
-            doc.hits[b].end = end;
+    let touches = |b: usize| joinable && doc.tokens[b].gap <= 1;
+    let before = from > 0 && doc.taken[from - 1] && touches(from);
+    let after = to < doc.tokens.len() && doc.taken[to] && touches(to);
+    if before || after {
+        let ends = ends.get_or_insert_with(|| Ends::of(&doc.hits));
+        let same = |h: &Hit| h.class == class && h.confidence < 1.0;
+        let whole = |h: &Hit| same(h) && !(begins && h.rule.kind == EvidenceKind::Model);
+        let ending = before.then(|| ends.ending(&doc.hits, doc.tokens[from - 1].end, whole)).flatten();
+        if let Some(hit) = ending {
+            doc.hits[hit].end = end;
+            ends.latest = Some(hit);
             doc.taken[from..to].fill(true);
+            return;
         }
-        (None, Some(a)) => {
-            doc.hits[a].start = start;
+        let starting = after.then(|| ends.starting(&doc.hits, doc.tokens[to].start, same)).flatten();
+        if let Some(hit) = starting {
+            doc.hits[hit].start = start;
             doc.taken[from..to].fill(true);
+            return;
         }
-        (None, None) => doc.add(from, to, class, Detail::Unspecified, confidence.min(0.99), &TAGGED),
+    }
+    doc.add(from, to, class, Detail::Unspecified, confidence.min(0.99), &TAGGED);
+    if let Some(ends) = ends {
+        ends.latest = doc.hits.len().checked_sub(1);
     }
 }
 
@@ -384,4 +429,52 @@ pub(crate) fn take_titles(doc: &mut Doc<'_>) {
         }
     }
     doc.hits = hits;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Findings are made longer from the left to the right, as they are where the tagger's are joined to them.
+    #[test]
+    fn the_finding_beside_a_token_is_the_one_that_a_look_at_all_finds() {
+        let mut state = 5_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % n
+        };
+        let mut joined = 0;
+        for _ in 0..500 {
+            let mut hits: Vec<Hit> = (0..below(12))
+                .map(|_| {
+                    let start = below(60);
+                    let class = if below(2) == 0 { IdentifierClass::Name } else { IdentifierClass::Org };
+                    let confidence = if below(4) == 0 { 1.0 } else { 0.5 };
+                    Hit {
+                        start,
+                        end: start + 1 + below(4),
+                        class,
+                        detail: Detail::Unspecified,
+                        confidence,
+                        rule: &TAGGED,
+                    }
+                })
+                .collect();
+            let mut ends = Ends::of(&hits);
+            for place in 0..70 {
+                let same = |h: &Hit| h.class == IdentifierClass::Name && h.confidence < 1.0;
+                let ending = ends.ending(&hits, place, same);
+                assert_eq!(ending, hits.iter().position(|h| h.end == place && same(h)), "{hits:?}");
+                let starting = ends.starting(&hits, place, same);
+                assert_eq!(starting, hits.iter().position(|h| h.start == place && same(h)), "{hits:?}");
+                // Only what lies further on is asked for then.
+                if let Some(hit) = ending.filter(|_| below(3) == 0) {
+                    joined += 1;
+                    hits[hit].end = place + 1;
+                    ends.latest = Some(hit);
+                }
+            }
+        }
+        assert!(joined > 100);
+    }
 }

@@ -105,7 +105,7 @@ fn r24_long_runs_of_anything_end() {
 fn r24_ten_megabytes_of_anything_end() {
     let known = KnownPhi::new().name("Anna Reed").identifier(IdentifierClass::Mrn, "1111111");
     let (large, middle) =
-        (["a", "7", "\""], ["&", "%41", "=", "\u{301}", "1 1 1 1 ", "é", "one ", "double ", "[", "Anna "]);
+        (["a", "7", "\""], ["&", "%41", "=", "\u{301}", "1 1 1 1 ", "é", "one ", "double ", "[", "Anna ", "555-1234 "]);
     for (unit, size) in large.map(|u| (u, 10_000_000)).into_iter().chain(middle.map(|u| (u, 1_000_000))) {
         let text = unit.repeat(size / unit.len());
         for finding in ENGINE.inspect(&[Segment { text: &text, field: None }], &known).remove(0) {
