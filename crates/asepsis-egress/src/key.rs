@@ -66,6 +66,12 @@ const PREFIXES: [(&str, usize, KeyKind); 22] = [
 
 /// How a private key begins (RFC 7468).
 const PEM: &str = "-----BEGIN ";
+const PRIVATE: &[u8] = b"PRIVATE KEY-----";
+/// Bytes in which the label stands whole.
+const LONGEST_LABEL: usize = 80;
+
+/// Bytes of the longest password.
+const LONGEST_PASSWORD: usize = 128;
 
 /// No key but a private one is shorter, in bytes, the beginnings of [`PREFIXES`] included.
 pub(crate) const SHORTEST_KEY: usize = 20;
@@ -130,11 +136,34 @@ fn by_form(text: &str) -> Vec<(std::ops::Range<usize>, KeyKind)> {
     found
 }
 
+/// A row of bytes that can stand in a key. Whatever key begins in it goes on to its end, so that it is read once for all of them.
+#[derive(Clone, Copy)]
+struct Row {
+    end: usize,
+    /// Behind its last digit.
+    digits: usize,
+}
+
+impl Row {
+    fn at(bytes: &[u8], at: usize) -> Self {
+        let length = bytes[at..].iter().take_while(|byte| is_body(**byte)).count();
+        let digits = bytes[at..at + length].iter().rposition(u8::is_ascii_digit).map_or(at, |last| at + last + 1);
+        Self { end: at + length, digits }
+    }
+}
+
 /// The keys that begin within a range.
 fn find_within(text: &str, range: std::ops::Range<usize>, found: &mut Vec<(std::ops::Range<usize>, KeyKind)>) {
     let mut at = range.start;
+    let mut row = Row { end: at, digits: at };
     while at < range.end {
-        let key = if may_begin(text.as_bytes(), at) { key_at(text, at) } else { None };
+        let mut key = None;
+        if may_begin(text.as_bytes(), at) {
+            if row.end <= at {
+                row = Row::at(text.as_bytes(), at);
+            }
+            key = key_at(text, at, row);
+        }
         if let Some((end, kind)) = key {
             found.push((at..end, kind));
             at = end;
@@ -144,30 +173,28 @@ fn find_within(text: &str, range: std::ops::Range<usize>, found: &mut Vec<(std::
     }
 }
 
-fn key_at(text: &str, at: usize) -> Option<(usize, KeyKind)> {
-    let bytes = text.as_bytes();
-    let rest = &bytes[at..];
+fn key_at(text: &str, at: usize, row: Row) -> Option<(usize, KeyKind)> {
+    let rest = &text.as_bytes()[at..];
     for (prefix, least, kind) in PREFIXES {
-        if rest.starts_with(prefix.as_bytes()) {
-            let length = rest[prefix.len()..].iter().take_while(|b| is_body(**b)).count();
-            let mixed = rest[prefix.len()..prefix.len() + length].iter().any(u8::is_ascii_digit);
-            if length >= least && mixed {
-                return Some((at + prefix.len() + length, kind));
-            }
+        let body = at + prefix.len();
+        if rest.starts_with(prefix.as_bytes()) && body + least <= row.end && body < row.digits {
+            return Some((row.end, kind));
         }
     }
     if rest.starts_with(PEM.as_bytes()) {
-        let line = &text[at..at + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len()).min(80).min(rest.len())];
-        if line.contains("PRIVATE KEY-----") {
+        let line = &rest[..rest.len().min(LONGEST_LABEL)];
+        let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        if line.windows(PRIVATE.len()).any(|label| label == PRIVATE) {
             let end = text[at..].find("-----END ").map_or(text.len(), |end| at + end);
             return Some((end, KeyKind::Private));
         }
     }
     if rest.starts_with(b"eyJ") {
-        let length = rest.iter().take_while(|b| is_body(**b)).count();
-        let parts: Vec<usize> = text[at..at + length].split('.').map(str::len).collect();
-        if parts.len() == 3 && parts[0] >= 16 && parts[1] >= 16 && parts[2] >= 16 {
-            return Some((at + length, KeyKind::Token));
+        // A fourth part is enough to see that it is no token.
+        let mut parts = text[at..row.end].split('.').map(str::len);
+        let long = (0..3).all(|_| parts.next().is_some_and(|length| length >= 16));
+        if long && parts.next().is_none() {
+            return Some((row.end, KeyKind::Token));
         }
     }
     None
@@ -204,7 +231,8 @@ fn passwords(text: &str, found: &mut Vec<(std::ops::Range<usize>, KeyKind)>) {
                 continue;
             };
             let value = value.trim_start_matches([' ', '"', '\'']);
-            let word = value
+            let near = &value[..value.floor_char_boundary(LONGEST_PASSWORD + 4)];
+            let word = near
                 .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';'))
                 .next()
                 .unwrap_or_default();
@@ -212,7 +240,7 @@ fn passwords(text: &str, found: &mut Vec<(std::ops::Range<usize>, KeyKind)>) {
             let digit = word.bytes().any(|b| b.is_ascii_digit());
             let letter = word.bytes().any(|b| b.is_ascii_alphabetic());
             let mark = word.trim_end_matches('.').bytes().any(|b| b.is_ascii_punctuation() && b != b'-' && b != b'/');
-            if (6..=128).contains(&word.len()) && letter && (digit || mark) && !word.starts_with('[') {
+            if (6..=LONGEST_PASSWORD).contains(&word.len()) && letter && (digit || mark) && !word.starts_with('[') {
                 found.push((start..start + word.len(), KeyKind::Password));
             }
         }
@@ -232,7 +260,47 @@ mod tests {
         found
     }
 
+    /// The key that begins at a place, where the row is read anew for each.
+    fn plainly(text: &str, at: usize) -> Option<(usize, KeyKind)> {
+        let rest = &text[at..];
+        let body = |from: usize| {
+            let end =
+                rest[from..].find(|c: char| !c.is_ascii() || !is_body(c as u8)).map_or(rest.len(), |end| from + end);
+            &rest[from..end]
+        };
+        let by_prefix = PREFIXES.into_iter().find_map(|(prefix, least, kind)| {
+            let key = rest.starts_with(prefix).then(|| body(prefix.len()))?;
+            (key.len() >= least && key.bytes().any(|b| b.is_ascii_digit())).then_some((prefix.len() + key.len(), kind))
+        });
+        let token = || {
+            let parts: Vec<&str> = body(0).split('.').collect();
+            let whole = rest.starts_with("eyJ") && parts.len() == 3 && parts.iter().all(|part| part.len() >= 16);
+            whole.then_some((body(0).len(), KeyKind::Token))
+        };
+        by_prefix.or_else(token).map(|(length, kind)| (at + length, kind))
+    }
+
+    fn plainly_begins(text: &str, at: usize) -> Option<(usize, KeyKind)> {
+        may_begin(text.as_bytes(), at).then(|| plainly(text, at)).flatten()
+    }
+
     proptest! {
+        #[test]
+        fn a_row_tells_of_every_place_in_it_what_the_place_alone_does(text in "(sk-|eyJ|ghp_|AKIA|[.]|[a1]|[a-c]{16,40}|[ é]){0,30}") {
+            let mut at = 0;
+            let mut plain = Vec::new();
+            while at < text.len() {
+                match plainly_begins(&text, at) {
+                    Some((end, kind)) => {
+                        plain.push((at..end, kind));
+                        at = end;
+                    }
+                    None => at += 1,
+                }
+            }
+            prop_assert_eq!(by_form(&text), plain);
+        }
+
         #[test]
         fn rows_hold_all_keys(
             parts in prop::collection::vec(prop_oneof![
@@ -245,6 +313,27 @@ mod tests {
         ) {
             let text = parts.concat();
             prop_assert_eq!(by_form(&text), everywhere(&text));
+        }
+    }
+
+    #[test]
+    fn a_label_is_cut_within_a_letter() {
+        for lead in 0..4 {
+            let text = format!("-----BEGIN {}{}PRIVATE KEY-----", " ".repeat(lead), "é".repeat(60));
+            assert_eq!(keys_in(&text), []);
+        }
+        let long = format!("password: a1{}", "é".repeat(90));
+        assert_eq!(keys_in(&long), [], "longer than any password");
+        assert_eq!(kinds("password: a1éé b"), [("a1éé", KeyKind::Password)]);
+    }
+
+    /// A step that looks at the rest of the text from each place would take minutes.
+    #[test]
+    fn r24_megabytes_of_beginnings_end() {
+        for unit in ["-----BEGIN ", "sk-a.", "eyJ.", "eyJaaaaaaaaaaaaa.", "password:", "AKIA.", "password is "] {
+            let text = unit.repeat(3_000_000 / unit.len());
+            // Behind the last of the names are few enough letters for a password.
+            assert!(keys_in(&text).len() <= 1, "{unit}");
         }
     }
 
