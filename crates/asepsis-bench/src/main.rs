@@ -12,6 +12,9 @@
 //!
 //! `count` counts the instructions of an exchange under callgrind, where valgrind is installed, and shows where they go.
 //!
+//! `growth` looks for texts whose time grows faster than they do: four times as long each, step by step. `growth N SEED` looks at N texts that are put
+//! together of the others, from a seed.
+//!
 //! `log` measures durable appends of the log alone: a bare file, SQLite and PostgreSQL side by side.
 //!
 //! `stages` measures the steps only, one after the other on one thread; `short` only small prompts and answers that are not
@@ -19,6 +22,7 @@
 
 mod count;
 mod floor;
+mod growth;
 mod guard;
 mod load;
 mod log;
@@ -51,6 +55,11 @@ fn main() -> anyhow::Result<()> {
         // Beside this program is a disk, and nothing that anybody keeps.
         let disk = std::env::current_exe()?;
         return log::run(disk.parent().unwrap_or(Path::new(".")));
+    }
+    if what == "growth" {
+        let number = |n| std::env::args().nth(n).map_or(Ok(0), |number| number.parse::<u32>());
+        growth::run(number(2)? as usize, number(3)?.into());
+        return Ok(());
     }
     if what == "guard" {
         if std::env::args().nth(2).as_deref() == Some("loop") {
