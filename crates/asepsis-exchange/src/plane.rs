@@ -114,6 +114,8 @@ pub enum RefusalKind {
     Hostile(String),
     /// After the rewriting the tripwire still saw an identifier, in a piece at this place.
     Tripwire(String),
+    /// What looks like one identifier, of this class, is longer than any that is kept.
+    TooLong(IdentifierClass),
     /// Too much went wrong in earlier exchanges of this person, who is to wait so many seconds.
     Wait(u32),
     /// The AI system is not in the register.
@@ -128,6 +130,27 @@ pub enum RefusalKind {
     Policies(PolicyError),
     /// A part of Asepsis failed; this is a fault to report.
     Internal(&'static str),
+}
+
+impl RefusalKind {
+    fn of_vault(error: VaultError) -> Self {
+        match error {
+            VaultError::TooLong { class } => Self::TooLong(class),
+            error => Self::Vault(error),
+        }
+    }
+
+    /// What failed, where it was not the request: an error that says nothing of its content, for the server's own log.
+    pub fn failure(&self) -> Option<&dyn std::error::Error> {
+        match self {
+            Self::Keys(KeyError::Shredded { .. }) => None,
+            Self::Log(error) => Some(error),
+            Self::Vault(error) => Some(error),
+            Self::Keys(error) => Some(error),
+            Self::Policies(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl Plane {
@@ -434,7 +457,7 @@ impl Plane {
         drop(soon);
         let protected = match protected {
             Ok(protected) => protected,
-            Err(error) => return self.refuse(ticket, RefusalKind::Vault(error)).await,
+            Err(error) => return self.refuse(ticket, RefusalKind::of_vault(error)).await,
         };
         match ticket.seal_sent(&content.pieces, &protected.texts) {
             None => {}
@@ -529,7 +552,7 @@ impl Plane {
         let mut protected =
             protect(self.vault(), scope, &pieces, &findings, (form, None, &Others::default()), rendering, year)
                 .await
-                .map_err(RefusalKind::Vault)?;
+                .map_err(RefusalKind::of_vault)?;
         std::mem::take(&mut protected.stored).durable().await.map_err(RefusalKind::Vault)?;
         match tripped(&pieces, &protected, form) {
             Some(place) => Err(RefusalKind::Tripwire(place)),
@@ -544,6 +567,7 @@ impl Plane {
             RefusalKind::RigidIdentifier(_)
             | RefusalKind::NoPlaceForNotice
             | RefusalKind::Hostile(_)
+            | RefusalKind::TooLong(_)
             | RefusalKind::Tripwire(_) => "blocked",
             RefusalKind::Log(_)
             | RefusalKind::Vault(_)

@@ -216,6 +216,14 @@ impl Fault {
                 "log_stopped",
                 format!("the audit log cannot be written, so nothing may leave: {error}"),
             ),
+            RefusalKind::TooLong(class) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "identifier_too_long",
+                format!(
+                    "Asepsis did not send this: over 65535 bytes without a gap look like one identifier ({class}), and nothing that long is \
+                     kept. Take it out, or divide it"
+                ),
+            ),
             RefusalKind::Vault(_) => Self::vault("nothing may leave"),
             RefusalKind::Keys(asepsis_keys::KeyError::Shredded { .. }) => Self::new(
                 StatusCode::GONE,

@@ -220,7 +220,10 @@ impl Gateway {
                 }
                 let fault = Fault::refused(&refusal, &used.house().coaching);
                 self.metrics.ended(interface, &route.id, None, fault.log_status());
-                tracing::info!(exchange, code = fault.code, "not admitted");
+                match refusal.kind.failure() {
+                    Some(error) => tracing::error!(exchange, code = fault.code, %error, "not admitted"),
+                    None => tracing::info!(exchange, code = fault.code, "not admitted"),
+                }
                 return map(fault.response(protocol, &exchange), &exchange);
             }
         };

@@ -268,6 +268,20 @@ fn invariant_6_a_request_of_very_many_small_texts_is_refused_and_fills_no_memory
 }
 
 #[test]
+fn r24_what_is_longer_than_any_identifier_and_looks_like_one_is_refused_by_name() {
+    let site = Setup::new().start();
+    for path in [CHAT, MESSAGES] {
+        let message = json!([{"role": "user", "content": "7".repeat(100_000)}]);
+        let reply = site.post(path, site.clinician(), body(path, &message).to_string().as_bytes());
+        let exchange = refused(path, &reply, 422, "over 65535 bytes without a gap look like one identifier");
+        let outcome =
+            site.audit(&[]).into_iter().find(|e| e["exchange"] == exchange.as_str() && e["phase"] == "outcome");
+        assert_eq!(outcome.expect("an outcome")["outcome"]["status"], "blocked");
+    }
+    assert_eq!(site.seen().len(), 0, "nothing reached the vendor");
+}
+
+#[test]
 fn r24_one_exchange_more_than_there_is_room_for_is_asked_to_come_back() {
     let site = Setup::new().limits("exchanges = 1").start();
     let mut first = body(CHAT, &json!([user("hello")]));
