@@ -13,9 +13,10 @@ use asepsis_document::{html, mail, table};
 use asepsis_egress::{Filter, Hosts, Shingles, keys_in};
 use asepsis_guard::{Guard, Pack, Thresholds};
 use asepsis_phi::{Engine, KnownPhi, Segment, Tripwire};
-use asepsis_surrogate::{Code, Context, Issued, placeholder};
+use asepsis_surrogate::{Code, Context, Issued, Restorer, placeholder};
 use asepsis_vocab::{Channel, Finding, Origin};
 
+use crate::guard::fragments;
 use crate::println;
 
 /// Bytes of the shorter texts; the longer ones have [`TIMES`] as many.
@@ -99,23 +100,23 @@ fn steps(engine: &Engine) -> Vec<Step<'_>> {
                 drop(black_box(People::of(&key, &[part])));
             })
         }),
-        ("surrogates and back", Box::new(move |text| surrogates(text, &inspect(text)))),
+        ("surrogates, in pieces", Box::new(move |text| surrogates(text, &inspect(text)))),
         ("hostile text", Box::new(move |text| drop(black_box(guard.inspect_document(text, Channel::ToolResult))))),
         ("keys and passwords", Box::new(|text| drop(black_box(keys_in(text))))),
-        ("addresses in answers", {
+        ("addresses, in pieces", {
             Box::new(move |text| {
                 let mut filter = Filter::new(Arc::clone(&hosts));
                 let mut out = String::with_capacity(text.len());
-                filter.push(text, &mut out);
+                fragments(text).for_each(|piece| filter.push(piece, &mut out));
                 filter.finish(&mut out);
                 drop(black_box(out));
             })
         }),
-        ("overlap with instructions", {
+        ("instructions, in pieces", {
             Box::new(|text| {
                 let asked = Shingles::of(text);
                 let mut overlap = asked.overlap();
-                overlap.push(text);
+                fragments(text).for_each(|piece| overlap.push(piece));
                 black_box(overlap.is_leak());
             })
         }),
@@ -151,7 +152,11 @@ fn surrogates(text: &str, findings: &[Finding]) {
         issued = issued.add(&rendered, original);
     }
     rewritten.push_str(&text[last..]);
-    drop(black_box(asepsis_surrogate::restore(&Arc::new(issued.build()), Context::Text, &rewritten)));
+    let mut restorer = Restorer::new(Arc::new(issued.build()), Context::Text);
+    let mut restored = String::with_capacity(text.len());
+    fragments(&rewritten).for_each(|piece| restorer.push(piece, &mut restored));
+    restorer.finish(&mut restored);
+    drop(black_box(restored));
 }
 
 /// The least time of two.

@@ -127,7 +127,8 @@ fn guard() -> Guard {
     Guard::new(Pack::shipped(), Thresholds::default())
 }
 
-fn fragments(text: &str) -> impl Iterator<Item = &str> {
+/// A text in the pieces in which an answer comes.
+pub(crate) fn fragments(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let (piece, behind) = rest.split_at(rest.floor_char_boundary(FRAGMENT.min(rest.len())));
