@@ -138,12 +138,16 @@ impl Found {
 /// The name of a field, read once for all that is found in it.
 struct Field {
     says: Says,
+    /// Whether one of its words says that its bearer is at work.
+    labels: bool,
+    /// Its first words.
     words: Vec<String>,
 }
 
 impl Field {
     fn of(name: &str) -> Self {
-        Self { says: says(&plain(name)), words: name.split(['_', '-', ' ', '.']).map(plain).collect() }
+        let words = || name.split(['_', '-', ' ', '.']).map(plain);
+        Self { says: says(&plain(name)), labels: words().any(|w| says(&w).label), words: words().take(3).collect() }
     }
 }
 
@@ -165,18 +169,15 @@ impl Beside<'_> {
         let shown = self.before.trim_end();
         // The value itself begins with the name.
         let field = self.field.filter(|_| shown.is_empty());
-        let labelled = shown.ends_with([':', '=', '#']) || field.is_some();
-        let label = field.map_or(&beside, |field| &field.words);
+        let labelled = match field {
+            Some(field) => field.labels,
+            None => shown.ends_with([':', '=', '#']) && beside.iter().any(|w| says(w).label),
+        };
         let nearest = beside.first().map(|w| says(w)).unwrap_or_default();
         let by = beside.first().is_some_and(|w| w == "by") && beside.get(1).is_some_and(|w| says(w).deed);
-        if name.at_work
-            || nearest.title
-            || by
-            || labelled && label.iter().any(|w| says(w).label)
-            || self.is_before_credential()
-        {
+        if name.at_work || nearest.title || by || labelled || self.is_before_credential() {
             Role::AtWork
-        } else if beside.iter().chain(label).take(3).any(|w| says(w).relation) {
+        } else if beside.iter().chain(field.map_or(&beside, |field| &field.words)).take(3).any(|w| says(w).relation) {
             Role::Relation
         } else {
             Role::Unsaid
