@@ -9,6 +9,7 @@ mod batch;
 mod commands;
 mod config;
 mod degraded;
+mod failing;
 mod harden;
 mod home;
 mod model;
@@ -30,6 +31,7 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    failing::say_nothing_of_content();
     let arguments = Arguments::parse();
     output::start_log();
     match run(arguments) {
