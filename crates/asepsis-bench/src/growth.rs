@@ -23,7 +23,7 @@ use crate::println;
 const SHORT: usize = 128 << 10;
 const TIMES: usize = 4;
 
-/// The share of the square in what is printed: a step that grows with the text is below it, in noise too.
+/// From so many times the time on, a step is printed: between [`TIMES`] of what grows with the text and sixteen of what grows with its square.
 const SUSPECT: f64 = 8.0;
 
 /// What takes no longer than this is not looked at.

@@ -23,7 +23,7 @@ use crate::plane::Plane;
 /// An exchange that has begun: its id, its face, its start, and who asks once that is known.
 ///
 /// A ticket must be closed. One that is dropped open, because the client went away in the middle, is closed as
-/// `client_gone` in the background.
+/// `client_gone` in the background, and where a panic drops it as `internal`.
 pub struct Ticket {
     plane: Arc<Plane>,
     event: AuditEvent,
@@ -234,12 +234,17 @@ impl Ticket {
     }
 }
 
+/// How an exchange ended that was left midway: its client went away, unless a part of Asepsis is failing over it.
+fn left() -> &'static str {
+    if std::thread::panicking() { "internal" } else { "client_gone" }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.open {
             return;
         }
-        self.finish_event(&Ending::of("client_gone"));
+        self.finish_event(&Ending::of(left()));
         let (plane, event, intent) = (Arc::clone(&self.plane), self.event.clone(), self.intent.take());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
@@ -307,4 +312,29 @@ pub(crate) fn rfc3339(at: OffsetDateTime) -> String {
     let format =
         time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     at.to_offset(time::UtcOffset::UTC).format(&format).expect("every part of the format is in a date-time")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn what_a_failing_part_leaves_is_no_client_that_went_away() {
+        struct Left<'a>(&'a Mutex<Vec<&'static str>>);
+        impl Drop for Left<'_> {
+            fn drop(&mut self) {
+                self.0.lock().unwrap().push(left());
+            }
+        }
+        let seen = Mutex::new(Vec::new());
+        drop(Left(&seen));
+        let failing = std::panic::AssertUnwindSafe(|| {
+            let _left = Left(&seen);
+            panic!("on purpose");
+        });
+        std::panic::catch_unwind(failing).unwrap_err();
+        assert_eq!(*seen.lock().unwrap(), ["client_gone", "internal"]);
+    }
 }

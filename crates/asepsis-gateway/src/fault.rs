@@ -220,7 +220,7 @@ impl Fault {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "identifier_too_long",
                 format!(
-                    "Asepsis did not send this: over 65535 bytes without a gap look like one identifier ({class}), and nothing that long is \
+                    "Asepsis did not send this: over 65535 bytes in a row look like one identifier ({class}), and nothing that long is \
                      kept. Take it out, or divide it"
                 ),
             ),

@@ -273,7 +273,7 @@ fn r24_what_is_longer_than_any_identifier_and_looks_like_one_is_refused_by_name(
     for path in [CHAT, MESSAGES] {
         let message = json!([{"role": "user", "content": "7".repeat(100_000)}]);
         let reply = site.post(path, site.clinician(), body(path, &message).to_string().as_bytes());
-        let exchange = refused(path, &reply, 422, "over 65535 bytes without a gap look like one identifier");
+        let exchange = refused(path, &reply, 422, "over 65535 bytes in a row look like one identifier");
         let outcome =
             site.audit(&[]).into_iter().find(|e| e["exchange"] == exchange.as_str() && e["phase"] == "outcome");
         assert_eq!(outcome.expect("an outcome")["outcome"]["status"], "blocked");

@@ -114,7 +114,7 @@ impl Run<'_> {
                     anyhow::anyhow!("after the rewriting an identifier was still seen at {place}; it is not written")
                 }
                 RefusalKind::TooLong(class) => anyhow::anyhow!(
-                    "over 65535 bytes without a gap look like one identifier ({class}), and nothing that long is kept; it is not written"
+                    "over 65535 bytes in a row look like one identifier ({class}), and nothing that long is kept; it is not written"
                 ),
                 RefusalKind::Vault(error) => anyhow::Error::new(error),
                 _ => anyhow::anyhow!("the inspection failed; it is not written"),
